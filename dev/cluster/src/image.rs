@@ -1,0 +1,2 @@
+pub struct Image;
+pub const BUSYBOX_IMAGE: &str = "punctual.dev/busybox:local";

@@ -1,0 +1,50 @@
+//! A real Kubernetes cluster on one machine: the only implementation of one in this repository, used by tests,
+//! demo and benchmarks.
+//!
+//! ```no_run
+//! use cluster::{Cluster, NodeChoice, Options};
+//!
+//! let cluster = Cluster::start(Options { node: NodeChoice::RealOrKwok, ..Options::default() })?;
+//! cluster.kubectl().args(["get", "nodes"]).status()?;
+//! cluster.api_server().kill()?;
+//! cluster.api_server().start()?; // the same port, the same data
+//! # Ok::<(), cluster::Error>(())
+//! ```
+//!
+//! Everything runs on loopback, in a directory of its own, as children that die with this process, however it ends.
+//! Linux only. Synchronous: no runtime is needed, and none is in the way.
+
+mod binaries;
+mod cache;
+mod cgroup;
+mod claims;
+mod cluster;
+mod gobuild;
+mod image;
+//mod keeper;
+mod kubeconfig;
+mod kwok;
+mod logtail;
+mod modules;
+mod node;
+mod packages;
+mod pki;
+mod plane;
+mod ports;
+mod process;
+mod real;
+mod release;
+mod spawner;
+
+pub use anyhow::Error;
+
+pub use binaries::{Binaries, Tool};
+pub use cache::cache_dir;
+pub use cluster::{Cluster, Options};
+pub use image::{BUSYBOX_IMAGE, Image};
+pub use node::{Node, NodeChoice};
+pub use process::Component;
+pub use release::Release;
+
+/// What every fallible function here returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,106 @@
+//! Who runs the pods. Takes a choice, gives what could really be had, never passes one off as the other.
+
+use anyhow::Context;
+
+use crate::image::Image;
+use crate::plane::Site;
+use crate::ports::Port;
+use crate::real::RealNode;
+use crate::{Component, Result, kwok};
+
+/// What the caller wants to run pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeChoice {
+    /// Nobody: pods stay Pending, and a test may play the kubelet.
+    None,
+    /// containerd and the kubelet, or an error.
+    Real,
+    /// KWOK: pods are said to run and to complete, and nothing runs.
+    Kwok,
+    /// A real node where that is possible, else KWOK; `Cluster::node` says which, and why.
+    RealOrKwok,
+}
+
+/// What really runs the pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    None,
+    /// Real containers.
+    Real,
+    /// No containers: KWOK completes pods. `because` says why it is not a real node.
+    Kwok {
+        because: String,
+    },
+}
+
+/// The node's processes.
+pub(crate) struct NodeParts {
+    kind: Node,
+    real: Option<RealNode>,
+    kwok: Option<(Component, Port)>,
+}
+
+impl NodeParts {
+    pub fn none() -> NodeParts {
+        NodeParts {
+            kind: Node::None,
+            real: None,
+            kwok: None,
+        }
+    }
+
+    /// Starts the node of the cluster `id` and waits until it is Ready.
+    pub fn start(choice: NodeChoice, site: &Site, id: &str) -> Result<NodeParts> {
+        let because = match choice {
+            NodeChoice::None => return Ok(NodeParts::none()),
+            NodeChoice::Kwok => "it was asked for".to_string(),
+            NodeChoice::Real => return NodeParts::real(site, id),
+            NodeChoice::RealOrKwok => match RealNode::obstacle() {
+                None => return NodeParts::real(site, id),
+                Some(obstacle) => {
+                    eprintln!("no real node here: {obstacle}. KWOK stands in: pods complete, but no container runs");
+                    obstacle
+                }
+            },
+        };
+        let kwok = kwok::start(site).context("KWOK did not start")?;
+        Ok(NodeParts {
+            kind: Node::Kwok { because },
+            real: None,
+            kwok: Some(kwok),
+        })
+    }
+
+    fn real(site: &Site, id: &str) -> Result<NodeParts> {
+        let node = RealNode::start(site, id).context("no real node could be started")?;
+        Ok(NodeParts {
+            kind: Node::Real,
+            real: Some(node),
+            kwok: None,
+        })
+    }
+
+    pub fn kind(&self) -> &Node {
+        &self.kind
+    }
+
+    pub fn import(&self, image: &Image) -> Result<()> {
+        match &self.real {
+            Some(node) => node.import(image),
+            None => Ok(()),
+        }
+    }
+
+    pub fn import_archive(&self, tar: &std::path::Path) -> Result<()> {
+        match &self.real {
+            Some(node) => node.import_archive(tar),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the node before who it talks to.
+    pub fn end(&mut self) {
+        self.real = None;
+        self.kwok = None;
+    }
+}

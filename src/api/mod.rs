@@ -1,0 +1,17 @@
+//! What people write and read: the task, its status, its annotations, and the CRD made from them.
+//!
+//! Takes nothing, gives types. Never a client, never the clock, never `async`.
+
+mod annotations;
+mod crd;
+mod quantity;
+mod rules;
+mod status;
+mod task;
+mod template;
+
+pub use annotations::*;
+pub use crd::{crd, crd_yaml};
+pub use status::*;
+pub use task::*;
+pub use template::JobTemplate;

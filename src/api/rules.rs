@@ -1,0 +1,125 @@
+//! What admission refuses, in CEL: each rule names the value and the way out.
+//!
+//! Takes nothing, gives rules that the CRD carries. Never decides alone: what CEL cannot know (a zone's existence,
+//! `5-1`, a date that no year has) is told by the `Ready` condition, from the one parser in `schedule`.
+
+use kube::core::{Message, Rule};
+
+/// Five fields, or six with seconds.
+const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
+const MACRO: &str = r"^\s*@";
+const STEP: &str = r"(/0*[1-9][0-9]*)?";
+
+fn rule(rule: String, message: &str) -> Rule {
+    Rule::new(rule).message(Message::Expression(message.to_owned()))
+}
+
+/// A list of values, ranges and steps over one field.
+fn list(value: &str) -> String {
+    let item = format!(r"(\*|\?|({value})(-({value}))?){STEP}");
+    format!("{item}(,{item})*")
+}
+
+/// Holds for macros and for texts with another number of fields: those have rules of their own.
+fn fields_match(pattern: &str) -> String {
+    format!("self.matches(r'{MACRO}') || !self.matches(r'{FIVE_OR_SIX}') || self.matches(r'(?i){pattern}')")
+}
+
+pub fn missed_run_limit_belongs_to_all() -> Rule {
+    rule(
+        "!has(self.missedRunLimit) || (has(self.missedRunPolicy) && self.missedRunPolicy == 'All')".into(),
+        "'missedRunLimit ' + string(self.missedRunLimit) + ' has no meaning here: it limits missedRunPolicy All; set that, or leave the limit out'",
+    )
+}
+
+pub fn schedule_is_not_empty() -> Rule {
+    rule(r"self.matches(r'\S')".into(), r#"'schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily"'"#)
+}
+
+pub fn schedule_names_no_zone() -> Rule {
+    rule(
+        "!self.contains('TZ=')".into(),
+        r#"'schedule "' + self.trim() + '" names a zone: take TZ=… out and set spec.timeZone instead'"#,
+    )
+}
+
+pub fn schedule_has_no_quotes() -> Rule {
+    rule(
+        r#"!self.matches(r'["\x27\x60]')"#.into(),
+        "'schedule ' + self.trim() + ' has quotes inside: take the inner ones away'",
+    )
+}
+
+pub fn schedule_macro_is_known() -> Rule {
+    rule(
+        format!(
+            "!self.matches(r'{MACRO}') || self.matches(r'^\\s*@(hourly|daily|midnight|weekly|monthly|yearly|annually|every\\s+([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+)\\s*$')"
+        ),
+        r#"'schedule "' + self.trim() + '" is not known: @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually (lower case) and @every with a duration such as "@every 90m" are'"#,
+    )
+}
+
+pub fn schedule_has_five_or_six_fields() -> Rule {
+    rule(
+        format!(r"!self.matches(r'\S') || self.matches(r'{MACRO}') || self.contains('TZ=') || self.matches(r'{FIVE_OR_SIX}')"),
+        r#"'schedule "' + self.trim() + '" must have five fields (minute hour day-of-month month day-of-week), or six with leading seconds'"#,
+    )
+}
+
+pub fn schedule_minutes() -> Rule {
+    let sixty = list("0*[0-5]?[0-9]");
+    rule(
+        fields_match(&format!(r"^\s*({sixty}\s+)?{sixty}(\s+\S+){{4}}\s*$")),
+        r#"'schedule "' + self.trim() + '": minutes (and leading seconds) are numbers from 0 to 59, ranges "0-29", lists "0,30" or steps "*/15"'"#,
+    )
+}
+
+pub fn schedule_hours() -> Rule {
+    let hours = list("0*(1?[0-9]|2[0-3])");
+    rule(
+        fields_match(&format!(r"(^|\s){hours}(\s+\S+){{3}}\s*$")),
+        r#"'schedule "' + self.trim() + '": hours are numbers from 0 to 23, ranges "9-17", lists "6,18" or steps "*/2"'"#,
+    )
+}
+
+pub fn schedule_days_of_month() -> Rule {
+    let days = list("0*([1-9]|[12][0-9]|3[01])");
+    rule(
+        fields_match(&format!(r"\s{days}(\s+\S+){{2}}\s*$")),
+        r#"'schedule "' + self.trim() + '": days of the month are numbers from 1 to 31, ranges "1-7", lists "1,15" or steps "*/2"'"#,
+    )
+}
+
+pub fn schedule_months() -> Rule {
+    let months = list("0*([1-9]|1[0-2])|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec");
+    rule(
+        fields_match(&format!(r"\s{months}\s+\S+\s*$")),
+        r#"'schedule "' + self.trim() + '": months are numbers from 1 to 12 or names of three letters, JAN to DEC'"#,
+    )
+}
+
+pub fn schedule_days_of_week() -> Rule {
+    let days = list("0*[0-7]|sun|mon|tue|wed|thu|fri|sat");
+    rule(
+        fields_match(&format!(r"\s{days}\s*$")),
+        r#"'schedule "' + self.trim() + '": days of the week are numbers from 0 to 7 (0 and 7 are Sunday) or names of three letters, SUN to SAT'"#,
+    )
+}
+
+pub fn zone_is_not_empty() -> Rule {
+    rule("self != ''".into(), "'timeZone is empty: leave it out for UTC, or name a zone such as Europe/Paris'")
+}
+
+pub fn zone_is_not_local() -> Rule {
+    rule(
+        "self.lowerAscii() != 'local'".into(),
+        r#"'timeZone "' + self.trim() + '" would be the zone of whatever machine runs the operator: name a zone such as Europe/Paris'"#,
+    )
+}
+
+pub fn zone_has_plain_characters() -> Rule {
+    rule(
+        r"self == '' || self.matches(r'^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$')".into(),
+        r#"'timeZone "' + self.trim() + '" is no name of a zone: name one from the IANA list, such as Europe/Paris'"#,
+    )
+}

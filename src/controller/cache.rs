@@ -1,0 +1,231 @@
+//! What the operator knows: each task with its Jobs, from the watches and from its own writes.
+//!
+//! Takes objects and answers, gives `Observed`. Never asks the API server, never forgets a Job before its slot is
+//! accounted for, and never takes an older word for a newer one.
+
+use super::objects::{RawJob, RawTask};
+use super::queue::Key;
+use crate::plan::{Exit, Job, Observed, Refusal, Task, Trial};
+use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Everything known, by UID of the task.
+#[derive(Debug, Default)]
+pub struct Cache {
+    records: Mutex<HashMap<Key, Record>>,
+}
+
+/// One task and what belongs to it. Jobs may be known before their task is.
+#[derive(Debug, Default)]
+struct Record {
+    task: Option<Arc<Task>>,
+    jobs: HashMap<String, Job>,
+    /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
+    gone: HashMap<String, Job>,
+    /// UIDs that we deleted: an older event must not bring them back to life.
+    deleted: HashSet<String>,
+    refusal: Option<Refusal>,
+    refusals: u32,
+    trial: Trial,
+}
+
+impl Cache {
+    /// What is known of a task, at `now`. Nothing, if it is not there (any more).
+    #[must_use]
+    pub fn observe(&self, key: &Key, now: Timestamp) -> Option<Observed> {
+        let records = self.lock();
+        let record = records.get(key)?;
+        let task = record.task.clone()?;
+        let mut jobs: Vec<Job> = record.jobs.values().cloned().collect();
+        jobs.extend(record.gone.values().filter(|job| is_needed(&task, job)).cloned());
+        let gone = record.gone.keys().cloned().collect();
+        Some(Observed { now, task, jobs, gone, refusal: record.refusal.clone(), trial: record.trial.clone() })
+    }
+
+    /// Takes in a task. Gives its key, unless a newer version is known already.
+    pub fn put_task(&self, raw: RawTask) -> Option<Key> {
+        let key: Key = raw.metadata.uid.as_deref()?.into();
+        let mut records = self.lock();
+        let record = records.entry(key.clone()).or_default();
+        let known = record.task.as_deref();
+        if known.is_some_and(|known| version(&known.resource_version) >= version(raw.metadata.resource_version.as_deref().unwrap_or_default())) {
+            return None;
+        }
+        let task = raw.into_task(known);
+        let template = |task: &Task| task.spec.as_ref().ok().map(|spec| spec.fields.job_template.clone());
+        if known.is_none_or(|known| known.generation != task.generation && template(known) != template(&task)) {
+            record.trial = Trial::NotAsked;
+            record.refusal = None;
+            record.refusals = 0;
+        }
+        record.gone.retain(|uid, job| is_needed(&task, job) || task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid)));
+        record.task = Some(Arc::new(task));
+        Some(key)
+    }
+
+    /// The task is gone; its Jobs go with it by their owner reference.
+    pub fn remove_task(&self, uid: &str) {
+        let mut records = self.lock();
+        if let Some(record) = records.get_mut(uid) {
+            record.task = None;
+            if record.jobs.is_empty() {
+                records.remove(uid);
+            }
+        }
+    }
+
+    /// Takes in a Job of the watch, or one that this process just made (then `made_at` is when, by the operator's clock).
+    pub fn put_job(&self, raw: RawJob, made_at: Option<Timestamp>) -> Option<Key> {
+        let key: Key = raw.owner()?.into();
+        let mut job = raw.into_job();
+        let mut records = self.lock();
+        let record = records.entry(key.clone()).or_default();
+        if record.gone.contains_key(&job.uid) {
+            return None;
+        }
+        job.deleting |= record.deleted.contains(&job.uid);
+        match record.jobs.get_mut(&job.uid) {
+            Some(known) => {
+                job.created = made_at.unwrap_or(known.created);
+                job.exit = known.exit.clone();
+                // The answer to our own POST may come after the watch has told of the end.
+                job.end = job.end.or(known.end.take());
+                job.deleting |= known.deleting;
+                *known = job;
+            }
+            None => {
+                job.created = made_at.unwrap_or(job.created);
+                record.jobs.insert(job.uid.clone(), job);
+            }
+        }
+        Some(key)
+    }
+
+    /// The Job is certainly gone.
+    pub fn remove_job(&self, owner: &str, uid: &str) -> Option<Key> {
+        let mut records = self.lock();
+        let (key, record) = records.get_key_value(owner).map(|(key, _)| key.clone()).and_then(|key| Some((key.clone(), records.get_mut(&key)?)))?;
+        record.deleted.remove(uid);
+        match record.jobs.remove(uid) {
+            Some(mut job) => {
+                job.deleting = true;
+                record.gone.insert(uid.to_owned(), job);
+            }
+            None => {
+                record.gone.entry(uid.to_owned()).or_insert_with(|| unseen(uid));
+            }
+        }
+        if record.task.is_none() && record.jobs.is_empty() {
+            records.remove(&key);
+        }
+        Some(key)
+    }
+
+    /// After a new list: Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they
+    /// may have been made after the list was.
+    pub fn keep_jobs(&self, listed: &HashSet<String>) -> Vec<Key> {
+        let mut changed = Vec::new();
+        for (key, record) in self.lock().iter_mut() {
+            let before = record.jobs.len();
+            record.jobs.retain(|uid, _| listed.contains(uid));
+            if record.jobs.len() != before {
+                changed.push(key.clone());
+            }
+        }
+        changed
+    }
+
+    /// After a new list: tasks that are not in it are gone.
+    pub fn keep_tasks(&self, listed: &HashSet<Key>) {
+        for (key, record) in self.lock().iter_mut() {
+            if !listed.contains(key) {
+                record.task = None;
+            }
+        }
+    }
+
+    /// We deleted the Job; until the watch shows it gone, it counts as being deleted.
+    pub fn mark_deleting(&self, key: &Key, uid: &str) {
+        self.update(key, |record| {
+            record.deleted.insert(uid.to_owned());
+            if let Some(job) = record.jobs.get_mut(uid) {
+                job.deleting = true;
+            }
+        });
+    }
+
+    /// What the pods of a failed Job said.
+    pub fn set_exit(&self, key: &Key, uid: &str, exit: &Exit) {
+        self.update(key, |record| {
+            for job in record.jobs.get_mut(uid).into_iter().chain(record.gone.get_mut(uid)) {
+                job.exit = exit.clone();
+            }
+        });
+    }
+
+    /// What the API server said of a dry run.
+    pub fn set_trial(&self, key: &Key, trial: Trial) {
+        self.update(key, |record| record.trial = trial);
+    }
+
+    /// A write was refused. `refusal` is given how many came in a row before this one.
+    pub fn refuse(&self, key: &Key, refusal: impl FnOnce(u32) -> Refusal) {
+        self.update(key, |record| {
+            record.refusal = Some(refusal(record.refusals));
+            record.refusals += 1;
+        });
+    }
+
+    /// A Job was made: whatever was refused before is taken now.
+    pub fn accept(&self, key: &Key) {
+        self.update(key, |record| {
+            record.refusal = None;
+            record.refusals = 0;
+            record.trial = Trial::Taken;
+        });
+    }
+
+    /// How many tasks and Jobs are known.
+    #[must_use]
+    pub fn len(&self) -> (usize, usize) {
+        let records = self.lock();
+        (records.values().filter(|record| record.task.is_some()).count(), records.values().map(|record| record.jobs.len()).sum())
+    }
+
+    fn update(&self, key: &Key, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.lock().get_mut(key) {
+            change(record);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the written status does not yet know what the Job proves: that its slot was started.
+fn is_needed(task: &Task, job: &Job) -> bool {
+    let Some(slot) = job.slot else { return false };
+    let unaccounted = task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
+    unaccounted || task.status.active.iter().any(|run| run.uid.is_none() && run.job == job.name)
+}
+
+/// A Job that was gone before anybody saw it.
+fn unseen(uid: &str) -> Job {
+    Job {
+        name: String::new(),
+        uid: uid.to_owned(),
+        slot: None,
+        attempt: 1,
+        created: Timestamp::UNIX_EPOCH,
+        deleting: true,
+        end: None,
+        exit: Exit::Unknown,
+    }
+}
+
+/// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).
+fn version(text: &str) -> u128 {
+    text.parse().unwrap_or(0)
+}

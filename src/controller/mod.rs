@@ -1,0 +1,311 @@
+//! Do it: the shell around the plan.
+//!
+//! ```text
+//!  observe ──► cache ──► queue ──► reconcile { plan ► perform } ──► queue (next look)
+//!  watches     what is    whose                       │
+//!              known      turn                        └► events, metrics, log: from one announcement
+//! ```
+//! Takes a client and a clock, runs until told to stop. Never decides: decisions are in `plan`.
+
+mod cache;
+mod error;
+mod events;
+mod objects;
+mod observe;
+mod perform;
+mod queue;
+mod reconcile;
+
+pub use error::Error;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::plan::{Announcement, Task};
+use cache::Cache;
+use events::{Events, Outbox};
+use jiff::Timestamp;
+use queue::{Key, Queue};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
+
+/// Name of the operator in managed fields and as the source of events.
+pub const FIELD_MANAGER: &str = "punctual";
+/// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a status write that only repeats what a Job proves waits for others to merge with.
+const MERGE: Duration = Duration::from_secs(1);
+/// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
+const DRAIN: Duration = Duration::from_secs(25);
+/// A task that met an error is looked at again after this, doubled each time, and at most [`LONGEST_RETRY`].
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
+/// How the operator is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Only this namespace; all of them without.
+    pub namespace: Option<String>,
+    /// How many tasks are worked on at once: as many connections to the API server.
+    pub workers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { namespace: None, workers: 64 }
+    }
+}
+
+/// The operator.
+#[derive(Debug)]
+pub struct Controller {
+    ctx: Arc<Context>,
+    outbox: Outbox,
+    workers: usize,
+}
+
+/// What all parts of the shell share.
+pub struct Context {
+    client: kube::Client,
+    clock: Clock,
+    namespace: Option<String>,
+    cache: Cache,
+    queue: Queue,
+    events: Events,
+    metrics: Metrics,
+    synced: Synced,
+    merging: Mutex<HashMap<Key, Instant>>,
+    failures: Mutex<HashMap<Key, u32>>,
+    draining: watch::Sender<bool>,
+}
+
+/// Whether the first lists are in.
+#[derive(Debug)]
+struct Synced {
+    tasks: watch::Sender<bool>,
+    jobs: watch::Sender<bool>,
+}
+
+/// What health checks ask.
+#[derive(Clone, Debug)]
+pub struct Health {
+    ctx: Arc<Context>,
+}
+
+impl Controller {
+    /// An operator that has not begun.
+    #[must_use]
+    pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
+        let (events, outbox) = Events::new();
+        let synced = Synced { tasks: watch::Sender::new(false), jobs: watch::Sender::new(false) };
+        let ctx = Arc::new(Context {
+            client,
+            clock,
+            namespace: options.namespace,
+            cache: Cache::default(),
+            queue: Queue::default(),
+            events,
+            metrics,
+            synced,
+            merging: Mutex::default(),
+            failures: Mutex::default(),
+            draining: watch::Sender::new(false),
+        });
+        Self { ctx, outbox, workers: options.workers.max(1) }
+    }
+
+    /// What `/readyz` and `/metrics` ask.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health { ctx: self.ctx.clone() }
+    }
+
+    /// Runs until `stop` resolves, then finishes what is in flight.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { ctx, outbox, workers } = self;
+        let mut background = tokio::task::JoinSet::new();
+        background.spawn(observe::watch_tasks(ctx.clone()));
+        background.spawn(observe::watch_jobs(ctx.clone()));
+        background.spawn(outbox.run(ctx.clone()));
+        tokio::select! {
+            () = work(&ctx, workers) => {}
+            () = stop => {}
+        }
+        tracing::info!("stopping: finishing what is in flight");
+        if tokio::time::timeout(DRAIN, drain(&ctx)).await.is_err() {
+            tracing::warn!("work in flight did not finish in time; the next start picks it up");
+        }
+        background.shutdown().await;
+    }
+}
+
+/// Gives each task whose time has come to a worker, earliest first.
+async fn work(ctx: &Arc<Context>, workers: usize) {
+    ctx.synced.wait().await;
+    tracing::info!("ready: tasks and Jobs are listed");
+    let permits = Arc::new(Semaphore::new(workers));
+    loop {
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        match ctx.queue.take(ctx.clock.now()) {
+            Some(key) => {
+                let ctx = ctx.clone();
+                tokio::spawn(async move {
+                    turn(&ctx, &key).await;
+                    drop(permit);
+                });
+            }
+            None => {
+                drop(permit);
+                tokio::select! {
+                    () = ctx.queue.changed() => {}
+                    () = ctx.clock.wait(ctx.queue.next_at()) => {}
+                }
+            }
+        }
+    }
+}
+
+/// One worker's turn with one task.
+async fn turn(ctx: &Arc<Context>, key: &Key) {
+    match reconcile::reconcile(ctx, key).await {
+        Ok(next) => {
+            ctx.failures().remove(key);
+            ctx.queue.done(key, next);
+        }
+        Err(error) => {
+            ctx.metrics.reconcile_errors.with_label_values(&[error.kind()]).inc();
+            let before = {
+                let mut failures = ctx.failures();
+                let count = failures.entry(key.clone()).or_default();
+                *count += 1;
+                *count - 1
+            };
+            let wait = (FIRST_RETRY * (1 << before.min(6))).min(LONGEST_RETRY);
+            tracing::warn!(uid = %key, kind = error.kind(), "looking again in {} ms: {error}", wait.as_millis());
+            ctx.queue.done(key, None);
+            ctx.wake_after(key, wait);
+        }
+    }
+}
+
+/// Lets workers finish, and writes what was waiting to be merged.
+async fn drain(ctx: &Arc<Context>) {
+    ctx.draining.send_replace(true);
+    while !ctx.queue.is_idle() {
+        ctx.queue.changed().await;
+    }
+    let merging: Vec<Key> = ctx.merging().keys().cloned().collect();
+    for key in merging {
+        if let Err(error) = reconcile::reconcile(ctx, &key).await {
+            tracing::warn!(uid = %key, "left for the next start: {error}");
+        }
+    }
+}
+
+impl Context {
+    /// Sends a request with a deadline of its own.
+    async fn send<T: DeserializeOwned>(&self, verb: &str, request: Result<http::Request<Vec<u8>>, impl Display>) -> Result<T, Error> {
+        let request = request.map_err(|error| Error::Refused(error.to_string()))?;
+        self.metrics.requests.with_label_values(&[verb]).inc();
+        match tokio::time::timeout(REQUEST_DEADLINE, self.client.request::<T>(request)).await {
+            Ok(answer) => answer.map_err(Error::from),
+            Err(_) => Err(Error::deadline(REQUEST_DEADLINE)),
+        }
+    }
+
+    /// One voice: log line, event and metric from the same words.
+    fn announce(&self, task: &Task, said: &Announcement) {
+        let (task_key, outcome, because) = (task.key(), said.outcome.as_str(), said.because.as_str());
+        if said.outcome.is_warning() {
+            tracing::warn!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
+        } else {
+            tracing::info!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
+        }
+        self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
+        self.events.announce(task, said);
+    }
+
+    /// A task was touched: look at it now.
+    fn wake(&self, key: Option<Key>) {
+        if let Some(key) = key {
+            self.queue.wake(&key, self.clock.now());
+        }
+    }
+
+    fn wake_after(self: &Arc<Self>, key: &Key, wait: Duration) {
+        let (ctx, key) = (self.clone(), key.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            ctx.wake(Some(key));
+        });
+    }
+
+    /// Whether a write that may wait still does.
+    fn may_merge(&self, key: &Key) -> bool {
+        if *self.draining.borrow() {
+            return false;
+        }
+        let mut merging = self.merging();
+        match merging.get(key) {
+            Some(until) if *until <= Instant::now() => {
+                merging.remove(key);
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn merge_later(self: &Arc<Self>, key: &Key) {
+        let mut merging = self.merging();
+        if !merging.contains_key(key) {
+            merging.insert(key.clone(), Instant::now() + MERGE);
+            self.wake_after(key, MERGE);
+        }
+    }
+
+    fn merging(&self) -> MutexGuard<'_, HashMap<Key, Instant>> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failures(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("namespace", &self.namespace).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl Synced {
+    async fn wait(&self) {
+        for list in [&self.tasks, &self.jobs] {
+            // The sender lives as long as this struct, so waiting cannot fail.
+            let _ = list.subscribe().wait_for(|done| *done).await;
+        }
+    }
+}
+
+impl Health {
+    /// Whether the first lists are in and the process is not leaving.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        *self.ctx.synced.tasks.borrow() && *self.ctx.synced.jobs.borrow() && !*self.ctx.draining.borrow()
+    }
+
+    /// The metrics, in Prometheus' text format.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let (tasks, jobs) = self.ctx.cache.len();
+        self.ctx.metrics.render(tasks, jobs, self.ctx.queue.depth(self.ctx.clock.now()))
+    }
+}
+
+/// A moment as Kubernetes writes it in `metav1.Time`.
+fn whole_seconds(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}

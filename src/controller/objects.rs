@@ -1,0 +1,168 @@
+//! The API server's words, as little of them as the plan needs.
+//!
+//! Takes JSON, gives `Task` and `Job`. Never fails for one object: a task that cannot be read is a task that says so.
+
+use crate::api::{self, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus};
+use crate::plan::{Exit, Job, JobEnd, Spec, Task};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job as KubeJob;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use kube::Resource;
+use kube::api::ObjectMeta;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A task as the watch brings it: spec and status stay JSON, so that one that does not parse stops nobody else's list.
+#[derive(Resource, Clone, Debug, Deserialize)]
+#[resource(inherit = "ScheduledTask")]
+pub struct RawTask {
+    #[serde(deserialize_with = "slim")]
+    pub metadata: ObjectMeta,
+    #[serde(default)]
+    pub spec: Value,
+    #[serde(default)]
+    pub status: Value,
+}
+
+/// A Job as the watch brings it: 0.75 KB instead of 24 KB.
+#[derive(Resource, Clone, Debug, Deserialize)]
+#[resource(inherit = "KubeJob")]
+pub struct RawJob {
+    #[serde(deserialize_with = "slim")]
+    pub metadata: ObjectMeta,
+    #[serde(default)]
+    pub status: Option<RawJobStatus>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RawJobStatus {
+    #[serde(default)]
+    conditions: Option<Vec<RawCondition>>,
+    #[serde(default)]
+    completion_time: Option<Time>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawCondition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    #[serde(default)]
+    last_transition_time: Option<Time>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+/// The metadata that we read; managed fields and the like are passed over without being built.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SlimMeta {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    generation: Option<i64>,
+    creation_timestamp: Option<Time>,
+    deletion_timestamp: Option<Time>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    owner_references: Option<Vec<OwnerReference>>,
+}
+
+fn slim<'de, D: Deserializer<'de>>(value: D) -> Result<ObjectMeta, D::Error> {
+    let meta = SlimMeta::deserialize(value)?;
+    let mut annotations = meta.annotations.unwrap_or_default();
+    annotations.retain(|name, _| name == api::SLOT || name == api::ATTEMPT);
+    Ok(ObjectMeta {
+        name: meta.name,
+        namespace: meta.namespace,
+        uid: meta.uid,
+        resource_version: meta.resource_version,
+        generation: meta.generation,
+        creation_timestamp: meta.creation_timestamp,
+        deletion_timestamp: meta.deletion_timestamp,
+        annotations: (!annotations.is_empty()).then_some(annotations),
+        owner_references: meta.owner_references,
+        ..ObjectMeta::default()
+    })
+}
+
+impl RawTask {
+    /// The task, decoded. `known` is the same task as it was before: an unchanged spec is not read again.
+    #[must_use]
+    pub fn into_task(self, known: Option<&Task>) -> Task {
+        let meta = self.metadata;
+        let uid = meta.uid.unwrap_or_default();
+        let generation = meta.generation.unwrap_or_default();
+        let spec = match known {
+            Some(known) if known.uid == uid && known.generation == generation => known.spec.clone(),
+            _ => serde_json::from_value::<ScheduledTaskSpec>(self.spec)
+                .map(|fields| Arc::new(Spec::new(fields)))
+                .map_err(|error| format!("spec cannot be read: {error}; correct the field and apply again")),
+        };
+        // A status that does not parse was written by somebody else: the ledger begins anew, from now.
+        let status: ScheduledTaskStatus = serde_json::from_value(self.status).unwrap_or_default();
+        Task {
+            namespace: meta.namespace.unwrap_or_default(),
+            name: meta.name.unwrap_or_default(),
+            uid,
+            generation,
+            resource_version: meta.resource_version.unwrap_or_default(),
+            created: meta.creation_timestamp.map_or(Timestamp::UNIX_EPOCH, |at| at.0),
+            deleting: meta.deletion_timestamp.is_some(),
+            spec,
+            status: Arc::new(status),
+        }
+    }
+}
+
+impl RawJob {
+    /// UID of the task that controls the Job, by owner reference: never by name.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        let owners = self.metadata.owner_references.as_deref().unwrap_or_default();
+        let task = |owner: &&OwnerReference| {
+            owner.controller == Some(true) && owner.kind == api::KIND && owner.api_version.starts_with(&format!("{}/", api::GROUP))
+        };
+        owners.iter().find(task).map(|owner| owner.uid.as_str())
+    }
+
+    /// What the plan needs to know.
+    #[must_use]
+    pub fn into_job(self) -> Job {
+        let annotation = |name: &str| self.metadata.annotations.as_ref().and_then(|all| all.get(name));
+        let slot = annotation(api::SLOT).and_then(|slot| slot.parse().ok());
+        let attempt = annotation(api::ATTEMPT).and_then(|attempt| attempt.parse().ok()).unwrap_or(1);
+        let created = self.metadata.creation_timestamp.map_or(Timestamp::UNIX_EPOCH, |at| at.0);
+        Job {
+            name: self.metadata.name.unwrap_or_default(),
+            uid: self.metadata.uid.unwrap_or_default(),
+            slot,
+            attempt,
+            created,
+            deleting: self.metadata.deletion_timestamp.is_some(),
+            end: self.status.and_then(|status| end(status, created)),
+            exit: Exit::NotAsked,
+        }
+    }
+}
+
+fn end(status: RawJobStatus, created: Timestamp) -> Option<JobEnd> {
+    let conditions = status.conditions.unwrap_or_default();
+    let ended = |condition: &RawCondition| matches!(condition.kind.as_str(), "Complete" | "Failed") && condition.status == "True";
+    let condition = conditions.into_iter().find(ended)?;
+    let at = status.completion_time.or(condition.last_transition_time).map_or(created, |at| at.0);
+    Some(JobEnd {
+        succeeded: condition.kind == "Complete",
+        at,
+        reason: condition.reason.unwrap_or_default(),
+        message: condition.message.unwrap_or_default(),
+    })
+}

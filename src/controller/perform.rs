@@ -1,0 +1,181 @@
+//! The only file that writes to the cluster.
+//!
+//! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
+//! for a slot is for the next plan.
+
+use super::objects::{RawJob, RawTask};
+use super::queue::Key;
+use super::{Context, Error, observe};
+use crate::api::ScheduledTaskStatus;
+use crate::plan::{Because, Effect, Refusal, Run, Task, Trial, Urgency};
+use jiff::SignedDuration;
+use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::core::Request;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// How far a list of effects was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There was nothing to do.
+    Nothing,
+    /// All of it is done: plan again.
+    Done,
+    /// The rest is a status write that may wait for others.
+    Deferred,
+}
+
+/// Does what the plan says, in its order; the first failure ends it.
+///
+/// # Errors
+/// When a request was not answered, or somebody else was first. Refusals are no errors: the next plan deals with them.
+pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Effect>, merge: bool) -> Result<Progress, Error> {
+    let mut progress = Progress::Nothing;
+    for effect in effects {
+        match effect {
+            Effect::Write { urgency: Urgency::Merged, .. } if merge => return Ok(Progress::Deferred),
+            Effect::Write { status, .. } => write_status(ctx, task, &status).await?,
+            Effect::Create { run, job } => {
+                if !create(ctx, key, task, &run, &job).await? {
+                    return Ok(Progress::Done);
+                }
+            }
+            Effect::Delete { job, uid, because } => {
+                if !delete(ctx, key, task, &job, &uid, because).await? {
+                    return Ok(Progress::Done);
+                }
+            }
+            Effect::Try { job } => dry_run(ctx, key, task, &job).await?,
+            Effect::Confirm { job, uid } => observe::confirm(ctx, key, task, &job, &uid).await?,
+            Effect::Inspect { job, uid } => observe::inspect(ctx, key, task, &job, &uid).await?,
+            Effect::Announce(announcement) => ctx.announce(task, &announcement),
+        }
+        progress = Progress::Done;
+    }
+    Ok(progress)
+}
+
+/// Makes the Job. Gives false if it was refused.
+async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -> Result<bool, Error> {
+    let made = post(ctx, task, job, false).await;
+    let found = match made {
+        Ok(raw) => {
+            let lateness = ctx.clock.now().duration_since(run.slot);
+            ctx.metrics.lateness.observe(lateness.as_secs_f64().max(0.0));
+            Some(raw)
+        }
+        // The name is the lock: is it our Job? A refusal, too, may come after a POST of ours whose answer was lost.
+        Err(Error::Conflict(_)) => match observe::job(ctx, task, &run.job).await? {
+            Some(raw) if is_ours(&raw, task, run) => Some(raw),
+            _ => {
+                let message = format!("Job {} exists and does not belong to this task: delete or rename it", run.job);
+                refuse(ctx, key, task, Because::NameConflict, &message);
+                return Ok(false);
+            }
+        },
+        Err(Error::Refused(message) | Error::NotFound(message)) => {
+            let raw = observe::job(ctx, task, &run.job).await?.filter(|raw| is_ours(raw, task, run));
+            if raw.is_none() {
+                refuse(ctx, key, task, Because::JobRefused, &format!("the API server refused Job {}: {message}", run.job));
+            }
+            raw
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(raw) = found else { return Ok(false) };
+    ctx.cache.put_job(raw, Some(ctx.clock.now()));
+    ctx.cache.accept(key);
+    Ok(true)
+}
+
+fn is_ours(raw: &RawJob, task: &Task, run: &Run) -> bool {
+    raw.owner() == Some(&task.uid) && raw.clone().into_job().slot == Some(run.slot)
+}
+
+fn refuse(ctx: &Context, key: &Key, task: &Task, because: Because, message: &str) {
+    tracing::warn!(task = %task.key(), because = %because, "{message}");
+    ctx.events.warn(task, because, message);
+    let now = ctx.clock.now();
+    ctx.cache.refuse(key, |before| {
+        let seconds = 1_i64 << before.min(8);
+        Refusal { because, message: message.to_owned(), retry_at: now + SignedDuration::from_secs(seconds.min(300)) }
+    });
+}
+
+/// Asks without making anything. A name that is taken says nothing against the template.
+async fn dry_run(ctx: &Context, key: &Key, task: &Task, job: &Value) -> Result<(), Error> {
+    let trial = match post(ctx, task, job, true).await {
+        Ok(_) | Err(Error::Conflict(_)) => Trial::Taken,
+        Err(Error::Refused(message) | Error::NotFound(message)) => {
+            let message = format!("the API server would refuse the Job: {message}");
+            tracing::warn!(task = %task.key(), because = %Because::JobRefused, "{message}");
+            ctx.events.warn(task, Because::JobRefused, &message);
+            Trial::Refused { message, again_at: ctx.clock.now() + SignedDuration::from_mins(5) }
+        }
+        Err(error) => return Err(error),
+    };
+    ctx.cache.set_trial(key, trial);
+    Ok(())
+}
+
+async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<RawJob, Error> {
+    let params = PostParams { dry_run, field_manager: Some(super::FIELD_MANAGER.into()) };
+    let body = serde_json::to_vec(job).map_err(|error| Error::Refused(error.to_string()))?;
+    let request = Request::new(observe::jobs_path(&task.namespace)).create(&params, body);
+    ctx.send("create", request).await
+}
+
+/// Deletes that very Job. Gives false if the API server refused.
+async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, because: Because) -> Result<bool, Error> {
+    let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+    let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+    let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
+    match ctx.send::<Value>("delete", request).await {
+        // Another Job of that name, or none: the one that was meant is gone.
+        Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => {
+            tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
+            ctx.cache.mark_deleting(key, uid);
+            Ok(true)
+        }
+        Err(Error::Refused(message)) => {
+            refuse(ctx, key, task, Because::DeleteRefused, &format!("the API server refused to delete Job {job}: {message}"));
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the status if the task is still as it was observed: the compare-and-swap that makes a claim.
+async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) -> Result<(), Error> {
+    let body = json!({
+        "apiVersion": format!("{}/{}", crate::api::GROUP, crate::api::VERSION),
+        "kind": crate::api::KIND,
+        "metadata": {
+            "name": task.name,
+            "namespace": task.namespace,
+            "uid": task.uid,
+            "resourceVersion": task.resource_version,
+        },
+        "status": status,
+    });
+    let params = PostParams { dry_run: false, field_manager: Some(super::FIELD_MANAGER.into()) };
+    let body = serde_json::to_vec(&body).map_err(|error| Error::Refused(error.to_string()))?;
+    let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body);
+    let request = request.map_err(|error| Error::Refused(error.to_string()));
+    match ctx.send::<RawTask>("status", request).await {
+        Ok(raw) => {
+            ctx.cache.put_task(raw);
+            Ok(())
+        }
+        Err(Error::NotFound(_)) => {
+            ctx.cache.remove_task(&task.uid);
+            Ok(())
+        }
+        Err(error) => {
+            if let Error::Conflict(_) = error {
+                observe::refresh(ctx, task).await?;
+            }
+            Err(error)
+        }
+    }
+}

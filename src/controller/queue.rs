@@ -1,0 +1,155 @@
+//! Whose turn it is: tasks by the moment at which they want to be looked at, earliest first.
+//!
+//! Takes wake-ups, gives keys whose time has come, each to one worker at a time. Never waits: the caller does.
+
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// UID of a task.
+pub type Key = Arc<str>;
+
+/// The timer of all tasks.
+#[derive(Debug, Default)]
+pub struct Queue {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    order: BTreeSet<(Timestamp, Key)>,
+    wanted: HashMap<Key, Timestamp>,
+    running: HashSet<Key>,
+    /// Keys that were woken while a worker had them.
+    again: HashMap<Key, Timestamp>,
+}
+
+impl Queue {
+    /// Wants `key` to be looked at by `at` at the latest.
+    pub fn wake(&self, key: &Key, at: Timestamp) {
+        let mut inner = self.lock();
+        if inner.running.contains(key) {
+            let again = inner.again.entry(key.clone()).or_insert(at);
+            *again = at.min(*again);
+            return;
+        }
+        if inner.wanted.get(key).is_none_or(|known| at < *known) {
+            inner.set(key, Some(at));
+            drop(inner);
+            self.changed.notify_one();
+        }
+    }
+
+    /// The key that has waited longest, if its time has come. It belongs to the caller until [`Queue::done`].
+    #[must_use]
+    pub fn take(&self, now: Timestamp) -> Option<Key> {
+        let mut inner = self.lock();
+        let (at, key) = inner.order.first()?.clone();
+        if at > now {
+            return None;
+        }
+        inner.set(&key, None);
+        inner.running.insert(key.clone());
+        Some(key)
+    }
+
+    /// Gives the key back, to be looked at again at `next`, or at once if it was woken meanwhile.
+    pub fn done(&self, key: &Key, next: Option<Timestamp>) {
+        let mut inner = self.lock();
+        inner.running.remove(key);
+        let again = inner.again.remove(key);
+        let at = match (again, next) {
+            (Some(again), Some(next)) => Some(again.min(next)),
+            (again, next) => again.or(next),
+        };
+        inner.set(key, at);
+        drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// When the next key wants its turn.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.lock().order.first().map(|(at, _)| *at)
+    }
+
+    /// How many keys wait although their time has come.
+    #[must_use]
+    pub fn depth(&self, now: Timestamp) -> usize {
+        self.lock().order.iter().take_while(|(at, _)| *at <= now).count()
+    }
+
+    /// Whether no worker holds a key.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.lock().running.is_empty()
+    }
+
+    /// Resolves when something was added or given back.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn set(&mut self, key: &Key, at: Option<Timestamp>) {
+        if let Some(known) = self.wanted.remove(key) {
+            self.order.remove(&(known, key.clone()));
+        }
+        if let Some(at) = at {
+            self.wanted.insert(key.clone(), at);
+            self.order.insert((at, key.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_earliest_comes_first_and_nobody_before_its_time() {
+        let queue = Queue::default();
+        let (a, b): (Key, Key) = ("a".into(), "b".into());
+        queue.wake(&a, at(20));
+        queue.wake(&b, at(10));
+        assert_eq!(queue.take(at(9)), None);
+        assert_eq!(queue.take(at(20)), Some(b));
+        assert_eq!(queue.take(at(20)), Some(a));
+        assert_eq!(queue.take(at(99)), None);
+    }
+
+    #[test]
+    fn a_key_that_is_woken_while_a_worker_has_it_comes_again_and_never_to_two_workers() {
+        let queue = Queue::default();
+        let a: Key = "a".into();
+        queue.wake(&a, at(1));
+        assert_eq!(queue.take(at(1)), Some(a.clone()));
+        queue.wake(&a, at(2));
+        assert_eq!(queue.take(at(5)), None);
+        queue.done(&a, Some(at(60)));
+        assert_eq!(queue.take(at(5)), Some(a.clone()));
+        queue.done(&a, Some(at(60)));
+        assert_eq!(queue.take(at(59)), None);
+        assert_eq!(queue.next_at(), Some(at(60)));
+    }
+
+    #[test]
+    fn a_later_wish_does_not_put_off_an_earlier_one() {
+        let queue = Queue::default();
+        let a: Key = "a".into();
+        queue.wake(&a, at(10));
+        queue.wake(&a, at(30));
+        assert_eq!(queue.next_at(), Some(at(10)));
+    }
+}

@@ -1,0 +1,34 @@
+//! One look at one task: a table of contents.
+//!
+//! Takes a key whose time has come, gives the moment of the next look. Never decides and never writes by itself.
+
+use super::perform::{Progress, perform};
+use super::queue::Key;
+use super::{Context, Error};
+use crate::plan::plan;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// A plan that is carried out is followed by an empty one; a task that never settles must not keep its worker.
+const ROUNDS: usize = 16;
+
+/// Observes, plans and performs until there is nothing to do.
+///
+/// # Errors
+/// When a request was not answered, or somebody else was first: look again soon.
+pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp>, Error> {
+    for _ in 0..ROUNDS {
+        let Some(observed) = ctx.cache.observe(key, ctx.clock.now()) else { return Ok(None) };
+        let plan = plan(&observed);
+        let merge = ctx.may_merge(key);
+        match perform(ctx, key, &observed.task, plan.effects, merge).await? {
+            Progress::Nothing => return Ok(plan.wake_at),
+            Progress::Done => {}
+            Progress::Deferred => {
+                ctx.merge_later(key);
+                return Ok(plan.wake_at);
+            }
+        }
+    }
+    Ok(Some(ctx.clock.now()))
+}

@@ -1,0 +1,155 @@
+//! What is wrong, if anything: the four conditions, and the dry run that tells at apply time.
+//!
+//! Takes the ledger as it will be, gives conditions with reason and message. Never changes a counter.
+
+use super::{Because, Draft, Effect, ON_TIME, Owed, Run, Trial, build_job, job_name};
+use crate::api::{ScheduledTaskStatus, condition};
+use crate::schedule::ScheduleError;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// Sets Ready, Suspended, Healthy and Overdue.
+pub fn describe(draft: &mut Draft) {
+    ready(draft);
+    let suspended = draft.suspended();
+    if draft.spec.is_some() {
+        let (because, message) = if suspended {
+            (Because::Suspended, "spec.suspend is true: no run starts, slots that pass are counted as skipped when it ends")
+        } else {
+            (Because::NotSuspended, "runs start as scheduled")
+        };
+        set(draft, condition::SUSPENDED, truth(suspended), because, message.into());
+    }
+    healthy(draft);
+    overdue(draft);
+}
+
+fn ready(draft: &mut Draft) {
+    let wrong = match &draft.observed.task.spec {
+        Err(message) => Some((Because::InvalidSpec, message.clone())),
+        Ok(spec) => spec.schedule.as_ref().err().map(|error| (reason_of(error), error.to_string())),
+    };
+    if let Some((because, message)) = wrong {
+        return set(draft, condition::READY, "False", because, message);
+    }
+    if let Some(refusal) = &draft.observed.refusal {
+        let message = refusal.message.clone();
+        return set(draft, condition::READY, "False", refusal.because, message);
+    }
+    match &draft.observed.trial {
+        Trial::Taken => accepted(draft),
+        Trial::Refused { message, again_at } => {
+            set(draft, condition::READY, "False", Because::JobRefused, message.clone());
+            if *again_at <= draft.now() { ask(draft) } else { draft.wake_by(*again_at) }
+        }
+        Trial::NotAsked => {
+            let known = draft.observed.task.status.condition(condition::READY);
+            let same_spec = draft.observed.task.status.observed_generation == Some(draft.observed.task.generation);
+            if !(same_spec && known.is_some_and(|ready| ready.status == "True")) {
+                ask(draft);
+            }
+        }
+    }
+}
+
+fn accepted(draft: &mut Draft) {
+    set(draft, condition::READY, "True", Because::Accepted, "the schedule is understood, and the API server takes its Jobs".into());
+}
+
+/// What Kubernetes itself would refuse is told when the template is applied, not at three in the morning.
+fn ask(draft: &mut Draft) {
+    let (Some(spec), Some(schedule)) = (draft.spec, draft.schedule()) else { return };
+    let task = &draft.observed.task;
+    let Some(slot) = schedule.next(draft.accounted().max(draft.now())) else { return };
+    let run = Run { slot, attempt: 1, job: job_name(&task.name, slot, 1) };
+    draft.questions.push(Effect::Try { job: build_job(task, &spec.fields, &run, None) });
+}
+
+fn reason_of(error: &ScheduleError) -> Because {
+    match error {
+        ScheduleError::TimeZone { .. } => Because::UnknownTimeZone,
+        ScheduleError::Never { .. } => Because::NeverRuns,
+        _ => Because::InvalidSchedule,
+    }
+}
+
+fn healthy(draft: &mut Draft) {
+    let status = &draft.ledger.status;
+    if status.consecutive_failures > 0 {
+        let last = status.recent_runs.iter().find(|run| run.outcome == "Failed");
+        let said = last.and_then(|run| run.message.clone()).unwrap_or_default();
+        let message = match status.consecutive_failures {
+            1 => format!("the last run failed: {said}"),
+            n => format!("the last {n} runs failed, the newest: {said}"),
+        };
+        set(draft, condition::HEALTHY, "False", Because::JobFailed, message);
+    } else if status.succeeded > 0 {
+        set(draft, condition::HEALTHY, "True", Because::JobCompleted, "the last run that ended succeeded".into());
+    } else {
+        set(draft, condition::HEALTHY, "Unknown", Because::NoRunYet, "no run has ended yet".into());
+    }
+}
+
+fn overdue(draft: &mut Draft) {
+    if let Some(Owed { slot, because, message }) = draft.owed.take() {
+        let overdue_at = slot + ON_TIME;
+        if draft.now() > overdue_at {
+            return set(draft, condition::OVERDUE, "True", because, format!("slot {slot} is owed: {message}"));
+        }
+        draft.wake_by(overdue_at.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(overdue_at));
+    }
+    let late = newest_start(&draft.ledger.status).filter(|(slot, started)| started.duration_since(*slot) > ON_TIME);
+    if let Some((slot, started)) = late {
+        let seconds = started.duration_since(slot).as_secs();
+        return set(draft, condition::OVERDUE, "True", Because::StartedLate, format!("slot {slot} was started {seconds} s late"));
+    }
+    if draft.spec.is_some() {
+        set(draft, condition::OVERDUE, "False", Because::OnTime, "slots are started at their time".into());
+    }
+}
+
+/// Slot and start of the newest run that was started.
+fn newest_start(status: &ScheduledTaskStatus) -> Option<(Timestamp, Timestamp)> {
+    let active = status.active.iter().filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
+    let recent = status.recent_runs.iter().filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
+    active.chain(recent).max_by_key(|(slot, _)| *slot)
+}
+
+fn truth(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
+
+/// Kubernetes allows a condition's message 32,768 characters; a screen does not.
+const LONGEST_MESSAGE: usize = 1024;
+
+fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, mut message: String) {
+    if message.chars().count() > LONGEST_MESSAGE {
+        message = message.chars().take(LONGEST_MESSAGE - 1).chain(['…']).collect();
+    }
+    let generation = Some(draft.observed.task.generation);
+    let conditions = &mut draft.ledger.status.conditions;
+    let known = conditions.iter().position(|condition| condition.type_ == kind);
+    let since = match known.map(|at| &conditions[at]) {
+        Some(known) if known.status == status => known.last_transition_time.clone(),
+        _ => Time(super::ledger::whole_second(draft.observed.now)),
+    };
+    let condition = Condition {
+        type_: kind.into(),
+        status: status.into(),
+        reason: because.to_string(),
+        message,
+        last_transition_time: since,
+        observed_generation: generation,
+    };
+    match known {
+        Some(at) if conditions[at] == condition => {}
+        Some(at) => {
+            conditions[at] = condition;
+            draft.ledger.urgent = true;
+        }
+        None => {
+            conditions.push(condition);
+            draft.ledger.urgent = true;
+        }
+    }
+}

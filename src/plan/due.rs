@@ -1,0 +1,96 @@
+//! Which slots are owed now, and which passed for ever.
+//!
+//! Takes a schedule and the stretch of time that is not accounted for, gives slots to start and slots that are missed.
+//! Never costs time in proportion to slots: counts come from the schedule, and at most `missedRunLimit` slots are listed.
+
+use super::Because;
+use crate::api::{MissedRunPolicy, ScheduledTaskSpec};
+use crate::schedule::Schedule;
+use jiff::{SignedDuration, Timestamp};
+
+/// A slot that starts later than this was missed and is being caught up; under `missedRunPolicy: None` it is not started.
+/// Long enough for a change of leader (15 s lease) and an API server that restarts.
+pub const ON_TIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// Slots between `accountedUntil` and now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// To be started, oldest first.
+    pub start: Vec<Timestamp>,
+    /// Passed too long ago, oldest stretch first. All of them are older than those to start.
+    pub missed: Vec<Stretch>,
+}
+
+/// Slots that share their fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub because: Because,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub slots: u64,
+}
+
+/// Sorts the slots in `(accounted, now]` by `missedRunPolicy` and `startingDeadlineSeconds`.
+///
+/// The deadline rule is CronJob's: a slot may start while `slot + deadline >= now`.
+#[must_use]
+pub fn due(schedule: &Schedule, spec: &ScheduledTaskSpec, accounted: Timestamp, now: Timestamp) -> Due {
+    let Some(latest) = schedule.latest(accounted, now) else { return Due::default() };
+    let (cutoff, too_old) = cutoff(spec, now);
+    // Slots are whole seconds, so "older than the cutoff" is "up to a nanosecond before it".
+    let dead_until = cutoff.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
+    let mut missed = Vec::new();
+    let mut alive_after = accounted;
+    if dead_until > accounted {
+        missed.extend(stretch(schedule, accounted, dead_until, too_old));
+        alive_after = dead_until;
+    }
+    if latest < cutoff {
+        return Due { start: Vec::new(), missed };
+    }
+    let (keep, left_behind) = match spec.missed_run_policy {
+        MissedRunPolicy::All => (spec.catch_up_limit().max(1), Because::MissedRunLimitExceeded),
+        MissedRunPolicy::Latest | MissedRunPolicy::None => (1, Because::Superseded),
+    };
+    let mut start = vec![latest];
+    let mut oldest = latest;
+    while start.len() < keep
+        && let Some(earlier) = schedule.latest(alive_after, before(oldest))
+    {
+        start.push(earlier);
+        oldest = earlier;
+    }
+    start.reverse();
+    missed.extend(stretch(schedule, alive_after, before(oldest), left_behind));
+    Due { start, missed }
+}
+
+/// Whether a slot that nobody has started yet is too old to be started.
+#[must_use]
+pub fn is_too_late(spec: &ScheduledTaskSpec, slot: Timestamp, now: Timestamp) -> bool {
+    spec.starting_deadline_seconds.is_some() && slot < cutoff(spec, now).0
+}
+
+/// The oldest moment at which a slot may still be started, and why an older one may not.
+fn cutoff(spec: &ScheduledTaskSpec, now: Timestamp) -> (Timestamp, Because) {
+    let deadline = spec.starting_deadline_seconds.map(SignedDuration::from_secs);
+    let (allowed, because) = match (spec.missed_run_policy, deadline) {
+        (MissedRunPolicy::None, Some(deadline)) if deadline <= ON_TIME => (deadline, Because::StartingDeadlineExceeded),
+        (MissedRunPolicy::None, _) => (ON_TIME, Because::MissedRunPolicyNone),
+        (_, Some(deadline)) => (deadline, Because::StartingDeadlineExceeded),
+        (_, None) => return (Timestamp::MIN, Because::StartingDeadlineExceeded),
+    };
+    (now.checked_sub(allowed).unwrap_or(Timestamp::MIN), because)
+}
+
+/// All slots in `(after, until]` as one stretch, if there are any.
+pub fn stretch(schedule: &Schedule, after: Timestamp, until: Timestamp, because: Because) -> Option<Stretch> {
+    let last = schedule.latest(after, until)?;
+    let first = schedule.next(after)?;
+    let slots = if first == last { 1 } else { schedule.count(after, until) };
+    Some(Stretch { because, first, last, slots })
+}
+
+fn before(slot: Timestamp) -> Timestamp {
+    slot.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN)
+}

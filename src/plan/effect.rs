@@ -1,0 +1,99 @@
+//! What a plan says is to be done: a list in order, any prefix of which is a safe place to die.
+//!
+//! Takes nothing, gives types. Never does anything: that is `perform`.
+
+use super::Because;
+use crate::api::ScheduledTaskStatus;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// A decision about one task, as a value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// In the order in which they are done; the first that fails ends the list.
+    pub effects: Vec<Effect>,
+    /// When to look again even if nothing happens. Waking early is harmless.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// One request to the API server, or one thing to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask whether the API server would take the Job (a dry run), off the hot path.
+    Try { job: Value },
+    /// Ask whether a Job that the watch does not show is really gone.
+    Confirm { job: String, uid: String },
+    /// Read the pods of a failed Job for exit code and termination message.
+    Inspect { job: String, uid: String },
+    /// Make the Job of a slot. `AlreadyExists` with our owner UID and slot is success.
+    Create { run: Run, job: Value },
+    /// Delete that very Job, and no other of its name.
+    Delete { job: String, uid: String, because: Because },
+    /// Write the status, if nobody else has written the task since it was observed.
+    Write { status: Box<ScheduledTaskStatus>, urgency: Urgency },
+    /// Say it: log line, event and metric.
+    Announce(Announcement),
+}
+
+/// Whether a status write may wait for others to merge with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// A claim, an end, a condition: what people and other replicas act on.
+    Now,
+    /// A start that its Job already proves.
+    Merged,
+}
+
+/// One attempt at one slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub slot: Timestamp,
+    pub attempt: i32,
+    /// Name of the Job.
+    pub job: String,
+}
+
+/// Something that happened to slots of a task, for log, event and metric alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    pub outcome: Outcome,
+    pub because: Because,
+    /// The slot, or the newest of several.
+    pub slot: Timestamp,
+    /// How many slots it speaks of.
+    pub slots: u64,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// What can become of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Started,
+    Succeeded,
+    Failed,
+    Cancelled,
+    Skipped,
+    Missed,
+}
+
+impl Outcome {
+    /// The word, as it stands in `recentRuns` and in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "Started",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+            Self::Skipped => "Skipped",
+            Self::Missed => "Missed",
+        }
+    }
+
+    /// Whether people should look at it.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        matches!(self, Self::Failed | Self::Missed)
+    }
+}

@@ -1,0 +1,159 @@
+//! The ledger while it is being written: every change of the counters goes through here, so that they add up.
+//!
+//! Takes outcomes, gives the next status and what is to be said about it. Never decides an outcome.
+
+use super::{Announcement, Because, Outcome, Stretch, TRIGGER_SCHEDULE};
+use crate::api::{ActiveRun, RunRecord, ScheduledTaskStatus};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+/// The next status of a task, in the making.
+#[derive(Debug)]
+pub struct Ledger {
+    pub status: ScheduledTaskStatus,
+    /// What happened, in order.
+    pub announcements: Vec<Announcement>,
+    /// An end, a claim or a refusal: the write does not wait to be merged.
+    pub urgent: bool,
+    history_limit: usize,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default)]
+pub struct End {
+    pub at: Option<Timestamp>,
+    pub exit_code: Option<i32>,
+    pub message: Option<String>,
+}
+
+impl Ledger {
+    /// Continues the ledger that was read.
+    #[must_use]
+    pub fn open(status: &ScheduledTaskStatus, history_limit: usize) -> Self {
+        Self { status: status.clone(), announcements: Vec::new(), urgent: false, history_limit }
+    }
+
+    /// Everything up to here has its outcome. Never moves back.
+    pub fn account_until(&mut self, until: Timestamp) {
+        let until = whole_second(until);
+        if self.status.accounted_until.as_ref().is_none_or(|known| known.0 < until) {
+            self.status.accounted_until = Some(Time(until));
+        }
+    }
+
+    /// A Job of the task goes on (or went on) that the ledger did not know to be started.
+    pub fn started(&mut self, run: ActiveRun) {
+        self.status.started += 1;
+        self.status.running += 1;
+        if self.status.last_schedule_time.as_ref().is_none_or(|known| known.0 < run.slot.0) {
+            self.status.last_schedule_time = Some(run.slot.clone());
+        }
+        let at = self.status.active.partition_point(|known| known.slot.0 <= run.slot.0);
+        self.status.active.insert(at, run);
+    }
+
+    /// A run that was started has ended.
+    pub fn ended(&mut self, run: &ActiveRun, outcome: Outcome, because: Because, end: End) {
+        let status = &mut self.status;
+        status.running -= 1;
+        let finished = end.at.map(|at| Time(whole_second(at)));
+        match outcome {
+            Outcome::Succeeded => {
+                status.succeeded += 1;
+                status.consecutive_failures = 0;
+                newest(&mut status.last_successful_time, finished.as_ref());
+                newest(&mut status.last_successful_slot, Some(&run.slot));
+            }
+            Outcome::Failed => {
+                status.failed += 1;
+                status.consecutive_failures += 1;
+                newest(&mut status.last_failure_time, finished.as_ref());
+            }
+            _ => status.cancelled += 1,
+        }
+        let message = match (&end.message, end.exit_code) {
+            (Some(message), Some(code)) => format!("Job {} ended: {} (exit code {code}): {message}", run.job, outcome.as_str()),
+            (Some(message), None) => format!("Job {} ended: {}: {message}", run.job, outcome.as_str()),
+            (None, Some(code)) => format!("Job {} ended: {} (exit code {code})", run.job, outcome.as_str()),
+            (None, None) => format!("Job {} ended: {}", run.job, outcome.as_str()),
+        };
+        self.announce(outcome, because, run.slot.0, 1, message);
+        self.record(RunRecord {
+            slot: run.slot.clone(),
+            first_slot: None,
+            slots: 1,
+            trigger: run.trigger.clone(),
+            attempts: run.attempt,
+            outcome: outcome.as_str().into(),
+            because: because.to_string(),
+            job: Some(run.job.clone()),
+            started: run.started.clone(),
+            finished,
+            exit_code: end.exit_code,
+            message: end.message,
+        });
+        self.urgent = true;
+    }
+
+    /// Slots that will never be started: skipped by policy, or missed.
+    pub fn not_started(&mut self, outcome: Outcome, stretch: &Stretch, message: &str) {
+        let slots = i64::try_from(stretch.slots).unwrap_or(i64::MAX);
+        match outcome {
+            Outcome::Skipped => self.status.skipped += slots,
+            _ => self.status.missed += slots,
+        }
+        self.account_until(stretch.last);
+        self.announce(outcome, stretch.because, stretch.last, stretch.slots, message.to_owned());
+        let because = stretch.because.to_string();
+        // A task that skips every minute must not push its runs out of the history: one entry for the stretch.
+        if let Some(newest) = self.status.recent_runs.first_mut()
+            && newest.outcome == outcome.as_str()
+            && newest.because == because
+            && newest.slot.0 < stretch.first
+        {
+            newest.first_slot = Some(newest.first_slot.take().unwrap_or_else(|| newest.slot.clone()));
+            newest.slot = Time(stretch.last);
+            newest.slots += slots;
+            newest.message = Some(message.to_owned());
+            return;
+        }
+        self.record(RunRecord {
+            slot: Time(stretch.last),
+            first_slot: (stretch.first < stretch.last).then_some(Time(stretch.first)),
+            slots,
+            trigger: TRIGGER_SCHEDULE.into(),
+            attempts: 0,
+            outcome: outcome.as_str().into(),
+            because,
+            job: None,
+            started: None,
+            finished: None,
+            exit_code: None,
+            message: Some(message.to_owned()),
+        });
+    }
+
+    /// Says that something happened.
+    pub fn announce(&mut self, outcome: Outcome, because: Because, slot: Timestamp, slots: u64, message: String) {
+        self.announcements.push(Announcement { outcome, because, slot, slots, message });
+    }
+
+    fn record(&mut self, record: RunRecord) {
+        self.status.recent_runs.insert(0, record);
+        self.status.recent_runs.truncate(self.history_limit);
+    }
+}
+
+/// Status speaks in whole seconds, as Kubernetes does. Slots are whole seconds, so cutting never hides one.
+#[must_use]
+pub fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second() - i64::from(at.subsec_nanosecond() < 0)).unwrap_or(at)
+}
+
+fn newest(known: &mut Option<Time>, other: Option<&Time>) {
+    if let Some(other) = other
+        && known.as_ref().is_none_or(|known| known.0 < other.0)
+    {
+        *known = Some(other.clone());
+    }
+}

@@ -1,0 +1,134 @@
+//! What a plan is made from: one task, its Jobs, and the time.
+//!
+//! ```text
+//!   the API server's words          what observe keeps            what plan sees
+//!   ScheduledTask ───────────────►  Task (decoded once) ───────►  Observed { now, task, jobs, … }
+//!   Job (slim), Pod (of a failure)  Job { slot, end, exit }
+//! ```
+//! Takes nothing, gives types. Never a client, never the clock.
+
+use super::Because;
+use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
+use crate::schedule::{Schedule, ScheduleError};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Everything that a decision may depend on.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The time, by the operator's clock.
+    pub now: Timestamp,
+    /// The task, with the newest status that is known.
+    pub task: Arc<Task>,
+    /// Its Jobs, by owner UID: those of the watch, those that this process made and the watch has not shown yet, and those
+    /// that are gone but whose slot is not accounted for.
+    pub jobs: Vec<Job>,
+    /// UIDs of Jobs that are certainly gone: the watch or a read said so.
+    pub gone: Vec<String>,
+    /// The last write for this task that the API server refused, if none has succeeded since.
+    pub refusal: Option<Refusal>,
+    /// What the API server said of the template, when it was asked.
+    pub trial: Trial,
+}
+
+/// A `ScheduledTask`, decoded.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub namespace: String,
+    pub name: String,
+    pub uid: String,
+    pub generation: i64,
+    pub resource_version: String,
+    pub created: Timestamp,
+    /// It is being deleted: nothing more is started; its Jobs go with it by their owner reference.
+    pub deleting: bool,
+    /// The spec, or why it cannot be read.
+    pub spec: Result<Arc<Spec>, String>,
+    pub status: Arc<ScheduledTaskStatus>,
+}
+
+/// A spec and the schedule that was made from it.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub fields: ScheduledTaskSpec,
+    /// Ready to be asked, or what is wrong with it.
+    pub schedule: Result<Schedule, ScheduleError>,
+}
+
+/// What the plan needs to know of a Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    pub name: String,
+    pub uid: String,
+    /// From the annotation; a Job of ours without one is left alone.
+    pub slot: Option<Timestamp>,
+    pub attempt: i32,
+    /// When it was made: by the operator's clock if this process made it, else by the API server's.
+    pub created: Timestamp,
+    /// It is being deleted.
+    pub deleting: bool,
+    /// How it ended, if it has.
+    pub end: Option<JobEnd>,
+    /// How its failed container ended, if that was asked.
+    pub exit: Exit,
+}
+
+/// The end of a Job, from its `Complete` or `Failed` condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobEnd {
+    pub succeeded: bool,
+    pub at: Timestamp,
+    pub reason: String,
+    pub message: String,
+}
+
+/// The end of a failed Job's container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Exit {
+    /// Nobody has looked at the pods.
+    #[default]
+    NotAsked,
+    /// The pods are gone or say nothing.
+    Unknown,
+    /// What the container that failed last left behind.
+    Known { code: i32, message: Option<String> },
+}
+
+/// A write that the API server refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub because: Because,
+    /// What the API server said.
+    pub message: String,
+    /// Not before this moment is it tried again.
+    pub retry_at: Timestamp,
+}
+
+/// A dry run of the Job's creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trial {
+    /// Not asked since the template changed or the operator started.
+    #[default]
+    NotAsked,
+    /// The API server would take the Job.
+    Taken,
+    /// It would not, and says why; worth asking again at `again_at`, for quotas and policies change.
+    Refused { message: String, again_at: Timestamp },
+}
+
+impl Task {
+    /// The key under which people know the task.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+}
+
+impl Spec {
+    /// Reads the schedule of a spec. A schedule that is wrong is kept as such: it is for the plan to say so.
+    #[must_use]
+    pub fn new(fields: ScheduledTaskSpec) -> Self {
+        let schedule = super::schedule_of(&fields);
+        Self { fields, schedule }
+    }
+}

@@ -1,18 +1,15 @@
 fn main() -> cluster::Result<()> {
     let c = cluster::Cluster::start(cluster::Options {
-        node: cluster::NodeChoice::Kwok,
+        node: cluster::NodeChoice::RealOrKwok,
         ..Default::default()
     })?;
     println!("{}", c.kubeconfig().display());
     c.kubectl().args(["get", "nodes,sa"]).status()?;
-    c.api_server().kill()?;
-    c.api_server().start()?;
     let t = std::time::Instant::now();
-    c.api_server().stop()?;
     println!("stop {:?}", t.elapsed());
     let t = std::time::Instant::now();
-    c.api_server().start()?;
     println!("start {:?}", t.elapsed());
     c.kubectl().args(["version"]).status()?;
+    std::io::stdin().read_line(&mut String::new())?;
     Ok(())
 }

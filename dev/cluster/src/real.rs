@@ -1,16 +1,290 @@
-use crate::{Image, Result, plane::Site};
-pub(crate) struct RealNode;
+//! A real node: containerd and the kubelet in a PID and a mount namespace of their own, in the machine's network. Takes
+//! a control plane, gives a Ready node, never leaves a container, mount, interface or cgroup behind: when the
+//! namespace's first process dies, the kernel ends the rest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use crate::claims::Claim;
+use crate::image::{BUSYBOX_IMAGE, PAUSE_IMAGE};
+use crate::packages::{self, Packages};
+use crate::plane::Site;
+use crate::ports::Port;
+use crate::process::{Component, Probe};
+use crate::{Image, Result, Tool, cgroup, kwok};
+
+/// Kernel settings that the kubelet or a CNI plugin would change for the whole machine.
+const SYSCTLS: &str = "net/ipv4/ip_forward net/ipv6/conf/all/forwarding vm/overcommit_memory vm/panic_on_oom kernel/panic \
+                       kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes";
+
+/// The node's processes and what it holds.
+pub(crate) struct RealNode {
+    processes: Component,
+    dir: PathBuf,
+    ctr: PathBuf,
+    subnet: Claim,
+    snapshotter: &'static str,
+    _ports: [Port; 2],
+}
+
 impl RealNode {
+    /// Why there can be none here, if so.
     pub fn obstacle() -> Option<String> {
-        Some("not yet written".into())
+        if !packages::is_root() {
+            return Some("containers need root here; run as root (sudo) for a real node".into());
+        }
+        let trial = Command::new("unshare")
+            .args(["--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "true"])
+            .output();
+        match trial {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => {
+                return Some(format!(
+                    "no namespaces can be made: {}",
+                    String::from_utf8_lossy(&output.stderr).trim()
+                ));
+            }
+            Err(error) => return Some(format!("unshare (util-linux) cannot be run: {error}")),
+        }
+        cgroup::obstacle().or_else(|| packages::ensure().err().map(|error| format!("{error:#}")))
     }
-    pub fn start(_: &Site, _: &str) -> Result<RealNode> {
-        anyhow::bail!("not yet written")
+
+    /// Starts it and waits until it is Ready.
+    pub fn start(site: &Site, id: &str) -> Result<RealNode> {
+        if let Some(obstacle) = RealNode::obstacle() {
+            bail!("{obstacle}");
+        }
+        let packages = packages::ensure()?;
+        let dir = site.dir.join("node");
+        fs::create_dir_all(dir.join("images"))?;
+        fs::create_dir_all(dir.join("net.d"))?;
+        let ports = [Port::claim()?, Port::claim()?];
+        let subnet = Claim::first_of((0..256).map(|number| format!("subnet-{number}")), |name| !routed(name))?;
+        let snapshotter = snapshotter(&dir);
+        Image::new(PAUSE_IMAGE)
+            .command(["/bin/sleep", "2147483647"])
+            .write(&dir.join("images/pause.tar"))?;
+        Image::new(BUSYBOX_IMAGE).write(&dir.join("images/busybox.tar"))?;
+        fs::write(dir.join("containerd.toml"), containerd_config(&dir, &packages, snapshotter))?;
+        fs::write(dir.join("net.d/10-punctual.conflist"), network(subnet.name()).to_string())?;
+        fs::write(dir.join("kubelet.json"), kubelet_config(site, id, &ports).to_string())?;
+        fs::write(dir.join("node.sh"), include_str!("node.sh"))?;
+        cgroup::make(id)?;
+
+        let kubeconfig = site.kubeconfig_of("system:node:localhost", "kubelet.kubeconfig")?;
+        let mut args: Vec<String> = [
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount",
+            "--mount-proc",
+            "--propagation",
+            "private",
+            "env",
+        ]
+        .map(String::from)
+        .to_vec();
+        for (name, value) in [
+            ("DIR", &dir),
+            ("LOGS", &site.logs()),
+            ("SYSCTLS", &SYSCTLS.into()),
+            ("CONTAINERD", &packages.containerd),
+            ("CTR", &packages.ctr),
+            ("KUBELET", &site.binaries.path(Tool::Kubelet)?),
+            ("KUBELET_KUBECONFIG", &kubeconfig),
+            ("SNAPSHOTTER", &snapshotter.into()),
+        ] {
+            args.push(format!("{name}={}", value.display()));
+        }
+        args.extend(["sh".into(), dir.join("node.sh").display().to_string()]);
+        let (kubectl, admin) = (site.binaries.path(Tool::Kubectl)?, site.admin_kubeconfig());
+        let probe: Probe = Box::new(move || {
+            let mut command = Command::new(&kubectl);
+            command.env("KUBECONFIG", &admin);
+            kwok::node_ready(command, "localhost")
+        });
+        let unshare = packages::program("unshare").context("unshare (util-linux) is not on the PATH")?;
+        let processes = Component::new("node", unshare, args, &site.logs(), probe);
+        let node = RealNode {
+            processes,
+            dir,
+            ctr: packages.ctr,
+            subnet,
+            snapshotter,
+            _ports: ports,
+        };
+        node.processes.start().with_context(|| {
+            let logs = site.logs();
+            format!("see also {0}/containerd.log and {0}/kubelet.log", logs.display())
+        })?;
+        Ok(node)
     }
-    pub fn import(&self, _: &Image) -> Result<()> {
+
+    pub fn import(&self, image: &Image) -> Result<()> {
+        let archive = self
+            .dir
+            .join("images")
+            .join(format!("{}.tar", image.name().replace(['/', ':'], "_")));
+        image.write(&archive)?;
+        self.import_archive(&archive)
+    }
+
+    pub fn import_archive(&self, archive: &Path) -> Result<()> {
+        let pid = self.processes.pid().context("the node does not run")?;
+        let mut ctr = Command::new("nsenter");
+        ctr.arg(format!("--mount=/proc/{pid}/ns/mnt")).arg(&self.ctr);
+        ctr.args(["-n", "k8s.io", "images", "import", "--snapshotter", self.snapshotter])
+            .arg(std::path::absolute(archive)?);
+        let output = ctr.output().context("cannot run nsenter (util-linux)")?;
+        if !output.status.success() {
+            bail!(
+                "cannot import {}: {}",
+                archive.display(),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
         Ok(())
     }
-    pub fn import_archive(&self, _: &std::path::Path) -> Result<()> {
-        Ok(())
+}
+
+impl Drop for RealNode {
+    fn drop(&mut self) {
+        let first = self.processes.pid().and_then(child_of);
+        let _ = self.processes.kill();
+        // The first process is gone only when all others are; interfaces go a little after the containers.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while (first.is_some_and(lives) || routed(self.subnet.name())) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
+}
+
+/// The only child of a process.
+fn child_of(pid: u32) -> Option<u32> {
+    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+        .ok()?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Whether a process is there and no zombie.
+fn lives(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+}
+
+/// The pods' addresses: of the range that is reserved for tests of network devices, so that nobody's network is hit.
+fn subnet_prefix(name: &str) -> String {
+    format!("198.18.{}", name.trim_start_matches("subnet-"))
+}
+
+/// Whether the machine has a route into a subnet, that is: an interface of a pod of it.
+fn routed(name: &str) -> bool {
+    let octets: Vec<u8> = subnet_prefix(name).split('.').filter_map(|part| part.parse().ok()).collect();
+    let [a, b, c] = octets[..] else { return true };
+    let wanted = format!("{c:02X}{b:02X}{a:02X}"); // little endian, the last octet comes before it
+    let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
+    routes
+        .lines()
+        .filter_map(|line| line.split('\t').nth(1))
+        .any(|to| to.len() == 8 && to[2..] == wanted)
+}
+
+/// overlayfs where it can be mounted (not on top of another overlay), else copies.
+fn snapshotter(dir: &Path) -> &'static str {
+    let trial = dir.join("overlay-trial");
+    let script = r#"mkdir -p "$0"/l "$0"/u "$0"/w "$0"/m && mount -t overlay o -o "lowerdir=$0/l,upperdir=$0/u,workdir=$0/w" "$0"/m"#;
+    let mounted = Command::new("unshare").args(["--mount", "sh", "-c", script]).arg(&trial).output();
+    let _ = fs::remove_dir_all(&trial);
+    if mounted.is_ok_and(|output| output.status.success()) {
+        "overlayfs"
+    } else {
+        "native"
+    }
+}
+
+fn containerd_config(dir: &Path, packages: &Packages, snapshotter: &str) -> String {
+    format!(
+        r#"version = 2
+root = "{dir}/containerd"
+state = "/run/containerd"
+[grpc]
+  address = "/run/containerd/containerd.sock"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{dir}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE_IMAGE}"
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+  stream_server_address = "127.0.0.1"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "{snapshotter}"
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{plugins}"
+    conf_dir = "{dir}/net.d"
+"#,
+        dir = dir.display(),
+        plugins = packages.cni_plugins.display(),
+    )
+}
+
+/// Point to point: each pod has a cable to the machine, and no bridge is left when the pods are gone.
+fn network(subnet: &str) -> serde_json::Value {
+    let range = format!("{}.0/24", subnet_prefix(subnet));
+    json!({
+        "cniVersion": "0.4.0",
+        "name": "punctual",
+        "plugins": [{
+            "type": "ptp",
+            "ipMasq": false,
+            "ipam": { "type": "host-local", "ranges": [[{ "subnet": range }]], "routes": [{ "dst": "0.0.0.0/0" }] },
+        }],
+    })
+}
+
+fn kubelet_config(site: &Site, id: &str, ports: &[Port; 2]) -> serde_json::Value {
+    json!({
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": "127.0.0.1",
+        "port": ports[0].number,
+        "healthzBindAddress": "127.0.0.1",
+        "healthzPort": ports[1].number,
+        "authentication": {
+            "anonymous": { "enabled": false },
+            "webhook": { "enabled": true },
+            "x509": { "clientCAFile": site.pki.path("ca.crt") },
+        },
+        "authorization": { "mode": "Webhook" },
+        "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": cgroup::name(id),
+        "enforceNodeAllocatable": [],
+        "failCgroupV1": false,
+        "failSwapOn": false,
+        "makeIPTablesUtilChains": false,
+        "oomScoreAdj": 0,
+        "volumePluginDir": "/var/lib/kubelet/volume-plugins",
+        "clusterDNS": ["10.0.0.10"], // nobody answers there: it only spares every pod a warning
+        "resolvConf": "",
+        "evictionHard": { "memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%" },
+        "imageGCHighThresholdPercent": 100,
+        "maxPods": 250,
+        "kubeAPIQPS": 500,
+        "kubeAPIBurst": 1000,
+        "eventRecordQPS": 0,
+        "registryPullQPS": 0,
+    })
 }

@@ -21,7 +21,7 @@ mod claims;
 mod cluster;
 mod gobuild;
 mod image;
-//mod keeper;
+mod keeper;
 mod kubeconfig;
 mod kwok;
 mod logtail;
@@ -42,7 +42,8 @@ pub use binaries::{Binaries, Tool};
 pub use cache::cache_dir;
 pub use cluster::{Cluster, Options};
 pub use image::{BUSYBOX_IMAGE, Image};
-pub use node::{Node, NodeChoice};
+pub use keeper::{Kept, down, keep, up};
+pub use node::{Node, NodeChoice, real_node_obstacle};
 pub use process::Component;
 pub use release::Release;
 

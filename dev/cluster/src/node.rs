@@ -104,3 +104,8 @@ impl NodeParts {
         self.kwok = None;
     }
 }
+
+/// Why there can be no real node on this machine, if so. As root it installs the packages that are missing.
+pub fn real_node_obstacle() -> Option<String> {
+    RealNode::obstacle()
+}

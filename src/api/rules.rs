@@ -26,10 +26,8 @@ fn fields_match(pattern: &str) -> String {
 }
 
 pub fn missed_run_limit_belongs_to_all() -> Rule {
-    rule(
-        "!has(self.missedRunLimit) || (has(self.missedRunPolicy) && self.missedRunPolicy == 'All')".into(),
-        "'missedRunLimit ' + string(self.missedRunLimit) + ' has no meaning here: it limits missedRunPolicy All; set that, or leave the limit out'",
-    )
+    Rule::new("!has(self.missedRunLimit) || (has(self.missedRunPolicy) && self.missedRunPolicy == 'All')")
+        .message("missedRunLimit limits missedRunPolicy: All; set that policy, or leave the limit out")
 }
 
 pub fn schedule_is_not_empty() -> Rule {

@@ -52,12 +52,12 @@ pub struct ScheduledTaskSpec {
     pub schedule: String,
 
     /// IANA name of the zone in which the schedule is read, such as `Europe/Paris`. Default: UTC.
-    #[serde(default)]
+    #[serde(default = "utc", deserialize_with = "null_is_utc")]
     #[x_kube(validation = rules::zone_is_not_empty())]
     #[x_kube(validation = rules::zone_is_not_local())]
     #[x_kube(validation = rules::zone_has_plain_characters())]
     #[schemars(length(max = 64))]
-    pub time_zone: Option<String>,
+    pub time_zone: String,
 
     /// What happens to fixed times of day on the two nights a year when clocks change.
     #[serde(default)]
@@ -168,7 +168,7 @@ impl ScheduledTaskSpec {
     /// Zone in which the schedule is read.
     #[must_use]
     pub fn zone(&self) -> &str {
-        self.time_zone.as_deref().unwrap_or("UTC")
+        &self.time_zone
     }
 
     /// How many missed slots `All` catches up at most.
@@ -176,6 +176,14 @@ impl ScheduledTaskSpec {
     pub fn catch_up_limit(&self) -> usize {
         usize::try_from(self.missed_run_limit.unwrap_or(10)).unwrap_or(0)
     }
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+fn null_is_utc<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(value).map(|zone| zone.unwrap_or_else(utc))
 }
 
 fn three() -> i32 {

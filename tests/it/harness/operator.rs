@@ -1,0 +1,102 @@
+//! The operator under test: in this process with a clock that the test sets, or as the real process.
+
+use jiff::Timestamp;
+use punctual::clock::Clock;
+use punctual::controller::{Controller, Health, Options};
+use punctual::metrics::Metrics;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// An operator in this process.
+pub struct Operator {
+    clock: watch::Sender<Timestamp>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+    health: Health,
+}
+
+impl Operator {
+    pub fn start(client: kube::Client, namespace: &str, now: Timestamp) -> Operator {
+        let (sender, clock) = Clock::manual(now);
+        let options = Options { namespace: Some(namespace.to_owned()), ..Options::default() };
+        let controller = Controller::new(client, clock, Metrics::new(), options);
+        let health = controller.health();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(controller.run(async move {
+            let _ = stopped.await;
+        }));
+        Operator { clock: sender, stop: Some(stop), running, health }
+    }
+
+    /// Sets the clock, forwards or backwards.
+    pub fn set(&self, now: &str) {
+        self.clock.send_replace(super::at(now));
+    }
+
+    /// The value of a metric, such as `punctual_api_requests_total{verb="create"}`; 0 if it was never counted.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.health.metrics();
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0.0)
+    }
+
+    /// Leaves as on SIGTERM.
+    pub async fn stop(mut self) {
+        let _ = self.stop.take().expect("stopped once").send(());
+        (&mut self.running).await.expect("the operator does not panic");
+    }
+
+    /// Dies in the middle of whatever it does.
+    pub async fn kill(self) {
+        self.running.abort();
+        let _ = self.running.await;
+    }
+}
+
+/// The operator as the process that people run.
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    pub fn start(kubeconfig: &Path, namespace: &str) -> Process {
+        Self::start_logging(kubeconfig, namespace, Stdio::null())
+    }
+
+    pub fn start_logging(kubeconfig: &Path, namespace: &str, log: impl Into<Stdio>) -> Process {
+        let child = Command::new(env!("CARGO_BIN_EXE_punctual"))
+            .args(["controller", "--metrics-addr", "127.0.0.1:0", "--log-format", "json", "--namespace", namespace, "--kubeconfig"])
+            .arg(kubeconfig)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the binary starts");
+        Process { child }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM; gives the exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        let sent = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(sent.success());
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

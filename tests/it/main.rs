@@ -1,0 +1,8 @@
+//! The operator on a real control plane: one binary, so that all tests share one cluster.
+//!
+//! Each test has a namespace of its own and, where time matters, a clock of its own.
+
+mod harness;
+
+mod duplicates;
+mod missed;

@@ -13,7 +13,9 @@ use crate::Result;
 
 type Answer = std::io::Result<Child>;
 
-static THREAD: OnceLock<Mutex<Sender<(Command, Sender<Answer>)>>> = OnceLock::new();
+type Orders = Sender<(Command, Sender<Answer>)>;
+
+static THREAD: OnceLock<Mutex<Orders>> = OnceLock::new();
 
 /// Starts `command` in a process group of its own, to be killed by the kernel when this process ends.
 pub(crate) fn spawn(mut command: Command) -> Result<Child> {
@@ -35,7 +37,7 @@ pub(crate) fn spawn(mut command: Command) -> Result<Child> {
         .with_context(|| format!("cannot start {program}"))
 }
 
-fn start_thread() -> Sender<(Command, Sender<Answer>)> {
+fn start_thread() -> Orders {
     let (orders, inbox) = channel::<(Command, Sender<Answer>)>();
     std::thread::Builder::new()
         .name("spawner".into())

@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use crate::Result;
 use crate::modules::Module;
+use crate::{Result, spawner};
 
 /// Builds `module` into `dir`.
 pub(crate) fn build(module: Module, dir: &Path) -> Result<()> {
@@ -36,7 +36,8 @@ pub(crate) fn build(module: Module, dir: &Path) -> Result<()> {
         [(binary, _)] => go.arg(dir.join(binary)),
         _ => go.arg(format!("{}/", dir.display())),
     };
-    let output = go.args(packages).output().context("cannot run go")?;
+    go.args(packages).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let output = spawner::spawn(go)?.wait_with_output().context("cannot wait for go")?;
     if !output.status.success() {
         bail!(
             "building {name} failed ({}). It needs a way to the Go module proxy (go env GOPROXY), 6 GB of disk and 3 GB of memory. Go said:\n{}",

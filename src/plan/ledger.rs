@@ -44,7 +44,6 @@ impl Ledger {
     /// A Job of the task goes on (or went on) that the ledger did not know to be started.
     pub fn started(&mut self, run: ActiveRun) {
         self.status.started += 1;
-        self.status.running += 1;
         if self.status.last_schedule_time.as_ref().is_none_or(|known| known.0 < run.slot.0) {
             self.status.last_schedule_time = Some(run.slot.clone());
         }
@@ -55,7 +54,6 @@ impl Ledger {
     /// A run that was started has ended.
     pub fn ended(&mut self, run: &ActiveRun, outcome: Outcome, because: Because, end: End) {
         let status = &mut self.status;
-        status.running -= 1;
         let finished = end.at.map(|at| Time(whole_second(at)));
         match outcome {
             Outcome::Succeeded => {
@@ -131,6 +129,11 @@ impl Ledger {
             exit_code: None,
             message: Some(message.to_owned()),
         });
+    }
+
+    /// How many Jobs go on: counted anew, so that an `active` list that somebody else wrote is healed with it.
+    pub fn count_running(&mut self) {
+        self.status.running = i64::try_from(self.status.active.iter().filter(|run| run.uid.is_some()).count()).unwrap_or(i64::MAX);
     }
 
     /// Says that something happened.

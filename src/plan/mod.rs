@@ -144,6 +144,7 @@ impl<'a> Draft<'a> {
 
     /// Puts the effects in order: forget, claim, Jobs, questions, and the status when nothing else will change it.
     fn finish(mut self) -> Plan {
+        self.ledger.count_running();
         let next = self.next_runs();
         let changed = changed(&self.observed.task.status, &mut self.ledger.status, next);
         let mut effects = std::mem::take(&mut self.forget);

@@ -5,4 +5,6 @@
 mod harness;
 
 mod duplicates;
+mod ledger;
 mod missed;
+mod stuck;

@@ -41,6 +41,11 @@ impl Operator {
         text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0.0)
     }
 
+    /// Whether it is ready and no task waits for its turn.
+    pub fn is_quiet(&self) -> bool {
+        self.health.is_ready() && self.metric("punctual_queue_depth") == 0.0
+    }
+
     /// Leaves as on SIGTERM.
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());

@@ -25,7 +25,7 @@ pub struct Options {
     pub controller_manager: bool,
     /// etcd writes through to the disk. Off for tests; on where numbers are compared.
     pub fsync: bool,
-    /// Where data and logs go and stay; `None`: a directory that is removed with the cluster.
+    /// Where data and logs go and stay; `None`: a directory that is removed with the cluster. A given one is empty.
     pub dir: Option<PathBuf>,
     /// More flags for the API server; a flag given here wins.
     pub api_server_args: Vec<String>,
@@ -47,7 +47,8 @@ impl Default for Options {
     }
 }
 
-/// A running cluster. Dropping it ends it.
+/// A running cluster. Dropping it ends it. One in a `static` is never dropped: its processes end with this process all
+/// the same, and the next start clears its directory away.
 pub struct Cluster {
     // Dropped in this order: the node first, then who it talks to.
     node: NodeParts,
@@ -83,6 +84,9 @@ impl Cluster {
             Some(dir) => std::path::absolute(dir)?,
             None => claims::runs()?.join(&id),
         };
+        if dir.join("etcd").exists() {
+            bail!("{} holds another cluster's data: choose an empty directory", dir.display());
+        }
         fs::create_dir_all(dir.join("logs")).with_context(|| format!("cannot make {}", dir.display()))?;
         let ports: Vec<Port> = (0..5).map(|_| Port::claim()).collect::<Result<_>>()?;
         let [client, peer, secure, manager, scheduler] = &ports[..] else {

@@ -62,7 +62,7 @@ impl Place {
     }
 
     fn is_kept(&self) -> Result<bool> {
-        Ok(lock_file(&self.lock())?.try_lock().is_err())
+        Ok(lock_file(&self.lock())?.try_lock_shared().is_err())
     }
 
     fn kept(&self, was_up: bool) -> Option<Kept> {
@@ -142,8 +142,13 @@ pub fn keep(node: NodeChoice) -> Result<()> {
     let signals = block_signals();
     let place = Place::find()?;
     let mut lock = lock_file(&place.lock())?;
-    if lock.try_lock().is_err() {
-        bail!("another keeper has {}", place.dir.display());
+    let mut tries = 0;
+    while lock.try_lock().is_err() {
+        if tries == 20 {
+            bail!("another keeper has {}", place.dir.display());
+        }
+        tries += 1; // someone may be asking whether there is a keeper, which takes the lock for a moment
+        std::thread::sleep(Duration::from_millis(50));
     }
     lock.set_len(0)?;
     write!(lock, "{}", std::process::id())?;

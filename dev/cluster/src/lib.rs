@@ -27,6 +27,8 @@ mod kwok;
 mod logtail;
 mod modules;
 mod node;
+mod nodeconfig;
+mod options;
 mod packages;
 mod pki;
 mod plane;
@@ -40,10 +42,11 @@ pub use anyhow::Error;
 
 pub use binaries::{Binaries, Tool};
 pub use cache::cache_dir;
-pub use cluster::{Cluster, Options};
+pub use cluster::Cluster;
 pub use image::{BUSYBOX_IMAGE, Image};
 pub use keeper::{Kept, down, keep, up};
 pub use node::{Node, NodeChoice, real_node_obstacle};
+pub use options::Options;
 pub use process::Component;
 pub use release::Release;
 

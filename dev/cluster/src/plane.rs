@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::cluster::Options;
 use crate::kubeconfig::{self, Login};
+use crate::options::Options;
 use crate::pki::Pki;
 use crate::ports::Port;
 use crate::process::{Component, Probe};

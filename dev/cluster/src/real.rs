@@ -8,15 +8,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde_json::json;
 
 use crate::claims::Claim;
 use crate::image::{BUSYBOX_IMAGE, PAUSE_IMAGE};
-use crate::packages::{self, Packages};
+use crate::packages;
 use crate::plane::Site;
 use crate::ports::Port;
 use crate::process::{Component, Probe};
-use crate::{Image, Result, Tool, cgroup, kwok};
+use crate::{Image, Result, Tool, cgroup, kwok, nodeconfig};
 
 /// Kernel settings that the kubelet or a CNI plugin would change for the whole machine.
 const SYSCTLS: &str = "net/ipv4/ip_forward net/ipv6/conf/all/forwarding vm/overcommit_memory vm/panic_on_oom kernel/panic \
@@ -70,9 +69,12 @@ impl RealNode {
             .command(["/bin/sleep", "2147483647"])
             .write(&dir.join("images/pause.tar"))?;
         Image::new(BUSYBOX_IMAGE).write(&dir.join("images/busybox.tar"))?;
-        fs::write(dir.join("containerd.toml"), containerd_config(&dir, &packages, snapshotter))?;
-        fs::write(dir.join("net.d/10-punctual.conflist"), network(subnet.name()).to_string())?;
-        fs::write(dir.join("kubelet.json"), kubelet_config(site, id, &ports).to_string())?;
+        fs::write(dir.join("containerd.toml"), nodeconfig::containerd(&dir, &packages, snapshotter))?;
+        fs::write(
+            dir.join("net.d/10-punctual.conflist"),
+            nodeconfig::network(&subnet_prefix(subnet.name())).to_string(),
+        )?;
+        fs::write(dir.join("kubelet.json"), nodeconfig::kubelet(site, id, &ports).to_string())?;
         fs::write(dir.join("node.sh"), include_str!("node.sh"))?;
         cgroup::make(id)?;
 
@@ -208,83 +210,4 @@ fn snapshotter(dir: &Path) -> &'static str {
     } else {
         "native"
     }
-}
-
-fn containerd_config(dir: &Path, packages: &Packages, snapshotter: &str) -> String {
-    format!(
-        r#"version = 2
-root = "{dir}/containerd"
-state = "/run/containerd"
-[grpc]
-  address = "/run/containerd/containerd.sock"
-[plugins."io.containerd.internal.v1.opt"]
-  path = "{dir}/opt"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{PAUSE_IMAGE}"
-  restrict_oom_score_adj = true
-  netns_mounts_under_state_dir = true
-  stream_server_address = "127.0.0.1"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "{snapshotter}"
-    default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        SystemdCgroup = false
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{plugins}"
-    conf_dir = "{dir}/net.d"
-"#,
-        dir = dir.display(),
-        plugins = packages.cni_plugins.display(),
-    )
-}
-
-/// Point to point: each pod has a cable to the machine, and no bridge is left when the pods are gone.
-fn network(subnet: &str) -> serde_json::Value {
-    let range = format!("{}.0/24", subnet_prefix(subnet));
-    json!({
-        "cniVersion": "0.4.0",
-        "name": "punctual",
-        "plugins": [{
-            "type": "ptp",
-            "ipMasq": false,
-            "ipam": { "type": "host-local", "ranges": [[{ "subnet": range }]], "routes": [{ "dst": "0.0.0.0/0" }] },
-        }],
-    })
-}
-
-fn kubelet_config(site: &Site, id: &str, ports: &[Port; 2]) -> serde_json::Value {
-    json!({
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "address": "127.0.0.1",
-        "port": ports[0].number,
-        "healthzBindAddress": "127.0.0.1",
-        "healthzPort": ports[1].number,
-        "authentication": {
-            "anonymous": { "enabled": false },
-            "webhook": { "enabled": true },
-            "x509": { "clientCAFile": site.pki.path("ca.crt") },
-        },
-        "authorization": { "mode": "Webhook" },
-        "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
-        "cgroupDriver": "cgroupfs",
-        "cgroupRoot": cgroup::name(id),
-        "enforceNodeAllocatable": [],
-        "failCgroupV1": false,
-        "failSwapOn": false,
-        "makeIPTablesUtilChains": false,
-        "oomScoreAdj": 0,
-        "volumePluginDir": "/var/lib/kubelet/volume-plugins",
-        "clusterDNS": ["10.0.0.10"], // nobody answers there: it only spares every pod a warning
-        "resolvConf": "",
-        "evictionHard": { "memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%" },
-        "imageGCHighThresholdPercent": 100,
-        "maxPods": 250,
-        "kubeAPIQPS": 500,
-        "kubeAPIBurst": 1000,
-        "eventRecordQPS": 0,
-        "registryPullQPS": 0,
-    })
 }

@@ -31,7 +31,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::System => Timestamp::now(),
+            Self::System => wall_clock(),
             Self::Manual(time) => *time.borrow(),
         }
     }
@@ -40,7 +40,7 @@ impl Clock {
     pub async fn wait(&self, at: Option<Timestamp>) {
         match self {
             Self::System => {
-                let left = at.map_or(LOOK_AGAIN, |at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
+                let left = at.map_or(LOOK_AGAIN, |at| Duration::try_from(at.duration_since(wall_clock())).unwrap_or_default());
                 tokio::time::sleep(left.min(LOOK_AGAIN)).await;
             }
             Self::Manual(time) => {
@@ -56,4 +56,9 @@ impl Clock {
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
+fn wall_clock() -> Timestamp {
+    Timestamp::now()
 }

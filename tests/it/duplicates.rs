@@ -15,14 +15,23 @@ fn assert_adds_up(status: &ScheduledTaskStatus, seconds_between_slots: i64) {
     let slots = until.div_euclid(seconds_between_slots) - since.div_euclid(seconds_between_slots);
     let claimed = status.active.iter().filter(|run| run.uid.is_none()).count() as i64;
     assert_eq!(status.started + status.missed + status.skipped + claimed, slots, "{status:#?}");
-    assert_eq!(status.started, status.succeeded + status.failed + status.cancelled + status.running, "{status:#?}");
+    assert_eq!(
+        status.started,
+        status.succeeded + status.failed + status.cancelled + status.running,
+        "{status:#?}"
+    );
 }
 
 /// The real process is killed at each of its first writes, before it is done and after, and started again.
 async fn killed_at_each_write(name: &str, policy: &str) {
     let world = World::new(name).await;
     let seen = world.recorder().await;
-    world.task("killed", json!({"schedule": "* * * * * *", "concurrencyPolicy": policy, "successfulJobsHistoryLimit": 1, "failedJobsHistoryLimit": 1})).await;
+    world
+        .task(
+            "killed",
+            json!({"schedule": "* * * * * *", "concurrencyPolicy": policy, "successfulJobsHistoryLimit": 1, "failedJobsHistoryLimit": 1}),
+        )
+        .await;
     for write in 0..6 {
         for fault in [Fault::HeldBefore, Fault::HeldAfter] {
             let mut left = write;
@@ -42,25 +51,36 @@ async fn killed_at_each_write(name: &str, policy: &str) {
     let operator = Process::start(&cluster().kubeconfig(), &world.namespace);
     let killed = world.status("killed", "its ledger", |status| status.started > 0).await;
     let status = world
-        .status("killed", "the operator to go on", |status| status.accounted_until.as_ref().map(|at| at.0) > killed.accounted_until.as_ref().map(|at| at.0))
+        .status("killed", "the operator to go on", |status| {
+            status.accounted_until.as_ref().map(|at| at.0) > killed.accounted_until.as_ref().map(|at| at.0)
+        })
         .await;
     assert_eq!(operator.terminate(), Some(0));
     let status = world.tasks().get("killed").await.unwrap().status.unwrap_or(status);
     seen.assert_once();
     assert_adds_up(&status, 1);
-    let known = until("every Job to be in the ledger", || async { (seen.slots().len() as i64 == status.started).then_some(true) }).await;
+    let known = until("every Job to be in the ledger", || async {
+        (seen.slots().len() as i64 == status.started).then_some(true)
+    })
+    .await;
     assert!(known);
 }
 
 /// Ends whatever pod comes, as a node would.
 fn end_jobs(world: &World) -> tokio::task::JoinHandle<()> {
-    let world = World { namespace: world.namespace.clone(), client: world.client.clone() };
+    let world = World {
+        namespace: world.namespace.clone(),
+        client: world.client.clone(),
+    };
     tokio::spawn(async move {
         let mut ended = std::collections::HashSet::new();
         loop {
             for job in world.job_names().await {
                 if ended.insert(job.clone()) {
-                    let world = World { namespace: world.namespace.clone(), client: world.client.clone() };
+                    let world = World {
+                        namespace: world.namespace.clone(),
+                        client: world.client.clone(),
+                    };
                     tokio::spawn(async move { world.end_pod(&job, 0, "").await });
                 }
             }
@@ -89,7 +109,9 @@ async fn d2_a_job_that_is_deleted_right_after_it_finished_is_not_made_again() {
     let world = World::new("d2").await;
     let seen = world.recorder().await;
     world.task("user", json!({})).await;
-    world.task("ttl", json!({"jobTemplate": {"spec": {"ttlSecondsAfterFinished": 0}}})).await;
+    world
+        .task("ttl", json!({"jobTemplate": {"spec": {"ttlSecondsAfterFinished": 0}}}))
+        .await;
     world.task("running", json!({"concurrencyPolicy": "Forbid"})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
     for task in ["user", "ttl", "running"] {
@@ -149,7 +171,11 @@ async fn d3_two_operators_and_a_third_writer_lose_nothing_and_double_nothing() {
         two.set(&now);
         for task in ["allow", "forbid", "replace"] {
             let due = at(&now);
-            world.status(task, "the slot's outcome", |status| status.accounted_until.as_ref().is_some_and(|until| until.0 >= due)).await;
+            world
+                .status(task, "the slot's outcome", |status| {
+                    status.accounted_until.as_ref().is_some_and(|until| until.0 >= due)
+                })
+                .await;
         }
         if minute % 3 == 0 {
             let slot = at(&now).as_second();
@@ -192,7 +218,10 @@ async fn d5_every_48_hours_keeps_its_phase_over_restarts_and_edits_of_other_fiel
         operator.stop().await;
     }
     let slots = seen.slots();
-    assert!(slots.windows(2).all(|pair| pair[1].as_second() - pair[0].as_second() == 48 * 3600), "{slots:?}");
+    assert!(
+        slots.windows(2).all(|pair| pair[1].as_second() - pair[0].as_second() == 48 * 3600),
+        "{slots:?}"
+    );
     assert_eq!(slots.len(), 7);
 }
 
@@ -219,7 +248,10 @@ async fn d6_a_clock_that_is_set_back_and_forth_by_hours_starts_each_slot_once_an
     let status = world.status("hourly", "18:00", |status| status.started == 3).await;
     assert_eq!(status.missed, 5);
     operator.stop().await;
-    assert_eq!(seen.slots(), [at("2027-01-01T11:00:00Z"), at("2027-01-01T12:00:00Z"), at("2027-01-01T18:00:00Z")]);
+    assert_eq!(
+        seen.slots(),
+        [at("2027-01-01T11:00:00Z"), at("2027-01-01T12:00:00Z"), at("2027-01-01T18:00:00Z")]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +299,11 @@ async fn d7_a_post_that_is_swallowed_after_it_was_done_is_not_done_again() {
     world.task("held", json!({"concurrencyPolicy": "Forbid"})).await;
     let mut first = true;
     let proxy = Proxy::start(world.client.clone(), move |method, path| {
-        if method == Method::POST && path.ends_with("/jobs") && std::mem::take(&mut first) { Fault::HeldAfter } else { Fault::None }
+        if method == Method::POST && path.ends_with("/jobs") && std::mem::take(&mut first) {
+            Fault::HeldAfter
+        } else {
+            Fault::None
+        }
     })
     .await;
     let operator = crate::harness::Operator::start(proxy.client().await, &world.namespace, at("2027-01-01T10:00:30Z"));

@@ -13,7 +13,9 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
     let seen = world.recorder().await;
     let policies = ["Allow", "Forbid", "Replace"];
     for policy in policies {
-        world.task(&policy.to_lowercase(), json!({"concurrencyPolicy": policy, "runHistoryLimit": 100})).await;
+        world
+            .task(&policy.to_lowercase(), json!({"concurrencyPolicy": policy, "runHistoryLimit": 100}))
+            .await;
     }
     let operator = world.operator("2027-01-01T10:00:30Z").await;
     for policy in policies {
@@ -25,11 +27,17 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
         let slot = at(&format!("2027-01-01T10:{minute:02}:00Z"));
         for policy in policies {
             let task = policy.to_lowercase();
-            let status = world.status(&task, "the slot's outcome", |status| status.accounted_until.as_ref().is_some_and(|until| until.0 == slot)).await;
+            let status = world
+                .status(&task, "the slot's outcome", |status| {
+                    status.accounted_until.as_ref().is_some_and(|until| until.0 == slot)
+                })
+                .await;
             let job = format!("{task}-{}", slot.as_second());
             if minute % 3 != 0 && status.active.iter().any(|run| run.job == job) {
                 world.end_job(&job, minute % 2, "said the container").await;
-                world.status(&task, "its end", |status| status.active.iter().all(|run| run.job != job)).await;
+                world
+                    .status(&task, "its end", |status| status.active.iter().all(|run| run.job != job))
+                    .await;
             }
         }
     }
@@ -38,13 +46,21 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
         let task = policy.to_lowercase();
         let status = world.tasks().get(&task).await.unwrap().status.unwrap();
         assert_eq!(status.started + status.missed + status.skipped, 13, "{policy}: {status:#?}");
-        assert_eq!(status.started, status.succeeded + status.failed + status.cancelled + status.running, "{policy}");
+        assert_eq!(
+            status.started,
+            status.succeeded + status.failed + status.cancelled + status.running,
+            "{policy}"
+        );
         assert_eq!(seen.of(&format!("{task}-")).len() as i64, status.started, "{policy}");
         assert_eq!(status.missed, 5, "{policy}");
         let told: i64 = status.recent_runs.iter().map(|run| run.slots).sum();
         assert_eq!(told + status.running, 13, "{policy}: every slot is told in recentRuns or active");
         let failed = status.recent_runs.iter().find(|run| run.outcome == "Failed").unwrap();
-        assert_eq!((failed.exit_code, failed.message.as_deref()), (Some(1), Some("said the container")), "{policy}");
+        assert_eq!(
+            (failed.exit_code, failed.message.as_deref()),
+            (Some(1), Some("said the container")),
+            "{policy}"
+        );
     }
     let forbid = world.tasks().get("forbid").await.unwrap().status.unwrap();
     assert!(forbid.skipped > 0 && forbid.recent_runs.iter().any(|run| run.because == "PreviousRunActive"));
@@ -53,7 +69,12 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
 #[tokio::test(flavor = "multi_thread")]
 async fn l3_the_status_is_bounded_and_nothing_is_written_when_nothing_changed() {
     let world = World::new("l3").await;
-    world.task("bounded", json!({"runHistoryLimit": 4, "successfulJobsHistoryLimit": 2, "failedJobsHistoryLimit": 1})).await;
+    world
+        .task(
+            "bounded",
+            json!({"runHistoryLimit": 4, "successfulJobsHistoryLimit": 2, "failedJobsHistoryLimit": 1}),
+        )
+        .await;
     world.task("quiet", json!({"schedule": "0 0 1 1 *"})).await;
     world.task("paused", json!({"suspend": true})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -64,11 +85,16 @@ async fn l3_the_status_is_bounded_and_nothing_is_written_when_nothing_changed() 
         operator.set(&format!("2027-01-01T10:{minute:02}:00Z"));
         let job = format!("bounded-{}", at(&format!("2027-01-01T10:{minute:02}:00Z")).as_second());
         world.end_job(&job, minute % 2, "").await;
-        world.status("bounded", "its end", |status| status.succeeded + status.failed == i64::from(minute)).await;
+        world
+            .status("bounded", "its end", |status| status.succeeded + status.failed == i64::from(minute))
+            .await;
     }
     let status = world.tasks().get("bounded").await.unwrap().status.unwrap();
     assert_eq!(status.recent_runs.len(), 4);
-    until("the history limits to hold", || async { (world.job_names().await.len() == 3).then_some(()) }).await;
+    until("the history limits to hold", || async {
+        (world.job_names().await.len() == 3).then_some(())
+    })
+    .await;
 
     let versions = async || {
         let mut versions = Vec::new();
@@ -83,7 +109,10 @@ async fn l3_the_status_is_bounded_and_nothing_is_written_when_nothing_changed() 
     operator.stop().await;
     for now in ["2027-01-01T10:12:50Z", "2027-01-01T10:12:59Z"] {
         let operator = world.operator(now).await;
-        until("the operator to have looked at each task", || async { (operator.metric("punctual_tasks") >= 3.0 && operator.is_quiet()).then_some(()) }).await;
+        until("the operator to have looked at each task", || async {
+            (operator.metric("punctual_tasks") >= 3.0 && operator.is_quiet()).then_some(())
+        })
+        .await;
         assert_eq!(operator.metric("punctual_api_requests_total{verb=\"status\"}"), 0.0);
         operator.stop().await;
     }
@@ -93,16 +122,26 @@ async fn l3_the_status_is_bounded_and_nothing_is_written_when_nothing_changed() 
 #[tokio::test(flavor = "multi_thread")]
 async fn p2_jobs_of_another_owner_with_the_same_name_are_ignored() {
     let world = World::new("p2").await;
-    let task = world.task("owner", json!({"concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 0})).await;
+    let task = world
+        .task("owner", json!({"concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 0}))
+        .await;
     let uid = task.metadata.uid.unwrap();
     let other = |kind: &str, api: &str| json!([{"apiVersion": api, "kind": kind, "name": "owner", "uid": "11111111-2222-3333-4444-555555555555", "controller": true}]);
-    for (name, owner) in [("by-cronjob", other("CronJob", "batch/v1")), ("by-namesake", other("ScheduledTask", "punctual.dev/v1alpha1")), ("by-nobody", json!([]))] {
+    for (name, owner) in [
+        ("by-cronjob", other("CronJob", "batch/v1")),
+        ("by-namesake", other("ScheduledTask", "punctual.dev/v1alpha1")),
+        ("by-nobody", json!([])),
+    ] {
         // The label alone makes nobody ours.
         let body = json!({
             "metadata": {"name": name, "ownerReferences": owner, "labels": {"punctual.dev/task-uid": uid}, "annotations": {"punctual.dev/slot": "2027-01-01T10:01:00Z"}, "finalizers": ["example.com/keep"]},
             "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "none"}]}}},
         });
-        world.jobs().create(&PostParams::default(), &serde_json::from_value::<Job>(body).unwrap()).await.unwrap();
+        world
+            .jobs()
+            .create(&PostParams::default(), &serde_json::from_value::<Job>(body).unwrap())
+            .await
+            .unwrap();
     }
     let operator = world.operator("2027-01-01T10:00:30Z").await;
     let status = world.settled("owner").await;
@@ -133,22 +172,35 @@ async fn p5_spec_and_metadata_are_the_authors_alone() {
     let theirs = |task: &punctual::api::ScheduledTask| {
         let mut meta = task.metadata.clone();
         meta.resource_version = None;
-        let ours = meta.managed_fields.take().unwrap_or_default().into_iter().filter(|entry| entry.manager.as_deref() == Some("punctual"));
+        let ours = meta
+            .managed_fields
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|entry| entry.manager.as_deref() == Some("punctual"));
         (meta, ours.map(|entry| entry.subresource).collect::<Vec<_>>())
     };
     let (meta, ours) = theirs(&now);
     assert_eq!(meta, theirs(&made).0);
-    assert_eq!(ours, [Some("status".to_owned())], "the operator owns fields of the status, and no other");
+    assert_eq!(
+        ours,
+        [Some("status".to_owned())],
+        "the operator owns fields of the status, and no other"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_picks_up() {
     let world = World::new("sigterm").await;
     let seen = world.recorder().await;
-    world.task("every-second", json!({"schedule": "* * * * * *", "runHistoryLimit": 100})).await;
+    world
+        .task("every-second", json!({"schedule": "* * * * * *", "runHistoryLimit": 100}))
+        .await;
     for round in 1..=3 {
         let process = Process::start(&cluster().kubeconfig(), &world.namespace);
-        world.status("every-second", "slots to be started", |status| status.started >= round * 2).await;
+        world
+            .status("every-second", "slots to be started", |status| status.started >= round * 2)
+            .await;
         assert_eq!(process.terminate(), Some(0));
         // What was waiting to be merged is written before the process leaves.
         let status = world.tasks().get("every-second").await.unwrap().status.unwrap();
@@ -169,9 +221,15 @@ async fn health_and_metrics_are_served_and_log_lines_name_task_and_slot() {
     let log = tempfile::NamedTempFile::new().unwrap();
     let process = Process::start_logging(&cluster().kubeconfig(), &world.namespace, Stdio::from(log.reopen().unwrap()));
     world.status("watched", "a slot to be started", |status| status.started >= 1).await;
-    let lines: Vec<serde_json::Value> =
-        BufReader::new(log.reopen().unwrap()).lines().map(|line| serde_json::from_str(&line.unwrap()).expect("each line is JSON")).collect();
-    let address = lines.iter().find_map(|line| line["address"].as_str()).expect("the address is logged").to_owned();
+    let lines: Vec<serde_json::Value> = BufReader::new(log.reopen().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).expect("each line is JSON"))
+        .collect();
+    let address = lines
+        .iter()
+        .find_map(|line| line["address"].as_str())
+        .expect("the address is logged")
+        .to_owned();
     let started = lines.iter().find(|line| line["outcome"] == "Started").expect("the start is logged");
     assert_eq!(started["task"], format!("{}/watched", world.namespace));
     assert!(started["slot"].is_string() && started["because"] == "OnSchedule", "{started}");

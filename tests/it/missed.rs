@@ -14,7 +14,9 @@ async fn m1_a_window_that_closed_while_the_operator_was_away_still_gets_its_last
     operator.stop().await;
 
     let operator = world.operator("2027-03-01T19:07:00Z").await;
-    let status = world.status("window", "the last slot to be started", |status| status.started == 1).await;
+    let status = world
+        .status("window", "the last slot to be started", |status| status.started == 1)
+        .await;
     assert_eq!(seen.slots(), [at("2027-03-01T17:55:00Z")]);
     assert_eq!(status.missed, 107);
     assert_eq!(status.accounted_until.unwrap().0, at("2027-03-01T17:55:00Z"));
@@ -34,7 +36,9 @@ async fn m2_a_minutely_task_survives_a_clock_that_began_in_1970() {
     world.settled("forbidding").await;
     operator.set("2026-11-23T12:00:30Z");
     for task in ["minutely", "forbidding"] {
-        let status = world.status(task, "the newest slot to be started", |status| status.started == 1).await;
+        let status = world
+            .status(task, "the newest slot to be started", |status| status.started == 1)
+            .await;
         // Minutes from 1970-01-01T00:01 to 2026-11-23T11:59.
         let minutes = at("2026-11-23T12:00:00Z").as_second() / 60 - 1;
         assert_eq!(status.missed, minutes, "{task}");
@@ -53,7 +57,9 @@ async fn m2_two_years_of_downtime_under_every_policy_for_missed_runs() {
     world.task("latest", json!({})).await;
     world.task("none", json!({"missedRunPolicy": "None"})).await;
     world.task("all", json!({"missedRunPolicy": "All", "missedRunLimit": 3})).await;
-    world.task("deadline", json!({"missedRunPolicy": "All", "startingDeadlineSeconds": 90})).await;
+    world
+        .task("deadline", json!({"missedRunPolicy": "All", "startingDeadlineSeconds": 90}))
+        .await;
     let operator = world.operator("2027-01-01T00:00:30Z").await;
     for task in ["latest", "none", "all", "deadline"] {
         world.settled(task).await;
@@ -63,7 +69,11 @@ async fn m2_two_years_of_downtime_under_every_policy_for_missed_runs() {
     let slots = (at("2029-01-01T00:01:00Z").as_second() - at("2027-01-01T00:00:00Z").as_second()) / 60;
     // The newest slot is ten seconds old: on time even for None.
     for (task, started) in [("latest", 1), ("none", 1), ("all", 3), ("deadline", 2)] {
-        let status = world.status(task, "all slots to be accounted for", |status| status.started + status.missed == slots).await;
+        let status = world
+            .status(task, "all slots to be accounted for", |status| {
+                status.started + status.missed == slots
+            })
+            .await;
         assert_eq!(status.started, started, "{task}");
         assert_eq!(status.accounted_until.unwrap().0, at("2029-01-01T00:01:00Z"), "{task}");
     }
@@ -107,11 +117,15 @@ async fn m4_an_edit_never_fires_a_slot_older_than_itself_and_old_wake_ups_do_not
     // The wake-up of the old schedule.
     operator.set("2027-01-01T11:00:10Z");
     // A zone in which 10:00 is two minutes from now.
-    world.edit("edited", json!({"schedule": "2 12 * * *", "timeZone": "Europe/Paris"})).await;
+    world
+        .edit("edited", json!({"schedule": "2 12 * * *", "timeZone": "Europe/Paris"}))
+        .await;
     let status = world.settled("edited").await;
     assert_eq!(status.next_runs[0], "2027-01-01T11:02:00Z");
     operator.set("2027-01-01T11:02:00Z");
-    world.status("edited", "the slot of the new schedule", |status| status.started == 1).await;
+    world
+        .status("edited", "the slot of the new schedule", |status| status.started == 1)
+        .await;
     // The same moment once more, by another expression: it is a new schedule from now on, and now is not after now.
     world.edit("edited", json!({"schedule": "02 12 * * *"})).await;
     world.settled("edited").await;
@@ -152,7 +166,12 @@ async fn m5_a_task_without_a_status_starts_nothing_of_its_past() {
     // As a backup restores it: the spec without its status.
     let path = format!("/apis/punctual.dev/v1alpha1/namespaces/{}/scheduledtasks", world.namespace);
     let wipe = kube::core::Request::new(path)
-        .patch_subresource("status", "restored", &PatchParams::default(), &Patch::Json::<()>(serde_json::from_value(json!([{"op": "remove", "path": "/status"}])).unwrap()))
+        .patch_subresource(
+            "status",
+            "restored",
+            &PatchParams::default(),
+            &Patch::Json::<()>(serde_json::from_value(json!([{"op": "remove", "path": "/status"}])).unwrap()),
+        )
         .unwrap();
     world.client.request::<serde_json::Value>(wipe).await.expect("the status is gone");
     let operator = world.operator("2027-02-01T10:00:30Z").await;
@@ -173,13 +192,25 @@ async fn m7_a_wake_up_that_came_late_is_told_by_overdue_until_one_is_on_time() {
     world.settled("late").await;
     // A machine that slept over its slot.
     operator.set("2027-01-01T11:10:00Z");
-    let overdue = |status: &punctual::api::ScheduledTaskStatus| status.condition("Overdue").map(|overdue| (overdue.status.clone(), overdue.reason.clone(), overdue.message.clone()));
-    let status = world.status("late", "Overdue to be true", |status| overdue(status).is_some_and(|(truth, _, _)| truth == "True")).await;
+    let overdue = |status: &punctual::api::ScheduledTaskStatus| {
+        status
+            .condition("Overdue")
+            .map(|overdue| (overdue.status.clone(), overdue.reason.clone(), overdue.message.clone()))
+    };
+    let status = world
+        .status("late", "Overdue to be true", |status| {
+            overdue(status).is_some_and(|(truth, _, _)| truth == "True")
+        })
+        .await;
     let (_, reason, message) = overdue(&status).unwrap();
     assert_eq!(reason, "StartedLate");
     assert_eq!(message, "slot 2027-01-01T11:00:00Z was started 600 s late");
     operator.set("2027-01-01T12:00:00Z");
-    world.status("late", "Overdue to be over", |status| overdue(status).is_some_and(|(truth, _, _)| truth == "False")).await;
+    world
+        .status("late", "Overdue to be over", |status| {
+            overdue(status).is_some_and(|(truth, _, _)| truth == "False")
+        })
+        .await;
     let reasons = until("an event that says it started", || async {
         let reasons = world.event_reasons("late").await;
         (reasons.len() >= 2).then_some(reasons)

@@ -19,12 +19,18 @@ async fn foreign_job(world: &World, name: &str, metadata: Value) -> Job {
     for (key, value) in metadata.as_object().unwrap() {
         body["metadata"][key] = value.clone();
     }
-    world.jobs().create(&PostParams::default(), &serde_json::from_value(body).unwrap()).await.expect("the Job is taken")
+    world
+        .jobs()
+        .create(&PostParams::default(), &serde_json::from_value(body).unwrap())
+        .await
+        .expect("the Job is taken")
 }
 
 /// Makes an object of any kind, cluster-scoped or not.
 async fn make(world: &World, path: &str, body: Value) {
-    let request = kube::core::Request::new(path).create(&PostParams::default(), serde_json::to_vec(&body).unwrap()).unwrap();
+    let request = kube::core::Request::new(path)
+        .create(&PostParams::default(), serde_json::to_vec(&body).unwrap())
+        .unwrap();
     world.client.request::<Value>(request).await.expect("the object is taken");
 }
 
@@ -41,16 +47,33 @@ async fn s3_active_entries_of_finished_deleted_and_foreign_jobs_are_healed_at_on
     let finished = world.job("healed-1798797660").await.metadata.uid.unwrap();
     let foreign = foreign_job(&world, "healed-foreign", json!({})).await.metadata.uid.unwrap();
     let entry = |job: &str, uid: &str| json!({"slot": "2027-01-01T10:01:00Z", "trigger": "Schedule", "attempt": 1, "job": job, "uid": uid});
-    let active = json!([entry("healed-1798797660", &finished), entry("healed-foreign", &foreign), entry("healed-0", "00000000-0000-0000-0000-000000000000")]);
-    world.tasks().patch_status("healed", &PatchParams::default(), &Patch::Merge(json!({"status": {"active": active}}))).await.unwrap();
+    let active = json!([
+        entry("healed-1798797660", &finished),
+        entry("healed-foreign", &foreign),
+        entry("healed-0", "00000000-0000-0000-0000-000000000000")
+    ]);
+    world
+        .tasks()
+        .patch_status(
+            "healed",
+            &PatchParams::default(),
+            &Patch::Merge(json!({"status": {"active": active}})),
+        )
+        .await
+        .unwrap();
 
     let operator = world.operator("2027-01-01T10:01:30Z").await;
-    let status = world.status("healed", "active to be healed", |status| status.active.is_empty()).await;
+    let status = world
+        .status("healed", "active to be healed", |status| status.active.is_empty())
+        .await;
     assert_eq!(status.running, 0);
     operator.set("2027-01-01T10:02:00Z");
     let status = world.status("healed", "the next slot", |status| status.active.len() == 1).await;
     assert_eq!(status.skipped, 0);
-    assert!(world.job("healed-foreign").await.metadata.deletion_timestamp.is_none(), "a foreign Job is left alone");
+    assert!(
+        world.job("healed-foreign").await.metadata.deletion_timestamp.is_none(),
+        "a foreign Job is left alone"
+    );
     operator.stop().await;
 }
 
@@ -66,14 +89,21 @@ async fn s4_replace_goes_on_when_the_old_job_is_already_gone() {
     operator.stop().await;
     world.delete_job("replacing-1798797660").await;
     let operator = world.operator("2027-01-01T10:02:00Z").await;
-    let status = world.status("replacing", "the second run", |status| status.started == 2 && status.cancelled == 1).await;
+    let status = world
+        .status("replacing", "the second run", |status| status.started == 2 && status.cancelled == 1)
+        .await;
     assert_eq!(status.active[0].job, "replacing-1798797720");
     // And the usual case: it goes on, and is replaced.
     operator.set("2027-01-01T10:03:00Z");
-    let status = world.status("replacing", "the third run", |status| status.started == 3 && status.cancelled == 2).await;
+    let status = world
+        .status("replacing", "the third run", |status| status.started == 3 && status.cancelled == 2)
+        .await;
     assert_eq!(status.recent_runs[0].because, "Replaced");
     let jobs = world.jobs();
-    until("the replaced Job to be gone", || async { jobs.get_opt("replacing-1798797720").await.unwrap().is_none().then_some(()) }).await;
+    until("the replaced Job to be gone", || async {
+        jobs.get_opt("replacing-1798797720").await.unwrap().is_none().then_some(())
+    })
+    .await;
     operator.stop().await;
 }
 
@@ -99,8 +129,14 @@ async fn s4_replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again
     .await;
     foreign_job(&world, "probe", json!({})).await;
     let jobs = world.jobs();
-    let dry = kube::api::DeleteParams { dry_run: true, ..kube::api::DeleteParams::default() };
-    until("the policy to be in force", || async { jobs.delete("probe", &dry).await.is_err().then_some(()) }).await;
+    let dry = kube::api::DeleteParams {
+        dry_run: true,
+        ..kube::api::DeleteParams::default()
+    };
+    until("the policy to be in force", || async {
+        jobs.delete("probe", &dry).await.is_err().then_some(())
+    })
+    .await;
 
     world.task("replacing", json!({"concurrencyPolicy": "Replace"})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -108,8 +144,15 @@ async fn s4_replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again
     operator.set("2027-01-01T10:01:00Z");
     world.status("replacing", "the first run", |status| status.running == 1).await;
     operator.set("2027-01-01T10:02:00Z");
-    let status = world.status("replacing", "the refusal to be told", |status| condition(status, "Ready").1 == "DeleteRefused").await;
-    assert!(condition(&status, "Ready").2.contains("nothing is deleted during the audit"), "{status:?}");
+    let status = world
+        .status("replacing", "the refusal to be told", |status| {
+            condition(status, "Ready").1 == "DeleteRefused"
+        })
+        .await;
+    assert!(
+        condition(&status, "Ready").2.contains("nothing is deleted during the audit"),
+        "{status:?}"
+    );
     // Nothing is tried before the clock says so.
     let tried = operator.metric("punctual_api_requests_total{verb=\"delete\"}");
     operator.set("2027-01-01T10:02:00.5Z");
@@ -117,10 +160,21 @@ async fn s4_replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again
     assert_eq!(world.job_names().await, ["probe", "replacing-1798797660"]);
 
     let unbind = kube::core::Request::new("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings");
-    world.client.request::<Value>(unbind.delete(policy, &kube::api::DeleteParams::default()).unwrap()).await.unwrap();
-    until("the policy to be lifted", || async { jobs.delete("probe", &dry).await.is_ok().then_some(()) }).await;
+    world
+        .client
+        .request::<Value>(unbind.delete(policy, &kube::api::DeleteParams::default()).unwrap())
+        .await
+        .unwrap();
+    until("the policy to be lifted", || async {
+        jobs.delete("probe", &dry).await.is_ok().then_some(())
+    })
+    .await;
     operator.set("2027-01-01T10:03:00Z");
-    let status = world.status("replacing", "the newest slot", |status| status.running == 1 && status.active[0].job == "replacing-1798797780").await;
+    let status = world
+        .status("replacing", "the newest slot", |status| {
+            status.running == 1 && status.active[0].job == "replacing-1798797780"
+        })
+        .await;
     assert_eq!((status.started, status.missed, status.cancelled), (2, 1, 1));
     assert_eq!(condition(&status, "Ready").1, "Accepted");
     operator.stop().await;
@@ -130,7 +184,12 @@ async fn s4_replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again
 async fn s5_an_impossible_schedule_is_told_at_once_and_harms_nobody() {
     let world = World::new("s5").await;
     for n in 0..20 {
-        world.task(&format!("never-{n}"), json!({"schedule": "59 23 31 2 *", "timeZone": "America/New_York"})).await;
+        world
+            .task(
+                &format!("never-{n}"),
+                json!({"schedule": "59 23 31 2 *", "timeZone": "America/New_York"}),
+            )
+            .await;
     }
     world.task("good", json!({})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -159,7 +218,12 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
     world.task("refused", json!({"schedule": "*/10 * * * *"})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
     world.settled("refused").await;
-    make(&world, &quotas, json!({"metadata": {"name": "none"}, "spec": {"hard": {"count/jobs.batch": "0"}}})).await;
+    make(
+        &world,
+        &quotas,
+        json!({"metadata": {"name": "none"}, "spec": {"hard": {"count/jobs.batch": "0"}}}),
+    )
+    .await;
     let jobs = world.jobs();
     until("the quota to be in force", || async {
         let probe: Job = serde_json::from_value(json!({"metadata": {"name": "probe"}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a"}]}}}})).unwrap();
@@ -167,7 +231,11 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
     })
     .await;
     operator.set("2027-01-01T10:10:00Z");
-    let status = world.status("refused", "the refusal to be told", |status| condition(status, "Ready").0 == "False").await;
+    let status = world
+        .status("refused", "the refusal to be told", |status| {
+            condition(status, "Ready").0 == "False"
+        })
+        .await;
     let (_, reason, message) = condition(&status, "Ready");
     assert_eq!(reason, "JobRefused");
     assert!(message.contains("exceeded quota"), "{message}");
@@ -180,13 +248,19 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
     // Backoff: the clock stands, and nothing is tried.
     assert!(operator.metric("punctual_api_requests_total{verb=\"create\"}") <= 2.0);
     operator.set("2027-01-01T10:11:30Z");
-    let status = world.status("refused", "Overdue to be true", |status| condition(status, "Overdue").0 == "True").await;
+    let status = world
+        .status("refused", "Overdue to be true", |status| condition(status, "Overdue").0 == "True")
+        .await;
     assert_eq!(condition(&status, "Overdue").1, "JobRefused");
     // A newer slot takes the place of the refused one, which is counted.
     operator.set("2027-01-01T10:20:00Z");
-    let status = world.status("refused", "the first slot's outcome", |status| status.missed == 1).await;
+    let status = world
+        .status("refused", "the first slot's outcome", |status| status.missed == 1)
+        .await;
     assert_eq!(status.recent_runs[0].because, "JobRefused");
-    let lift = kube::core::Request::new(quotas).delete("none", &kube::api::DeleteParams::default()).unwrap();
+    let lift = kube::core::Request::new(quotas)
+        .delete("none", &kube::api::DeleteParams::default())
+        .unwrap();
     world.client.request::<Value>(lift).await.unwrap();
     for second in 1..600 {
         operator.set(&format!("2027-01-01T10:{}:{:02}Z", 21 + second / 60, second % 60));
@@ -194,7 +268,9 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
             break;
         }
     }
-    let status = world.status("refused", "the slot to be started", |status| status.started == 1).await;
+    let status = world
+        .status("refused", "the slot to be started", |status| status.started == 1)
+        .await;
     assert_eq!(status.active[0].slot.0, at("2027-01-01T10:20:00Z"));
     assert_eq!(condition(&status, "Ready").1, "Accepted");
     operator.stop().await;
@@ -203,7 +279,9 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s7_rights_that_are_missing_are_told() {
     let world = World::new("s7-rights").await;
-    let kubeconfig = cluster().kubeconfig_for(&format!("watcher-{}", world.namespace), None).expect("a kubeconfig");
+    let kubeconfig = cluster()
+        .kubeconfig_for(&format!("watcher-{}", world.namespace), None)
+        .expect("a kubeconfig");
     let rbac = |kind: &str| format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{}/{kind}", world.namespace);
     make(
         &world,
@@ -222,16 +300,26 @@ async fn s7_rights_that_are_missing_are_told() {
     )
     .await;
     world.task("denied", json!({})).await;
-    let operator = crate::harness::Operator::start(crate::harness::client(kubeconfig).await, &world.namespace, at("2027-01-01T10:00:30Z"));
+    let operator = crate::harness::Operator::start(
+        crate::harness::client(kubeconfig).await,
+        &world.namespace,
+        at("2027-01-01T10:00:30Z"),
+    );
     // Told at apply time, by the dry run.
     let status = world.settled("denied").await;
     let (truth, reason, message) = condition(&status, "Ready");
     assert_eq!((truth.as_str(), reason.as_str()), ("False", "JobRefused"));
     assert!(message.contains("cannot create resource \"jobs\""), "{message}");
     operator.set("2027-01-01T10:01:00Z");
-    world.status("denied", "the refused slot to be named", |status| condition(status, "Ready").2.contains("denied-1798797660")).await;
+    world
+        .status("denied", "the refused slot to be named", |status| {
+            condition(status, "Ready").2.contains("denied-1798797660")
+        })
+        .await;
     operator.set("2027-01-01T10:02:10Z");
-    world.status("denied", "the first slot's outcome", |status| status.missed == 1).await;
+    world
+        .status("denied", "the first slot's outcome", |status| status.missed == 1)
+        .await;
     operator.stop().await;
 }
 
@@ -258,9 +346,15 @@ async fn s7_a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_t
     })
     .await;
     operator.set("2027-01-01T10:01:00Z");
-    let status = world.status("refused", "the webhook to be named", |status| condition(status, "Ready").0 == "False").await;
+    let status = world
+        .status("refused", "the webhook to be named", |status| {
+            condition(status, "Ready").0 == "False"
+        })
+        .await;
     assert!(condition(&status, "Ready").2.contains("nobody.example.com"), "{status:?}");
-    let lift = kube::core::Request::new(hooks).delete(&world.namespace, &kube::api::DeleteParams::default()).unwrap();
+    let lift = kube::core::Request::new(hooks)
+        .delete(&world.namespace, &kube::api::DeleteParams::default())
+        .unwrap();
     world.client.request::<Value>(lift).await.unwrap();
     for second in 1..600 {
         operator.set(&format!("2027-01-01T10:{:02}:{:02}Z", 1 + second / 60, second % 60));
@@ -268,7 +362,9 @@ async fn s7_a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_t
             break;
         }
     }
-    world.status("refused", "a run after the webhook is gone", |status| status.started >= 1).await;
+    world
+        .status("refused", "a run after the webhook is gone", |status| status.started >= 1)
+        .await;
     operator.stop().await;
 
     let ending = World::new("s7-ending").await;
@@ -280,7 +376,10 @@ async fn s7_a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_t
     let operator = ending.operator("2027-01-01T10:00:30Z").await;
     ending.settled("left").await;
     let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> = kube::Api::all(ending.client.clone());
-    namespaces.delete(&ending.namespace, &kube::api::DeleteParams::default()).await.unwrap();
+    namespaces
+        .delete(&ending.namespace, &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
     let tasks = ending.tasks();
     until("the tasks to be ending", || async {
         tasks.get("left").await.ok()?.metadata.deletion_timestamp.map(|_| ())
@@ -288,9 +387,21 @@ async fn s7_a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_t
     .await;
     operator.set("2027-01-01T10:01:00Z");
     operator.stop().await;
-    assert_eq!(ending.job_names().await, Vec::<String>::new(), "nothing is started for a task that is being deleted");
+    assert_eq!(
+        ending.job_names().await,
+        Vec::<String>::new(),
+        "nothing is started for a task that is being deleted"
+    );
     for task in ["left", "also"] {
-        ending.tasks().patch(task, &PatchParams::default(), &Patch::Merge(json!({"metadata": {"finalizers": null}}))).await.unwrap();
+        ending
+            .tasks()
+            .patch(
+                task,
+                &PatchParams::default(),
+                &Patch::Merge(json!({"metadata": {"finalizers": null}})),
+            )
+            .await
+            .unwrap();
     }
 }
 
@@ -299,7 +410,15 @@ async fn s8_names_of_any_length_run_side_by_side_and_never_share_a_job() {
     let world = World::new("s8").await;
     let seen = world.recorder().await;
     let long = "n".repeat(52);
-    let names = ["a".into(), "a-1".into(), "a-1798797660".into(), long.clone(), format!("{long}-1"), format!("{long}-2"), format!("{}{}", long, "z".repeat(201))];
+    let names = [
+        "a".into(),
+        "a-1".into(),
+        "a-1798797660".into(),
+        long.clone(),
+        format!("{long}-1"),
+        format!("{long}-2"),
+        format!("{}{}", long, "z".repeat(201)),
+    ];
     for name in &names {
         world.task(name, json!({})).await;
     }
@@ -325,12 +444,19 @@ async fn s8_a_name_that_is_taken_by_another_is_reported_and_never_adopted() {
     let operator = world.operator("2027-01-01T10:00:30Z").await;
     world.settled("taken").await;
     operator.set("2027-01-01T10:01:00Z");
-    let status = world.status("taken", "the conflict to be told", |status| condition(status, "Ready").1 == "NameConflict").await;
+    let status = world
+        .status("taken", "the conflict to be told", |status| {
+            condition(status, "Ready").1 == "NameConflict"
+        })
+        .await;
     assert!(condition(&status, "Ready").2.contains("taken-1798797660"));
     assert_eq!(status.started, 0);
     operator.set("2027-01-01T10:02:00Z");
     let status = world.status("taken", "the next slot", |status| status.started == 1).await;
-    assert_eq!((status.missed, status.recent_runs.last().unwrap().because.as_str()), (1, "NameConflict"));
+    assert_eq!(
+        (status.missed, status.recent_runs.last().unwrap().because.as_str()),
+        (1, "NameConflict")
+    );
     assert_eq!(world.job("taken-1798797660").await.metadata.uid, theirs.metadata.uid);
     operator.stop().await;
 }

@@ -20,14 +20,22 @@ pub struct Operator {
 impl Operator {
     pub fn start(client: kube::Client, namespace: &str, now: Timestamp) -> Operator {
         let (sender, clock) = Clock::manual(now);
-        let options = Options { namespace: Some(namespace.to_owned()), ..Options::default() };
+        let options = Options {
+            namespace: Some(namespace.to_owned()),
+            ..Options::default()
+        };
         let controller = Controller::new(client, clock, Metrics::new(), options);
         let health = controller.health();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(controller.run(async move {
             let _ = stopped.await;
         }));
-        Operator { clock: sender, stop: Some(stop), running, health }
+        Operator {
+            clock: sender,
+            stop: Some(stop),
+            running,
+            health,
+        }
     }
 
     /// Sets the clock, forwards or backwards.
@@ -38,7 +46,9 @@ impl Operator {
     /// The value of a metric, such as `punctual_api_requests_total{verb="create"}`; 0 if it was never counted.
     pub fn metric(&self, name: &str) -> f64 {
         let text = self.health.metrics();
-        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0.0)
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+            .unwrap_or(0.0)
     }
 
     /// Whether it is ready and no task waits for its turn.
@@ -50,12 +60,6 @@ impl Operator {
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());
         (&mut self.running).await.expect("the operator does not panic");
-    }
-
-    /// Dies in the middle of whatever it does.
-    pub async fn kill(self) {
-        self.running.abort();
-        let _ = self.running.await;
     }
 }
 
@@ -71,7 +75,16 @@ impl Process {
 
     pub fn start_logging(kubeconfig: &Path, namespace: &str, log: impl Into<Stdio>) -> Process {
         let child = Command::new(env!("CARGO_BIN_EXE_punctual"))
-            .args(["controller", "--metrics-addr", "127.0.0.1:0", "--log-format", "json", "--namespace", namespace, "--kubeconfig"])
+            .args([
+                "controller",
+                "--metrics-addr",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--namespace",
+                namespace,
+                "--kubeconfig",
+            ])
             .arg(kubeconfig)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -79,10 +92,6 @@ impl Process {
             .spawn()
             .expect("the binary starts");
         Process { child }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// SIGKILL.

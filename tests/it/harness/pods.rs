@@ -24,10 +24,15 @@ impl World {
     pub async fn end_pod(&self, job: &str, exit_code: i32, message: &str) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
-        let pod = until(&format!("the pod of Job {job}"), || async { pods.list(&of_job).await.expect("pods").items.into_iter().next() }).await;
+        let pod = until(&format!("the pod of Job {job}"), || async {
+            pods.list(&of_job).await.expect("pods").items.into_iter().next()
+        })
+        .await;
         let name = pod.metadata.name.expect("a name");
         let containers = pod.spec.expect("a spec").containers;
-        let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
+        let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())
+            .unwrap()
+            .to_string();
         let statuses: Vec<_> = containers
             .iter()
             .map(|container| {
@@ -38,6 +43,8 @@ impl World {
             .collect();
         let phase = if exit_code == 0 { "Succeeded" } else { "Failed" };
         let patch = json!({"status": {"phase": phase, "containerStatuses": statuses}});
-        pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("the pod's status is taken");
+        pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .expect("the pod's status is taken");
     }
 }

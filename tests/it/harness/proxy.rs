@@ -44,7 +44,11 @@ impl Proxy {
     /// Asks `judge` about each write (POST, PUT, PATCH, DELETE; dry runs and events pass) before it is passed on.
     pub async fn start(client: kube::Client, judge: impl FnMut(&Method, &str) -> Fault + Send + 'static) -> Proxy {
         let (hits, hit) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared { client, judge: Mutex::new(Box::new(judge)), hits });
+        let shared = Arc::new(Shared {
+            client,
+            judge: Mutex::new(Box::new(judge)),
+            hits,
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let serving = tokio::spawn(async move {
@@ -57,7 +61,12 @@ impl Proxy {
             "apiVersion: v1\nkind: Config\ncurrent-context: proxy\nclusters: [{{name: proxy, cluster: {{server: 'http://{address}'}}}}]\nusers: [{{name: proxy, user: {{}}}}]\ncontexts: [{{name: proxy, context: {{cluster: proxy, user: proxy}}}}]\n"
         );
         std::fs::write(&kubeconfig, text).expect("a kubeconfig");
-        Proxy { kubeconfig, _dir: dir, serving, hit: tokio::sync::Mutex::new(hit) }
+        Proxy {
+            kubeconfig,
+            _dir: dir,
+            serving,
+            hit: tokio::sync::Mutex::new(hit),
+        }
     }
 
     pub fn kubeconfig(&self) -> &Path {
@@ -81,16 +90,25 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let path = parts.uri.path().to_owned();
     let write = parts.method != Method::GET && !query.contains("dryRun") && !path.ends_with("/events");
-    let fault = if write { (shared.judge.lock().unwrap())(&parts.method, &path) } else { Fault::None };
+    let fault = if write {
+        (shared.judge.lock().unwrap())(&parts.method, &path)
+    } else {
+        Fault::None
+    };
     let method = parts.method.clone();
     if fault == Fault::HeldBefore {
         let _ = shared.hits.send((method, path, fault));
         return std::future::pending().await;
     }
-    let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     parts.headers.remove("host");
     parts.headers.remove("authorization");
-    let answer = shared.client.send(http::Request::from_parts(parts, kube::client::Body::from(body))).await;
+    let answer = shared
+        .client
+        .send(http::Request::from_parts(parts, kube::client::Body::from(body)))
+        .await;
     match fault {
         Fault::None => match answer {
             Ok(answer) => answer.map(Body::new).into_response(),

@@ -28,7 +28,12 @@ impl Recorder {
             while let Some(event) = events.next().await {
                 match event {
                     Ok(Event::Apply(job) | Event::InitApply(job) | Event::Delete(job)) => {
-                        let slot = job.metadata.annotations.as_ref().and_then(|all| all.get("punctual.dev/slot")).and_then(|slot| slot.parse().ok());
+                        let slot = job
+                            .metadata
+                            .annotations
+                            .as_ref()
+                            .and_then(|all| all.get("punctual.dev/slot"))
+                            .and_then(|slot| slot.parse().ok());
                         if let (Some(uid), Some(name), Some(slot)) = (job.metadata.uid, job.metadata.name, slot) {
                             ours.lock().unwrap().insert(uid, (name, slot));
                         }
@@ -55,7 +60,14 @@ impl Recorder {
 
     /// Slots of all Jobs ever seen whose name begins so, in order.
     pub fn of(&self, prefix: &str) -> Vec<Timestamp> {
-        let mut slots: Vec<Timestamp> = self.seen.lock().unwrap().values().filter(|(name, _)| name.starts_with(prefix)).map(|(_, slot)| *slot).collect();
+        let mut slots: Vec<Timestamp> = self
+            .seen
+            .lock()
+            .unwrap()
+            .values()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(_, slot)| *slot)
+            .collect();
         slots.sort();
         slots
     }
@@ -64,7 +76,13 @@ impl Recorder {
     pub fn assert_once(&self) {
         let slots = self.slots();
         for pair in slots.windows(2) {
-            assert_ne!(pair[0], pair[1], "slot {} was started twice: {:?}", pair[0], self.seen.lock().unwrap());
+            assert_ne!(
+                pair[0],
+                pair[1],
+                "slot {} was started twice: {:?}",
+                pair[0],
+                self.seen.lock().unwrap()
+            );
         }
     }
 }

@@ -22,7 +22,12 @@ pub fn cluster() -> &'static Cluster {
         assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
         let waited = cluster
             .kubectl()
-            .args(["wait", "--for=condition=Established", "--timeout=60s", "crd/scheduledtasks.punctual.dev"])
+            .args([
+                "wait",
+                "--for=condition=Established",
+                "--timeout=60s",
+                "crd/scheduledtasks.punctual.dev",
+            ])
             .output()
             .expect("kubectl runs");
         assert!(waited.status.success(), "{}", String::from_utf8_lossy(&waited.stderr));
@@ -61,7 +66,10 @@ impl World {
         let namespaces: Api<Namespace> = Api::all(client.clone());
         let namespace: Namespace = serde_json::from_value(json!({"metadata": {"generateName": format!("{name}-")}})).unwrap();
         let made = namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace");
-        World { namespace: made.metadata.name.unwrap(), client }
+        World {
+            namespace: made.metadata.name.unwrap(),
+            client,
+        }
     }
 
     pub fn tasks(&self) -> Api<ScheduledTask> {
@@ -75,12 +83,18 @@ impl World {
     /// Applies a task: `spec` is laid over a template that works.
     pub async fn task(&self, name: &str, spec: Value) -> ScheduledTask {
         let body = task_manifest(name, spec);
-        self.tasks().create(&PostParams::default(), &serde_json::from_value(body).unwrap()).await.expect("the task is taken")
+        self.tasks()
+            .create(&PostParams::default(), &serde_json::from_value(body).unwrap())
+            .await
+            .expect("the task is taken")
     }
 
     /// Changes fields of the spec, as `kubectl patch --type=merge` does.
     pub async fn edit(&self, name: &str, spec: Value) {
-        self.tasks().patch(name, &PatchParams::default(), &Patch::Merge(json!({"spec": spec}))).await.expect("the edit is taken");
+        self.tasks()
+            .patch(name, &PatchParams::default(), &Patch::Merge(json!({"spec": spec})))
+            .await
+            .expect("the edit is taken");
     }
 
     /// An operator in this process, for this namespace, with a clock that the test sets.
@@ -117,14 +131,25 @@ impl World {
     pub async fn settled(&self, task: &str) -> ScheduledTaskStatus {
         let generation = self.tasks().get(task).await.expect("the task").metadata.generation;
         self.status(task, "its generation to be observed", |status| {
-            status.observed_generation == generation && status.condition("Ready").is_some_and(|ready| ready.observed_generation == generation)
+            status.observed_generation == generation
+                && status
+                    .condition("Ready")
+                    .is_some_and(|ready| ready.observed_generation == generation)
         })
         .await
     }
 
     /// Names of all Jobs that are there, in order.
     pub async fn job_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.jobs().list(&ListParams::default()).await.expect("Jobs").items.into_iter().filter_map(|job| job.metadata.name).collect();
+        let mut names: Vec<String> = self
+            .jobs()
+            .list(&ListParams::default())
+            .await
+            .expect("Jobs")
+            .items
+            .into_iter()
+            .filter_map(|job| job.metadata.name)
+            .collect();
         names.sort();
         names
     }
@@ -132,27 +157,38 @@ impl World {
     /// Waits for a Job.
     pub async fn job(&self, name: &str) -> Job {
         let jobs = self.jobs();
-        until(&format!("Job {name}"), || async { jobs.get_opt(name).await.expect("Jobs can be read") }).await
+        until(&format!("Job {name}"), || async {
+            jobs.get_opt(name).await.expect("Jobs can be read")
+        })
+        .await
     }
 
     /// Deletes a Job as a user does, and waits until it is gone.
     pub async fn delete_job(&self, name: &str) {
         let jobs = self.jobs();
         let _ = jobs.delete(name, &DeleteParams::background()).await;
-        until(&format!("Job {name} to be gone"), || async { jobs.get_opt(name).await.expect("Jobs can be read").is_none().then_some(()) }).await;
+        until(&format!("Job {name} to be gone"), || async {
+            jobs.get_opt(name).await.expect("Jobs can be read").is_none().then_some(())
+        })
+        .await;
     }
 
     /// Reasons of the events on a task.
     pub async fn event_reasons(&self, task: &str) -> Vec<String> {
         let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
-        let list = events.list(&ListParams::default().fields(&format!("involvedObject.name={task}"))).await.expect("events");
+        let list = events
+            .list(&ListParams::default().fields(&format!("involvedObject.name={task}")))
+            .await
+            .expect("events");
         list.items.into_iter().filter_map(|event| event.reason).collect()
     }
 
     /// Raw request, for what types cannot say.
     pub async fn apply_raw(&self, body: Value) -> Result<Value, kube::Error> {
         let path = format!("/apis/punctual.dev/v1alpha1/namespaces/{}/scheduledtasks", self.namespace);
-        let request = kube::core::Request::new(path).create(&PostParams::default(), serde_json::to_vec(&body).unwrap()).unwrap();
+        let request = kube::core::Request::new(path)
+            .create(&PostParams::default(), serde_json::to_vec(&body).unwrap())
+            .unwrap();
         self.client.request(request).await
     }
 }
@@ -160,7 +196,9 @@ impl World {
 /// A client of the shared cluster.
 pub async fn client(kubeconfig: impl AsRef<std::path::Path>) -> kube::Client {
     let file = kube::config::Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
-    let mut config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await.expect("a config");
+    let mut config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default())
+        .await
+        .expect("a config");
     config.default_retry = false;
     kube::Client::try_from(config).expect("a client")
 }

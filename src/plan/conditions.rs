@@ -62,7 +62,7 @@ fn ask(draft: &mut Draft) {
     let task = &draft.observed.task;
     let Some(slot) = schedule.next(draft.accounted().max(draft.now())) else { return };
     let run = Run { slot, attempt: 1, job: job_name(&task.name, slot, 1) };
-    draft.questions.push(Effect::Try { job: build_job(task, &spec.fields, &run, None) });
+    draft.questions.push(Effect::Try { job: build_job(task, &spec.fields, &run, None, None) });
 }
 
 fn reason_of(error: &ScheduleError) -> Because {

@@ -45,10 +45,10 @@ fn fnv1a(text: &str) -> u64 {
 
 /// The Job as CronJob would make it from the same template, plus our labels, annotations and run context.
 ///
-/// `previous` is the slot before this one: the run's interval begins there.
+/// `watermark` is the newest slot whose run succeeded, `previous` the slot before this one: the run's interval begins there.
 #[must_use]
-pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, previous: Option<Timestamp>) -> Value {
-    let context = context(task, run, previous);
+pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, watermark: Option<Timestamp>, previous: Option<Timestamp>) -> Value {
+    let context = context(task, run, watermark, previous);
     let template = &spec.job_template.0;
     let mut labels = string_map(template.get("metadata"), "labels");
     labels.insert(api::LABEL_TASK_UID.into(), json!(task.uid));
@@ -83,7 +83,7 @@ pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, previous: Opt
 }
 
 /// Annotation, environment variable and value of each thing that a run is told about itself.
-fn context(task: &Task, run: &Run, previous: Option<Timestamp>) -> Vec<(&'static str, &'static str, String)> {
+fn context(task: &Task, run: &Run, watermark: Option<Timestamp>, previous: Option<Timestamp>) -> Vec<(&'static str, &'static str, String)> {
     let mut context = vec![
         (api::TASK, "PUNCTUAL_TASK", task.name.clone()),
         (api::RUN, "PUNCTUAL_RUN", run_name(&task.name, run.slot)),
@@ -91,8 +91,8 @@ fn context(task: &Task, run: &Run, previous: Option<Timestamp>) -> Vec<(&'static
         (api::ATTEMPT, "PUNCTUAL_ATTEMPT", run.attempt.to_string()),
         (api::SLOT, "PUNCTUAL_SLOT", run.slot.to_string()),
     ];
-    if let Some(watermark) = &task.status.last_successful_slot {
-        context.push((api::LAST_SUCCESS, "PUNCTUAL_LAST_SUCCESS", watermark.0.to_string()));
+    if let Some(watermark) = watermark {
+        context.push((api::LAST_SUCCESS, "PUNCTUAL_LAST_SUCCESS", watermark.to_string()));
     }
     if let Some(previous) = previous {
         context.push((api::INTERVAL_START, "PUNCTUAL_INTERVAL_START", previous.to_string()));

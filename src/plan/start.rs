@@ -154,7 +154,9 @@ fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
 fn create(draft: &mut Draft, spec: &Spec, schedule: &Schedule, slot: Timestamp) {
     let task = &draft.observed.task;
     let run = Run { slot, attempt: 1, job: job_name(&task.name, slot, 1) };
-    let job = build_job(task, &spec.fields, &run, schedule.previous(slot));
+    // From the ledger in the making: the run before may have ended in this very plan.
+    let watermark = draft.ledger.status.last_successful_slot.as_ref().map(|slot| slot.0);
+    let job = build_job(task, &spec.fields, &run, watermark, schedule.previous(slot));
     let late = draft.now().duration_since(slot);
     let (because, message) = if late > ON_TIME {
         (Because::CaughtUp, format!("Job {} made for slot {slot}, {} s late", run.job, late.as_secs()))

@@ -7,4 +7,5 @@ mod harness;
 mod duplicates;
 mod ledger;
 mod missed;
+mod node;
 mod stuck;

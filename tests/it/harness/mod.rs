@@ -10,4 +10,4 @@ mod world;
 pub use operator::{Operator, Process};
 pub use proxy::{Fault, Proxy};
 pub use recorder::Recorder;
-pub use world::{World, at, client, cluster, until};
+pub use world::{World, at, client, cluster, install_crds, until};

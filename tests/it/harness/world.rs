@@ -16,23 +16,21 @@ pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let cluster = Cluster::start(Options::default()).expect("a control plane");
-        let crds = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
-        // Client-side, as people do it: the CRD must fit into the last-applied annotation.
-        let applied = cluster.kubectl().args(["apply", "-f", crds]).output().expect("kubectl runs");
-        assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-        let waited = cluster
-            .kubectl()
-            .args([
-                "wait",
-                "--for=condition=Established",
-                "--timeout=60s",
-                "crd/scheduledtasks.punctual.dev",
-            ])
-            .output()
-            .expect("kubectl runs");
-        assert!(waited.status.success(), "{}", String::from_utf8_lossy(&waited.stderr));
+        install_crds(&cluster);
         cluster
     })
+}
+
+/// Client-side, as people do it: the CRD must fit into the last-applied annotation.
+pub fn install_crds(cluster: &Cluster) {
+    let crds = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
+    let applied = cluster.kubectl().args(["apply", "-f", crds]).output().expect("kubectl runs");
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    // `kubectl wait` fails on a CRD that has no conditions yet, so the kind itself is asked for.
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while !cluster.kubectl().args(["get", "stask", "-A"]).output().expect("kubectl runs").status.success() {
+        assert!(std::time::Instant::now() < deadline, "waited a minute for the CRD to be served");
+    }
 }
 
 /// An instant.
@@ -61,6 +59,11 @@ pub struct World {
 impl World {
     /// A namespace that nobody else uses.
     pub async fn new(name: &str) -> World {
+        Self::on(cluster, name).await
+    }
+
+    /// The same on another cluster.
+    pub async fn on(cluster: fn() -> &'static Cluster, name: &str) -> World {
         let started = tokio::task::spawn_blocking(cluster).await.expect("a cluster");
         let client = client(started.kubeconfig()).await;
         let namespaces: Api<Namespace> = Api::all(client.clone());

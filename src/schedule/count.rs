@@ -1,0 +1,137 @@
+//! Counting wall-clock times without walking over them.
+//!
+//! Takes the field sets of a crontab; gives how many matching times lie in a range. The cost grows with the months in the
+//! range, not with the slots: days that match are counted by a mask of their month, times of the day by multiplication.
+//! Shares no code with [`super::crontab`], so that each can judge the other. Never knows a zone.
+//!
+//! Local times are seconds since 1970-01-01T00:00:00 on the wall clock.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use super::crontab::KNOWN;
+use super::expression::{Crontab, Dates, Times};
+use super::zone::timestamp;
+
+const DAY: i64 = 86_400;
+
+impl Crontab {
+    /// The number of matching wall-clock times in `range` (local seconds), within 1970 to 2100.
+    pub(super) fn count(&self, range: &Range<i64>) -> u64 {
+        let (start, end) = (range.start.max(KNOWN.start), range.end.min(KNOWN.end));
+        if start >= end {
+            return 0;
+        }
+        let (first, last) = (start.div_euclid(DAY), end.div_euclid(DAY));
+        let (from, to) = (start.rem_euclid(DAY), end.rem_euclid(DAY));
+        // All times of the days first..last, less what lies before the start, and what the last day adds.
+        let whole = self.days(first..last) * self.times.before(DAY);
+        let less = self.days(first..first + 1) * self.times.before(from);
+        let more = self.days(last..last + 1) * self.times.before(to);
+        whole + more - less
+    }
+
+    /// The number of matching days in `range`, counted from 1970-01-01.
+    fn days(&self, range: Range<i64>) -> u64 {
+        if range.is_empty() {
+            return 0;
+        }
+        let (first, last) = (date(range.start), date(range.end - 1));
+        let mut month = first.first_of_month();
+        let mut days = 0;
+        loop {
+            let mut mask = self.days_of(month);
+            if month == first.first_of_month() {
+                mask &= u64::MAX << first.day();
+            }
+            if month == last.first_of_month() {
+                mask &= !(u64::MAX << 1 << last.day());
+            }
+            days += u64::from(mask.count_ones());
+            match month.last_of_month().tomorrow() {
+                Ok(next) if next <= last => month = next,
+                _ => return days,
+            }
+        }
+    }
+
+    /// The matching days of the month that begins with `first`: bit n is day n.
+    fn days_of(&self, first: Date) -> u64 {
+        let of = |dates: &Dates| dates.days_of(first);
+        self.dates.iter().map(of).fold(0, |days, more| days | more)
+    }
+}
+
+impl Dates {
+    fn days_of(&self, first: Date) -> u64 {
+        if self.months >> first.month() & 1 == 0 {
+            return 0;
+        }
+        let there_are = !(u64::MAX << 1 << first.days_in_month());
+        // Bit 0 is the first day's weekday, and so on for six weeks; then one up, as days count from 1.
+        let weekday = first.weekday().to_sunday_zero_offset();
+        let week = (self.weekdays >> weekday | self.weekdays << (7 - weekday)) & Dates::ALL_WEEKDAYS;
+        let weeks = (0..6).fold(0, |weeks, n| weeks | week << (7 * n)) << 1;
+        self.days & weeks & there_are
+    }
+}
+
+impl Times {
+    /// The number of times of the day that lie before `second`, 0 to 86,400.
+    fn before(self, second: i64) -> u64 {
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let below = |set: u64, value: i64| u64::from((set & !(u64::MAX << value)).count_ones());
+        let has = |set: u64, value: i64| set >> value & 1;
+        let seconds = below(self.seconds, 60);
+        let in_hour = below(self.minutes, minute) * seconds + has(self.minutes, minute) * below(self.seconds, second);
+        below(self.hours, hour) * below(self.minutes, 60) * seconds + has(self.hours, hour) * in_hour
+    }
+}
+
+fn date(day: i64) -> Date {
+    Offset::UTC.to_datetime(timestamp(day * DAY)).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expression::Expression;
+    use super::*;
+
+    fn count(text: &str, range: Range<i64>) -> u64 {
+        match Expression::parse(text).unwrap() {
+            Expression::Crontab(crontab) => crontab.count(&range),
+            Expression::Every(_) => panic!("{text} is no crontab"),
+        }
+    }
+
+    #[test]
+    fn whole_and_broken_days_add_up() {
+        assert_eq!(count("* * * * * *", 10..DAY * 400 + 7), (DAY * 400 - 3) as u64);
+        assert_eq!(count("*/5 9-17 * * *", 0..DAY), 108);
+        assert_eq!(count("*/5 9-17 * * *", 9 * 3600..9 * 3600 + 1), 1);
+        assert_eq!(count("*/5 9-17 * * *", 9 * 3600 + 1..18 * 3600), 107);
+        assert_eq!(count("0 0 * * *", 0..0), 0);
+        assert_eq!(count("0 0 * * *", 1..DAY), 0);
+    }
+
+    #[test]
+    fn leap_days_weekdays_and_their_union_are_counted() {
+        // 1970 to 2100: 32 leap days (2100 has none).
+        assert_eq!(count("0 0 29 2 *", KNOWN), 32);
+        assert_eq!(count("0 0 31 2 *", KNOWN), 0);
+        assert_eq!(count("0 0 * * *", KNOWN), 47_847);
+        assert_eq!(count("0 0 * * thu", 0..DAY), 1);
+        // January 1970: Thursdays are the 1st, 8th, 15th, 22nd, 29th.
+        assert_eq!(count("0 0 15,16 * thu", 0..31 * DAY), 6);
+        assert_eq!(count("0 0 15,16 * *", 0..31 * DAY), 2);
+    }
+
+    #[test]
+    fn nothing_is_counted_outside_of_what_is_known() {
+        assert_eq!(count("* * * * *", i64::MIN..0), 0);
+        assert_eq!(count("* * * * *", KNOWN.end..i64::MAX), 0);
+        assert_eq!(count("0 0 1 1 *", i64::MIN..i64::MAX), 131);
+    }
+}

@@ -1,0 +1,176 @@
+//! `@every <duration>`: a fixed distance between slots.
+//!
+//! Takes a Go duration; gives the multiples of it, counted from the Unix epoch, so that the slots are a pure function of
+//! the text: they keep their phase across restarts and edits of anything else (k8s#104012). Never knows a zone.
+
+use std::ops::Range;
+
+use super::error::{Excerpt, Fault, Part};
+
+const EXAMPLE: &str = "write a duration of whole seconds such as @every 90s, 15m or 48h";
+
+/// Units of Go's `time.ParseDuration`, in nanoseconds. The two letters mu are the same unit.
+const UNITS: [(&str, u128); 8] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("μs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
+/// All multiples of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Every {
+    /// In seconds, at least 1.
+    period: i64,
+}
+
+impl Every {
+    /// Reads the duration after `@every`, in the grammar of Go's `time.ParseDuration`.
+    ///
+    /// # Errors
+    /// What Go refuses; further, less than a second, or a fraction of one (robfig/cron makes them 1 s, or cuts them).
+    pub(super) fn parse(text: &str) -> Result<Every, Fault> {
+        let fault = |what: &str| {
+            let reason = format!("@every {} {what}", Excerpt(text));
+            Fault::new(Part::Every, reason, EXAMPLE)
+        };
+        let unsigned = match text.strip_prefix('-') {
+            Some(rest) if nanoseconds(rest).is_some() => return Err(fault("is negative")),
+            _ => text.strip_prefix('+').unwrap_or(text),
+        };
+        let nanos = nanoseconds(unsigned).ok_or_else(|| fault("is not a duration"))?;
+        if nanos < 1_000_000_000 {
+            return Err(fault("is shorter than a second"));
+        }
+        if nanos % 1_000_000_000 != 0 {
+            return Err(fault("is not a whole number of seconds"));
+        }
+        // Go's durations are nanoseconds in 64 bits.
+        match i64::try_from(nanos) {
+            Ok(nanos) => Ok(Every {
+                period: nanos / 1_000_000_000,
+            }),
+            Err(_) => Err(fault("is longer than 292 years")),
+        }
+    }
+
+    /// The first slot in `range` (Unix seconds).
+    pub(super) fn first(self, range: Range<i64>) -> Option<i64> {
+        let slot = (range.start - 1).div_euclid(self.period).checked_add(1)?;
+        slot.checked_mul(self.period).filter(|slot| *slot < range.end)
+    }
+
+    /// The last slot in `range` (Unix seconds).
+    pub(super) fn last(self, range: Range<i64>) -> Option<i64> {
+        let slot = (range.end - 1).div_euclid(self.period);
+        slot.checked_mul(self.period).filter(|slot| *slot >= range.start)
+    }
+
+    /// The number of slots in `range` (Unix seconds).
+    pub(super) fn count(self, range: Range<i64>) -> u64 {
+        let before = |end: i64| (end - 1).div_euclid(self.period);
+        u64::try_from(before(range.end) - before(range.start)).unwrap_or(0)
+    }
+}
+
+/// The length of an unsigned Go duration in nanoseconds; fractions of a nanosecond are cut, as Go does.
+fn nanoseconds(text: &str) -> Option<u128> {
+    if text == "0" {
+        return Some(0);
+    }
+    let mut rest = text;
+    let mut total: u128 = 0;
+    while !rest.is_empty() || text.is_empty() {
+        let (whole, after) = digits(rest);
+        let (fraction, after) = match after.strip_prefix('.') {
+            Some(after) => digits(after),
+            None => ("", after),
+        };
+        if whole.is_empty() && fraction.is_empty() {
+            return None;
+        }
+        let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
+        let (name, after) = after.split_at(end);
+        let (_, unit) = UNITS.iter().find(|(unit, _)| *unit == name)?;
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        total += u128::from(whole) * unit + fraction_of(fraction, *unit);
+        rest = after;
+    }
+    Some(total)
+}
+
+/// `0.<digits>` of a unit. Eighteen digits are more than a nanosecond of an hour needs.
+fn fraction_of(digits: &str, unit: u128) -> u128 {
+    let mut numerator: u128 = 0;
+    let mut denominator: u128 = 1;
+    for digit in digits.bytes().take(18) {
+        numerator = numerator * 10 + u128::from(digit - b'0');
+        denominator *= 10;
+    }
+    unit * numerator / denominator
+}
+
+fn digits(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(text: &str) -> i64 {
+        Every::parse(text).unwrap().period
+    }
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        assert_eq!(period("48h"), 172_800);
+        assert_eq!(period("1h30m10s"), 5_410);
+        assert_eq!(period("1.5h"), 5_400);
+        assert_eq!(period(".5h"), 1_800);
+        assert_eq!(period("5.m"), 300);
+        assert_eq!(period("+5m"), 300);
+        assert_eq!(period("1h1h"), 7_200);
+        assert_eq!(period("9223372036s"), 9_223_372_036);
+        assert_eq!(period("1000000µs"), 1);
+    }
+
+    #[test]
+    fn what_is_no_whole_second_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("", "@every \"\" is not a duration"),
+            ("5", "@every \"5\" is not a duration"),
+            ("5x", "@every \"5x\" is not a duration"),
+            ("1d", "@every \"1d\" is not a duration"),
+            (".s", "@every \".s\" is not a duration"),
+            ("-5m", "@every \"-5m\" is negative"),
+            ("--5m", "@every \"--5m\" is not a duration"),
+            ("0", "@every \"0\" is shorter than a second"),
+            ("999ms", "@every \"999ms\" is shorter than a second"),
+            ("1.5s", "@every \"1.5s\" is not a whole number of seconds"),
+            ("9223372037s", "@every \"9223372037s\" is longer than 292 years"),
+        ] {
+            assert_eq!(Every::parse(text).unwrap_err().reason, reason);
+        }
+    }
+
+    #[test]
+    fn slots_are_the_multiples_from_the_epoch_on_both_sides() {
+        let every = Every::parse("7s").unwrap();
+        assert_eq!(every.first(0..100), Some(0));
+        assert_eq!(every.first(1..100), Some(7));
+        assert_eq!(every.first(-6..100), Some(0));
+        assert_eq!(every.first(1..7), None);
+        assert_eq!(every.last(0..100), Some(98));
+        assert_eq!(every.last(0..98), Some(91));
+        assert_eq!(every.last(1..7), None);
+        assert_eq!(every.count(0..15), 3);
+        assert_eq!(every.count(1..15), 2);
+        assert_eq!(every.count(-7..1), 2);
+        assert_eq!(every.count(9..9), 0);
+    }
+}

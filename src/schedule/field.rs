@@ -1,0 +1,265 @@
+//! One field of a crontab line.
+//!
+//! Takes the text of one field; gives the set of values it names, and how it was written where that matters (star flag,
+//! wildcard). Follows robfig/cron v3.0.1 `ParseStandard`, which CronJob uses, without its accidents (`1,,2`, `+5`,
+//! `*-foo`), and takes 7 for Sunday. Never knows the other fields.
+
+use super::error::{Excerpt, Fault, Part};
+
+/// What may stand in a field.
+pub(super) struct Kind {
+    part: Part,
+    min: u32,
+    /// The greatest value of `*` and of `N/step`.
+    max: u32,
+    /// The greatest number that may be written: 7 for day of week, else `max`.
+    written: u32,
+    /// Names for the values from `min` on.
+    names: &'static [&'static str],
+}
+
+const fn numbers(part: Part, min: u32, max: u32) -> Kind {
+    Kind {
+        part,
+        min,
+        max,
+        written: max,
+        names: &[],
+    }
+}
+
+pub(super) const SECOND: Kind = numbers(Part::Second, 0, 59);
+pub(super) const MINUTE: Kind = numbers(Part::Minute, 0, 59);
+pub(super) const HOUR: Kind = numbers(Part::Hour, 0, 23);
+pub(super) const DAY_OF_MONTH: Kind = numbers(Part::DayOfMonth, 1, 31);
+pub(super) const MONTH: Kind = Kind {
+    names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    ..numbers(Part::Month, 1, 12)
+};
+pub(super) const DAY_OF_WEEK: Kind = Kind {
+    written: 7,
+    names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+    ..numbers(Part::DayOfWeek, 0, 6)
+};
+
+/// The values that a field names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Field {
+    /// Bit n is value n.
+    pub(super) set: u64,
+    /// robfig's star flag: some item is `*`, `?`, `*/1` or `?/1`. It decides whether day of month and day of week are
+    /// both asked for, or either.
+    pub(super) star: bool,
+    /// The field is a wildcard in the sense of [`super::daylight`]: some item is `*`, `?` or open-ended (`*/15`, `0/15`),
+    /// or the items cover the whole field (`0-23`).
+    pub(super) wildcard: bool,
+}
+
+impl Field {
+    /// Just the one value.
+    pub(super) const fn only(value: u32) -> Field {
+        Field {
+            set: 1 << value,
+            star: false,
+            wildcard: false,
+        }
+    }
+}
+
+impl Kind {
+    /// Reads a list of items `*`, `?`, `N`, `N-M`, each with an optional `/step`.
+    ///
+    /// # Errors
+    /// Names the item that is wrong.
+    pub(super) fn parse(&self, text: &str) -> Result<Field, Fault> {
+        let mut field = Field::default();
+        for item in text.split(',') {
+            if item.is_empty() {
+                let reason = format!("{} {} has an empty item", self.part, Excerpt(text));
+                return Err(self.fault(reason, "remove the comma that is too many"));
+            }
+            let found = self.item(item)?;
+            field.set |= found.set;
+            field.star |= found.star;
+            field.wildcard |= found.wildcard;
+        }
+        field.wildcard |= field.set == self.all();
+        Ok(field)
+    }
+
+    fn item(&self, item: &str) -> Result<Field, Fault> {
+        let (range, step) = match item.split_once('/') {
+            None => (item, None),
+            Some((range, step)) => (range, Some(self.step(item, step)?)),
+        };
+        let every = matches!(range, "*" | "?");
+        let (from, to) = match range.split_once('-') {
+            _ if every => (self.min, self.max),
+            None => {
+                let value = self.value(item, range)?;
+                (value, if step.is_some() { self.max.max(value) } else { value })
+            }
+            Some((from, to)) => (self.value(item, from)?, self.value(item, to)?),
+        };
+        if from > to {
+            let reason = format!("{} range {} runs backwards", self.part, Excerpt(item));
+            let way_out = format!("write two items, {from}-{} and {}-{to}", self.max, self.min);
+            return Err(self.fault(reason, way_out));
+        }
+        let open = every || (step.is_some() && !range.contains('-'));
+        let step = step.unwrap_or(1);
+        let set = (from..=to).step_by(step).fold(0, |set, value| set | 1 << self.folded(value));
+        Ok(Field {
+            set,
+            star: every && step == 1,
+            wildcard: open,
+        })
+    }
+
+    /// A number or a name. `item` is what messages quote.
+    fn value(&self, item: &str, text: &str) -> Result<u32, Fault> {
+        if let Some(at) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
+            return Ok(self.min + u32::try_from(at).unwrap_or_default());
+        }
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(self.not_a_value(item, text));
+        }
+        match text.parse::<u32>() {
+            Ok(value) if (self.min..=self.written).contains(&value) => Ok(value),
+            _ => Err(self.fault(
+                format!("{} {} is out of range {}-{}", self.part, shown(text), self.min, self.written),
+                "",
+            )),
+        }
+    }
+
+    /// A step: digits, at least 1. One that is larger than the field leaves the first value.
+    fn step(&self, item: &str, text: &str) -> Result<usize, Fault> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        // The same numbers as Go's int on 64 bits, so that CronJob's decision is ours on each of them.
+        match text.parse::<i64>() {
+            Ok(step) if digits && step >= 1 => Ok(usize::try_from(step).unwrap_or(usize::MAX)),
+            _ => Err(self.fault(
+                format!("{} {} has the step {}", self.part, Excerpt(item), Excerpt(text)),
+                "a step is a whole number of at least 1",
+            )),
+        }
+    }
+
+    fn not_a_value(&self, item: &str, text: &str) -> Fault {
+        let lower = text.to_ascii_lowercase();
+        let long = self.names.iter().find(|name| lower.starts_with(*name));
+        let way_out = match long {
+            Some(name) => format!("names have three letters: {name}"),
+            None if self.names.is_empty() => {
+                format!("write numbers {}-{}, lists, ranges, steps or *", self.min, self.max)
+            }
+            None => format!(
+                "write numbers {}-{}, names {}-{}, lists, ranges, steps or *",
+                self.min,
+                self.max,
+                self.names[0],
+                self.names[self.names.len() - 1]
+            ),
+        };
+        let reason = if text == item {
+            format!("{} {} is not a value", self.part, Excerpt(item))
+        } else {
+            let wrong = Excerpt(text);
+            format!("{} {}: {wrong} is not a value", self.part, Excerpt(item))
+        };
+        self.fault(reason, way_out)
+    }
+
+    fn fault(&self, reason: String, way_out: impl Into<String>) -> Fault {
+        Fault::new(self.part, reason, way_out)
+    }
+
+    /// 7 is Sunday too.
+    fn folded(&self, value: u32) -> u32 {
+        if value > self.max { self.min } else { value }
+    }
+
+    /// The set of all values.
+    fn all(&self) -> u64 {
+        (self.min..=self.max).fold(0, |set, value| set | 1 << value)
+    }
+}
+
+/// A number as written, without quotes unless it is absurdly long.
+fn shown(digits: &str) -> String {
+    if digits.len() <= 20 {
+        digits.to_owned()
+    } else {
+        Excerpt(digits).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(kind: &Kind, text: &str) -> Vec<u32> {
+        let set = kind.parse(text).unwrap().set;
+        (0..64).filter(|n| set >> n & 1 == 1).collect()
+    }
+
+    fn refusal(kind: &Kind, text: &str) -> String {
+        kind.parse(text).unwrap_err().reason
+    }
+
+    #[test]
+    fn lists_ranges_and_steps_name_their_values() {
+        assert_eq!(values(&MINUTE, "5,1-3,50/4"), [1, 2, 3, 5, 50, 54, 58]);
+        assert_eq!(values(&HOUR, "*/9"), [0, 9, 18]);
+        assert_eq!(values(&HOUR, "8-17/4"), [8, 12, 16]);
+        assert_eq!(values(&MONTH, "Jan,jUL-9"), [1, 7, 8, 9]);
+    }
+
+    #[test]
+    fn a_step_larger_than_the_field_leaves_its_first_value() {
+        assert_eq!(values(&MINUTE, "*/9999999999"), [0]);
+        assert_eq!(values(&DAY_OF_MONTH, "4/100"), [4]);
+    }
+
+    #[test]
+    fn seven_is_sunday_alone_and_at_the_end_of_a_range() {
+        assert_eq!(values(&DAY_OF_WEEK, "7"), [0]);
+        assert_eq!(values(&DAY_OF_WEEK, "fri-7"), [0, 5, 6]);
+        assert_eq!(values(&DAY_OF_WEEK, "7/2"), [0]);
+        assert_eq!(values(&DAY_OF_WEEK, "1/2"), [1, 3, 5]);
+        assert_eq!(values(&DAY_OF_WEEK, "*"), [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn only_a_star_without_a_true_step_sets_the_star_flag() {
+        for text in ["*", "?", "*/1", "3,*", "1-2,?"] {
+            assert!(DAY_OF_MONTH.parse(text).unwrap().star, "{text}");
+        }
+        for text in ["*/2", "1-31", "1", "1/1", "?/3"] {
+            assert!(!DAY_OF_MONTH.parse(text).unwrap().star, "{text}");
+        }
+    }
+
+    #[test]
+    fn stars_open_steps_and_whole_ranges_are_wildcards() {
+        for text in ["*", "?", "*/2", "0/2", "5,*/12", "0-23", "0-11,12-23"] {
+            assert!(HOUR.parse(text).unwrap().wildcard, "{text}");
+        }
+        for text in ["2", "0-22", "8-17/2", "1,2,3"] {
+            assert!(!HOUR.parse(text).unwrap().wildcard, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_field_and_value() {
+        assert_eq!(refusal(&MINUTE, "60"), "minute 60 is out of range 0-59");
+        assert_eq!(refusal(&HOUR, "5-1"), "hour range \"5-1\" runs backwards");
+        assert_eq!(refusal(&MINUTE, "1,,2"), "minute \"1,,2\" has an empty item");
+        assert_eq!(refusal(&MINUTE, "*/0"), "minute \"*/0\" has the step \"0\"");
+        assert_eq!(refusal(&MINUTE, "+5"), "minute \"+5\" is not a value");
+        assert_eq!(refusal(&MINUTE, "5-x"), "minute \"5-x\": \"x\" is not a value");
+        let fault = DAY_OF_WEEK.parse("Monday").unwrap_err();
+        assert_eq!(fault.way_out, "names have three letters: mon");
+    }
+}

@@ -8,6 +8,22 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "K8S=1.34 to 1.37 chooses the Kubernetes of the cluster (default 1.37)."
 
+# --- The product ---------------------------------------------------------------------------------------------------
+
+.PHONY: demo demo-down check test
+demo: ## The main job, from a fresh machine to containers that run on time (KUBECONTEXT=name uses your cluster)
+	$(CARGO) run --quiet --locked -p demo -- up --context "$(KUBECONTEXT)"
+
+demo-down: ## Remove everything that the demo made
+	$(CARGO) run --quiet --locked -p demo -- down --context "$(KUBECONTEXT)"
+
+check: ## Formatting, lints, layering
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+test: check ## All tests, those on a real cluster included
+	$(CARGO) test --workspace --locked
+
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 
 .PHONY: tools cluster cluster-down

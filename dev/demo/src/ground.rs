@@ -1,0 +1,201 @@
+//! The cluster that the demo runs on: one made for it, or one that is there.
+//!
+//! Takes the choice, gives kubectl on that cluster. Never anything outside the demo's namespace but the CRD.
+
+use crate::{CRD, NAMESPACE, step};
+use anyhow::{Context, Result, bail};
+use cluster::{BUSYBOX_IMAGE, Binaries, NodeChoice, Tool};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where the examples keep their results, on the machine's own node.
+const RESULTS: &str = "/tmp/punctual-demo";
+
+/// A cluster, and how to speak to it.
+pub struct Ground {
+    kubectl: PathBuf,
+    /// `--kubeconfig FILE` or `--context NAME`: for kubectl and for the operator alike.
+    pub access: [String; 2],
+    /// Whether the cluster was made for the demo.
+    made: bool,
+    /// Whether pods really run.
+    pub real: bool,
+}
+
+impl Ground {
+    /// Starts a cluster, with a real node where one can be.
+    pub fn make() -> Result<Ground> {
+        step(
+            3,
+            "starting etcd, API server, controller manager, scheduler and a node (about 10 seconds)",
+        );
+        let mut keeper = Command::new(std::env::current_exe()?);
+        keeper.arg("keep");
+        let kept = cluster::up(keeper, NodeChoice::RealOrKwok)?;
+        println!("      {}{}", kept.node, if kept.was_up { " (it was up already)" } else { "" });
+        let access = ["--kubeconfig".to_owned(), kept.kubeconfig.display().to_string()];
+        Ok(Ground {
+            kubectl: kept.kubectl,
+            access,
+            made: true,
+            real: kept.node.starts_with("a real node"),
+        })
+    }
+
+    /// A cluster of the user's own: says first what will be done to it.
+    pub fn existing(context: String) -> Result<Ground> {
+        let ground = Ground::existing_quietly(context)?;
+        let server = ground.output(&["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"])?;
+        println!("On the cluster of context {} ({server}), this will", ground.access[1]);
+        println!("  - install the CRD {CRD},");
+        println!("  - make the namespace {NAMESPACE} and apply there those examples that read no files of the node,");
+        println!("  - run the operator as a process on this machine with your credentials, for that namespace only.");
+        println!(
+            "It touches nothing else. `make demo-down KUBECONTEXT={}` removes it.\n",
+            ground.access[1]
+        );
+        Ok(ground)
+    }
+
+    /// The same without a word.
+    pub fn existing_quietly(context: String) -> Result<Ground> {
+        let on_path = Command::new("kubectl")
+            .args(["version", "--client"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        let kubectl = match on_path {
+            Ok(status) if status.success() => PathBuf::from("kubectl"),
+            _ => Binaries::choose(None)?.path(Tool::Kubectl)?,
+        };
+        Ok(Ground {
+            kubectl,
+            access: ["--context".to_owned(), context],
+            made: false,
+            real: true,
+        })
+    }
+
+    /// kubectl on this cluster.
+    pub fn kubectl(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command.args(&self.access).args(args);
+        command
+    }
+
+    /// What kubectl prints.
+    pub fn output(&self, args: &[&str]) -> Result<String> {
+        let done = self.kubectl(args).output().context("kubectl does not start")?;
+        if !done.status.success() {
+            bail!("kubectl {}: {}", args.join(" "), String::from_utf8_lossy(&done.stderr).trim());
+        }
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Where the kubectl of a made cluster is, to be put on the PATH.
+    pub fn kubectl_dir(&self) -> Option<String> {
+        self.kubectl
+            .parent()
+            .map(|dir| dir.display().to_string())
+            .filter(|dir| !dir.is_empty())
+    }
+
+    /// Installs the CRD and waits until its kind is served.
+    pub fn install_crd(&self) -> Result<()> {
+        let crds = root().join("crds");
+        print!("{}", indented(&self.output(&["apply", "-f", &crds.display().to_string()])?));
+        for _ in 0..600 {
+            if self.output(&["get", CRD, "-n", NAMESPACE]).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        bail!("the API server does not serve {CRD}")
+    }
+
+    /// Applies the examples; gives the names of the tasks.
+    pub fn apply_examples(&self) -> Result<Vec<String>> {
+        let namespace = self.output(&["create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml"])?;
+        self.apply(&namespace)?;
+        let mut files: Vec<PathBuf> = fs::read_dir(root().join("examples"))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        files.sort();
+        for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "yaml")) {
+            let text = fs::read_to_string(file)?;
+            if self.made {
+                print!("{}", indented(&self.apply(&text)?));
+            } else if !text.contains("hostPath") {
+                // Our image is on no registry; anybody's busybox will do.
+                let text = text
+                    .replace(BUSYBOX_IMAGE, "busybox:1.36")
+                    .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent");
+                print!("{}", indented(&self.apply(&text)?));
+            }
+        }
+        let names = self.output(&["get", "stask", "-n", NAMESPACE, "-o", "jsonpath={.items[*].metadata.name}"])?;
+        Ok(names.split_whitespace().map(str::to_owned).collect())
+    }
+
+    fn apply(&self, manifest: &str) -> Result<String> {
+        use std::io::Write;
+        let mut child = self
+            .kubectl(&["apply", "-n", NAMESPACE, "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("kubectl's input")?.write_all(manifest.as_bytes())?;
+        let done = child.wait_with_output()?;
+        if !done.status.success() {
+            bail!("kubectl apply failed");
+        }
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Takes the demo out of a cluster that goes on. The CRD stays if anybody else has tasks.
+    pub fn remove(&self) -> Result<()> {
+        self.output(&["delete", "namespace", NAMESPACE, "--ignore-not-found"])?;
+        let others = self
+            .output(&["get", CRD, "--all-namespaces", "--ignore-not-found", "-o", "name"])
+            .unwrap_or_default();
+        if others.trim().is_empty() {
+            self.output(&["delete", "crd", CRD, "--ignore-not-found"])?;
+        } else {
+            println!("The CRD stays: there are tasks in other namespaces.");
+        }
+        Ok(())
+    }
+}
+
+/// Builds what the cluster is made of, where it is missing.
+pub fn build() -> Result<()> {
+    let binaries = Binaries::choose(None)?;
+    let release = binaries.release().patch();
+    step(
+        1,
+        &format!("Kubernetes {release} and etcd, built from source where missing (about 7 minutes, only the first time)"),
+    );
+    for tool in [Tool::ApiServer, Tool::Etcd] {
+        binaries.path(tool)?;
+    }
+    Ok(())
+}
+
+/// Ends the cluster that was made for the demo.
+pub fn unmake() -> Result<()> {
+    cluster::down()?;
+    match fs::remove_dir_all(RESULTS) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).with_context(|| format!("cannot remove {RESULTS}")),
+        _ => Ok(()),
+    }
+}
+
+/// The checkout.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("      {line}\n")).collect()
+}

@@ -1,0 +1,40 @@
+//! When: the slots of `punctual::schedule`, judged by recorded answers of others and by brute force.
+//!
+//! | file | judge |
+//! |---|---|
+//! | `golden` | 2,350 recorded answers of robfig/cron, CronJob's parser (`tests/cron/cron-golden.tsv`) |
+//! | `accept` | 2,196 recorded decisions to take or refuse (`tests/cron/cron-accept.tsv`) |
+//! | `daylight` | Z1 to Z4 of the acceptance list: a scan of every minute (`oracle`), and cases by hand |
+//! | `bounds` | D5, S5, M1, M2: phase, impossible dates, windows, years of downtime |
+//! | `properties` | proptest: next, latest, previous and count agree; no input panics |
+
+#[path = "schedule/accept.rs"]
+mod accept;
+#[path = "schedule/bounds.rs"]
+mod bounds;
+#[path = "schedule/daylight.rs"]
+mod daylight;
+#[path = "schedule/golden.rs"]
+mod golden;
+#[path = "schedule/oracle.rs"]
+mod oracle;
+#[path = "schedule/properties.rs"]
+mod properties;
+
+use jiff::Timestamp;
+use punctual::schedule::{DaylightSaving, Gap, Overlap, Schedule};
+
+/// What CronJob does: the plain wall clock.
+const CRON_JOB: DaylightSaving = DaylightSaving {
+    gap: Gap::Skip,
+    overlap: Overlap::Both,
+};
+
+/// A schedule under the default policy.
+fn schedule(expression: &str, zone: &str) -> Schedule {
+    Schedule::parse(expression, zone, DaylightSaving::default()).unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}

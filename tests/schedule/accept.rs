@@ -1,0 +1,138 @@
+//! Recorded decisions of a strict parser of CronJob's grammar, and where we decide otherwise on purpose.
+
+use std::collections::BTreeSet;
+
+use punctual::schedule::{DaylightSaving, Schedule, ScheduleError};
+
+const DECISIONS: &str = include_str!("../cron/cron-accept.tsv");
+
+/// Taken by us, refused by CronJob: a leading field of seconds, 7 for Sunday, blanks around an `@` word.
+const MORE: [&str; 26] = [
+    "* * * * * *",
+    "*\u{2003}* * * * *",
+    "0 * * * * *",
+    "0 15 10 ? * MON-FRI",
+    "* ? 7 5-7 7 0",
+    "*/2 ? 0  * ? 5-7",
+    "0 1 */2 */2 7 ?",
+    "43 2-4 1 11 * 0/1",
+    "5-7 7 5-7 1 5-7",
+    " 5-7 1  * 1 7",
+    "1 5-7 5-7 7 7",
+    "* * * * 7",
+    "* * * * 0,7",
+    "* * * * 6,7",
+    "* * * * 7,1",
+    "* * * * 0-7",
+    "* * * * 1-7",
+    "* * * * 5-7",
+    "* * * * 7-7",
+    "* * * * SUN-7",
+    "0 0 * * 7",
+    "0 0 * * 07",
+    " @daily",
+    "@daily ",
+    "@every  10m",
+    "@every 10m ",
+];
+
+/// Refused by us, taken by CronJob, which makes each of them a whole number of seconds that nobody wrote.
+const LESS: [&str; 8] = [
+    "@every -5m",
+    "@every 0",
+    "@every 0s",
+    "@every 1.5s",
+    "@every 1ms",
+    "@every 1us",
+    "@every 1µs",
+    "@every 1μs",
+];
+
+#[test]
+fn each_of_the_2196_decisions_is_the_strict_one_but_for_those_listed() {
+    let (mut more, mut less) = (BTreeSet::new(), BTreeSet::new());
+    let mut decisions = 0;
+    for line in DECISIONS.lines().filter(|line| !is_comment(line)) {
+        let (rest, strict) = line.rsplit_once('\t').unwrap();
+        let (expression, _robfig) = rest.rsplit_once('\t').unwrap();
+        match (taken(&unescaped(expression)), strict) {
+            (true, "reject") => drop(more.insert(expression)),
+            (false, "accept") => drop(less.insert(expression)),
+            _ => {}
+        }
+        decisions += 1;
+    }
+    assert_eq!(decisions, 2196);
+    assert_eq!(more, BTreeSet::from(MORE));
+    assert_eq!(less, BTreeSet::from(LESS));
+}
+
+/// A schedule that never runs is of the grammar: CronJob takes it.
+fn taken(expression: &str) -> bool {
+    match Schedule::parse(expression, "UTC", DaylightSaving::default()) {
+        Ok(_) | Err(ScheduleError::Never { .. }) => true,
+        Err(_) => false,
+    }
+}
+
+/// The head line; some of the expressions begin with `#`, too.
+fn is_comment(line: &str) -> bool {
+    line.starts_with("# expr")
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some('t')) => out.push('\t'),
+            ('\\', Some('n')) => out.push('\n'),
+            ('\\', Some('r')) => out.push('\r'),
+            ('\\', Some('\\')) => out.push('\\'),
+            _ => {
+                out.push(c);
+                continue;
+            }
+        }
+        chars.next();
+    }
+    out
+}
+
+#[test]
+fn refusals_name_the_value_and_the_way_out() {
+    for (expression, message) in [
+        ("60 * * * *", r#"schedule "60 * * * *": minute 60 is out of range 0-59"#),
+        (
+            "0 0 * * fri-mon",
+            r#"schedule "0 0 * * fri-mon": day of week range "fri-mon" runs backwards; write two items, 5-6 and 0-1"#,
+        ),
+        (
+            "TZ=UTC 0 3 * * *",
+            r#"schedule "TZ=UTC 0 3 * * *": has a time zone in it; use timeZone"#,
+        ),
+        (
+            "0 0 31 2 *",
+            r#"schedule "0 0 31 2 *": never runs, because no month it names has a day it names; mend day of month or month"#,
+        ),
+        (
+            "@every 5",
+            r#"schedule "@every 5": @every "5" is not a duration; write a duration of whole seconds such as @every 90s, 15m or 48h"#,
+        ),
+        (
+            "0 3 * *",
+            r#"schedule "0 3 * *": has 4 fields; write five (minute, hour, day of month, month, day of week), or six with seconds first"#,
+        ),
+    ] {
+        let refused = Schedule::parse(expression, "UTC", DaylightSaving::default());
+        assert_eq!(refused.unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn blanks_around_a_schedule_are_no_part_of_it() {
+    for expression in ["\t0 0 * * 0", " 0 0 * * 0\n", "0 0 * * 0"] {
+        let schedule = Schedule::parse(expression, "UTC", DaylightSaving::default()).unwrap();
+        assert_eq!(schedule.expression(), "0 0 * * 0");
+    }
+}

@@ -1,6 +1,8 @@
 # Everything a contributor runs. `make` alone lists it.
 
 CARGO ?= cargo
+# Tests wait for clusters more than they compute.
+TEST_THREADS ?= 6
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -22,7 +24,7 @@ check: ## Formatting, lints, layering
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 test: check ## All tests, those on a real cluster included
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked -- --test-threads=$(TEST_THREADS)
 
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 

@@ -4,8 +4,10 @@
 
 mod harness;
 
+mod cronjob;
 mod duplicates;
 mod ledger;
 mod missed;
 mod node;
+mod readme;
 mod stuck;

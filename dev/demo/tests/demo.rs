@@ -1,0 +1,48 @@
+//! `make demo` and `make demo-down`, as people run them, in a cache of their own so that a demo that is up is not disturbed.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn demo(cache: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_demo")).args(args).env("PUNCTUAL_CACHE", cache).output().expect("the demo starts")
+}
+
+/// Binaries are shared with the real cache: building them again would take minutes.
+fn cache() -> tempfile::TempDir {
+    let cache = tempfile::tempdir().expect("a directory");
+    let real = cluster::cache_dir().expect("a cache").join("bin");
+    std::fs::create_dir_all(&real).expect("its bin");
+    std::os::unix::fs::symlink(real, cache.path().join("bin")).expect("a link");
+    cache
+}
+
+#[test]
+fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
+    let cache = cache();
+    let shown = demo(cache.path(), &["up"]);
+    let screen = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.status.success(), "{screen}\n{}", String::from_utf8_lossy(&shown.stderr));
+    for step in 1..=6 {
+        assert!(screen.contains(&format!("[{step}/6]")), "step {step} in {screen}");
+    }
+    for words in ["$ kubectl get stask", "$ kubectl get jobs", "$ kubectl describe stask fails", "export KUBECONFIG=", "make demo-down"] {
+        assert!(screen.contains(words), "{words} in {screen}");
+    }
+    if screen.contains("a real node") {
+        for words in ["new lines", "kept", "exit code 3: nothing is mounted on /data", "I am hello-"] {
+            assert!(screen.contains(words), "{words} in {screen}");
+        }
+    } else {
+        println!("KWOK played the node: what only containers can show is not proven in this run");
+        assert!(screen.contains("KWOK: pods complete on paper, no container runs, because"), "{screen}");
+    }
+    let pid = std::fs::read_to_string(cache.path().join("demo/operator.pid")).expect("the operator's process id");
+
+    let down = demo(cache.path(), &["down"]);
+    assert!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
+    // Ended, if perhaps not yet reaped by whoever adopted it: a dead process has no command line.
+    let command = std::fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
+    assert!(command.is_empty(), "the operator is gone");
+    let again = demo(cache.path(), &["down"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+}

@@ -25,9 +25,27 @@ struct Record {
     gone: HashMap<String, Job>,
     /// UIDs that we deleted: an older event must not bring them back to life.
     deleted: HashSet<String>,
-    refusal: Option<Refusal>,
-    refusals: u32,
+    /// Names of Jobs that were asked for and not answered.
+    unsure: HashSet<String>,
+    starts: Refusals,
+    clean_ups: Refusals,
     trial: Trial,
+}
+
+/// What the API server said no to, and how often in a row.
+#[derive(Debug, Default)]
+struct Refusals {
+    last: Option<Refusal>,
+    in_a_row: u32,
+}
+
+/// What kind of write was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// A run: nothing is started until it is time to try again.
+    Start,
+    /// Finished Jobs above the limits: they wait, the runs do not.
+    CleanUp,
 }
 
 impl Cache {
@@ -40,7 +58,16 @@ impl Cache {
         let mut jobs: Vec<Job> = record.jobs.values().cloned().collect();
         jobs.extend(record.gone.values().filter(|job| is_needed(&task, job)).cloned());
         let gone = record.gone.keys().cloned().collect();
-        Some(Observed { now, task, jobs, gone, refusal: record.refusal.clone(), trial: record.trial.clone() })
+        Some(Observed {
+            now,
+            task,
+            jobs,
+            gone,
+            unsure: record.unsure.iter().cloned().collect(),
+            refusal: record.starts.last.clone(),
+            clean_up_refusal: record.clean_ups.last.clone(),
+            trial: record.trial.clone(),
+        })
     }
 
     /// Takes in a task. Gives its key, unless a newer version is known already.
@@ -56,8 +83,7 @@ impl Cache {
         let template = |task: &Task| task.spec.as_ref().ok().map(|spec| spec.fields.job_template.clone());
         if known.is_none_or(|known| known.generation != task.generation && template(known) != template(&task)) {
             record.trial = Trial::NotAsked;
-            record.refusal = None;
-            record.refusals = 0;
+            record.starts = Refusals::default();
         }
         record.gone.retain(|uid, job| is_needed(&task, job) || task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid)));
         record.task = Some(Arc::new(task));
@@ -170,19 +196,35 @@ impl Cache {
     }
 
     /// A write was refused. `refusal` is given how many came in a row before this one.
-    pub fn refuse(&self, key: &Key, refusal: impl FnOnce(u32) -> Refusal) {
+    pub fn refuse(&self, key: &Key, concern: Concern, refusal: impl FnOnce(u32) -> Refusal) {
         self.update(key, |record| {
-            record.refusal = Some(refusal(record.refusals));
-            record.refusals += 1;
+            let refusals = record.refusals(concern);
+            refusals.last = Some(refusal(refusals.in_a_row));
+            refusals.in_a_row += 1;
         });
     }
 
-    /// A Job was made: whatever was refused before is taken now.
-    pub fn accept(&self, key: &Key) {
+    /// A write was taken: whatever was refused before is forgotten.
+    pub fn accept(&self, key: &Key, concern: Concern) {
         self.update(key, |record| {
-            record.refusal = None;
-            record.refusals = 0;
-            record.trial = Trial::Taken;
+            *record.refusals(concern) = Refusals::default();
+            if concern == Concern::Start {
+                record.trial = Trial::Taken;
+            }
+        });
+    }
+
+    /// A Job was asked for, and no answer came.
+    pub fn doubt(&self, key: &Key, job: &str) {
+        self.update(key, |record| {
+            record.unsure.insert(job.to_owned());
+        });
+    }
+
+    /// It is known whether that Job is there.
+    pub fn settle(&self, key: &Key, job: &str) {
+        self.update(key, |record| {
+            record.unsure.remove(job);
         });
     }
 
@@ -201,6 +243,15 @@ impl Cache {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    fn refusals(&mut self, concern: Concern) -> &mut Refusals {
+        match concern {
+            Concern::Start => &mut self.starts,
+            Concern::CleanUp => &mut self.clean_ups,
+        }
     }
 }
 

@@ -103,9 +103,9 @@ impl RawTask {
         let generation = meta.generation.unwrap_or_default();
         let spec = match known {
             Some(known) if known.uid == uid && known.generation == generation => known.spec.clone(),
-            _ => serde_json::from_value::<ScheduledTaskSpec>(self.spec)
+            _ => ScheduledTaskSpec::read(&self.spec)
                 .map(|fields| Arc::new(Spec::new(fields)))
-                .map_err(|error| format!("spec cannot be read: {error}; correct the field and apply again")),
+                .map_err(|error| format!("{error}; correct it and apply again")),
         };
         // A status that does not parse was written by somebody else: the ledger begins anew, from now.
         let status: ScheduledTaskStatus = serde_json::from_value(self.status).unwrap_or_default();

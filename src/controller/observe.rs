@@ -145,6 +145,18 @@ pub async fn job(ctx: &Context, task: &Task, name: &str) -> Result<Option<RawJob
     }
 }
 
+/// Is a Job there whose creation was not answered?
+///
+/// # Errors
+/// When no answer comes.
+pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(), Error> {
+    if let Some(raw) = job(ctx, task, name).await?.filter(|raw| raw.owner() == Some(&task.uid)) {
+        ctx.cache.put_job(raw, Some(ctx.clock.now()));
+    }
+    ctx.cache.settle(key, name);
+    Ok(())
+}
+
 /// Is a Job gone that the watch does not show?
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! for a slot is for the next plan.
 
 use super::objects::{RawJob, RawTask};
+use super::cache::Concern;
 use super::queue::Key;
 use super::{Context, Error, observe};
 use crate::api::ScheduledTaskStatus;
@@ -46,6 +47,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                 }
             }
             Effect::Try { job } => dry_run(ctx, key, task, &job).await?,
+            Effect::Find { job } => observe::find(ctx, key, task, &job).await?,
             Effect::Confirm { job, uid } => observe::confirm(ctx, key, task, &job, &uid).await?,
             Effect::Inspect { job, uid } => observe::inspect(ctx, key, task, &job, &uid).await?,
             Effect::Announce(announcement) => ctx.announce(task, &announcement),
@@ -57,8 +59,9 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
 
 /// Makes the Job. Gives false if it was refused.
 async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -> Result<bool, Error> {
-    let made = post(ctx, task, job, false).await;
-    let found = match made {
+    // Until an answer is certain, nobody may count on the Job being there, or not.
+    ctx.cache.doubt(key, &run.job);
+    let found = match post(ctx, task, job, false).await {
         Ok(raw) => {
             let lateness = ctx.clock.now().duration_since(run.slot);
             ctx.metrics.lateness.observe(lateness.as_secs_f64().max(0.0));
@@ -69,22 +72,23 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
             Some(raw) if is_ours(&raw, task, run) => Some(raw),
             _ => {
                 let message = format!("Job {} exists and does not belong to this task: delete or rename it", run.job);
-                refuse(ctx, key, task, Because::NameConflict, &message);
-                return Ok(false);
+                refuse(ctx, key, task, Concern::Start, Because::NameConflict, &message);
+                None
             }
         },
         Err(Error::Refused(message) | Error::NotFound(message)) => {
             let raw = observe::job(ctx, task, &run.job).await?.filter(|raw| is_ours(raw, task, run));
             if raw.is_none() {
-                refuse(ctx, key, task, Because::JobRefused, &format!("the API server refused Job {}: {message}", run.job));
+                refuse(ctx, key, task, Concern::Start, Because::JobRefused, &format!("the API server refused Job {}: {message}", run.job));
             }
             raw
         }
         Err(error) => return Err(error),
     };
+    ctx.cache.settle(key, &run.job);
     let Some(raw) = found else { return Ok(false) };
     ctx.cache.put_job(raw, Some(ctx.clock.now()));
-    ctx.cache.accept(key);
+    ctx.cache.accept(key, Concern::Start);
     Ok(true)
 }
 
@@ -92,11 +96,11 @@ fn is_ours(raw: &RawJob, task: &Task, run: &Run) -> bool {
     raw.owner() == Some(&task.uid) && raw.clone().into_job().slot == Some(run.slot)
 }
 
-fn refuse(ctx: &Context, key: &Key, task: &Task, because: Because, message: &str) {
+fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Because, message: &str) {
     tracing::warn!(task = %task.key(), because = %because, "{message}");
     ctx.events.warn(task, because, message);
     let now = ctx.clock.now();
-    ctx.cache.refuse(key, |before| {
+    ctx.cache.refuse(key, concern, |before| {
         let seconds = 1_i64 << before.min(8);
         Refusal { because, message: message.to_owned(), retry_at: now + SignedDuration::from_secs(seconds.min(300)) }
     });
@@ -125,21 +129,27 @@ async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<
     ctx.send("create", request).await
 }
 
-/// Deletes that very Job. Gives false if the API server refused.
+/// Deletes that very Job. Gives false if the API server refused and the rest depends on it.
 async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, because: Because) -> Result<bool, Error> {
     let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
     let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
+    let concern = if because == Because::HistoryLimit { Concern::CleanUp } else { Concern::Start };
     match ctx.send::<Value>("delete", request).await {
         // Another Job of that name, or none: the one that was meant is gone.
         Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => {
             tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
             ctx.cache.mark_deleting(key, uid);
+            if concern == Concern::CleanUp {
+                ctx.cache.accept(key, concern);
+            }
             Ok(true)
         }
         Err(Error::Refused(message)) => {
-            refuse(ctx, key, task, Because::DeleteRefused, &format!("the API server refused to delete Job {job}: {message}"));
-            Ok(false)
+            let message = format!("the API server refused to delete Job {job}: {message}");
+            refuse(ctx, key, task, concern, Because::DeleteRefused, &message);
+            // What cannot be cleaned up keeps no slot from starting.
+            Ok(concern == Concern::CleanUp)
         }
         Err(error) => Err(error),
     }

@@ -18,8 +18,9 @@ pub fn open(draft: &mut Draft) {
         return;
     }
     let (now, created) = (draft.now(), draft.observed.task.created);
-    let young = created <= now && now.duration_since(created) <= YOUNG;
-    let since = super::ledger::whole_second(if young { created } else { now });
+    // A clock that is behind the task's creation (it started in 1970) owes nothing from before it either.
+    let owed_from_creation = created > now || now.duration_since(created) <= YOUNG;
+    let since = super::ledger::whole_second(if owed_from_creation { created } else { now });
     let status = &mut draft.ledger.status;
     status.schedule_since = Some(Time(since));
     status.observed_schedule = Some(written(spec));
@@ -63,6 +64,8 @@ pub fn turn_page(draft: &mut Draft) {
         draft.ledger.account_until(now);
         draft.ledger.urgent = true;
         if edited {
+            // A slot of the old schedule that was claimed and never made is older than the edit.
+            super::start::drop_claims(draft, outcome, because, reason(because));
             draft.ledger.status.schedule_since = Some(Time(super::ledger::whole_second(now)));
             draft.ledger.status.observed_schedule = Some(written);
         }

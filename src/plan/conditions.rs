@@ -119,13 +119,8 @@ fn truth(value: bool) -> &'static str {
     if value { "True" } else { "False" }
 }
 
-/// Kubernetes allows a condition's message 32,768 characters; a screen does not.
-const LONGEST_MESSAGE: usize = 1024;
-
-fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, mut message: String) {
-    if message.chars().count() > LONGEST_MESSAGE {
-        message = message.chars().take(LONGEST_MESSAGE - 1).chain(['…']).collect();
-    }
+fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, message: String) {
+    let message = super::ledger::short(&message);
     let generation = Some(draft.observed.task.generation);
     let conditions = &mut draft.ledger.status.conditions;
     let known = conditions.iter().position(|condition| condition.type_ == kind);

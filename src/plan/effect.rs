@@ -23,6 +23,8 @@ pub enum Effect {
     Try { job: Value },
     /// Ask whether a Job that the watch does not show is really gone.
     Confirm { job: String, uid: String },
+    /// Look for a Job whose creation was asked for and not answered.
+    Find { job: String },
     /// Read the pods of a failed Job for exit code and termination message.
     Inspect { job: String, uid: String },
     /// Make the Job of a slot. `AlreadyExists` with our owner UID and slot is success.

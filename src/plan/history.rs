@@ -9,6 +9,10 @@ use std::cmp::Reverse;
 /// Deletes finished Jobs above the limits.
 pub fn forget(draft: &mut Draft) {
     let Some(spec) = draft.spec else { return };
+    if let Some(refusal) = draft.observed.clean_up_refusal.as_ref().filter(|refusal| refusal.holds(draft.now())) {
+        draft.wake_by(refusal.retry_at);
+        return;
+    }
     let limits = [(true, spec.fields.successful_jobs_history_limit), (false, spec.fields.failed_jobs_history_limit)];
     for (succeeded, limit) in limits {
         let mut finished: Vec<&Job> = draft.observed.jobs.iter().filter(|job| is_forgettable(draft, job, succeeded)).collect();

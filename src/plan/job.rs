@@ -40,7 +40,9 @@ fn short(task: &str) -> String {
 
 /// FNV-1a, 64 bits: must be the same in every release, which the standard library's hashers do not promise.
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The Job as CronJob would make it from the same template, plus our labels, annotations and run context.
@@ -51,6 +53,11 @@ pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, watermark: Op
     let context = context(task, run, watermark, previous);
     let template = &spec.job_template.0;
     let mut labels = string_map(template.get("metadata"), "labels");
+    if labels.is_empty() {
+        // What Kubernetes itself does for a Job without labels; with ours on it, it no longer would.
+        let pod = template.get("spec").and_then(|spec| spec.pointer("/template/metadata"));
+        labels = string_map(pod, "labels");
+    }
     labels.insert(api::LABEL_TASK_UID.into(), json!(task.uid));
     let mut annotations = string_map(template.get("metadata"), "annotations");
     annotations.insert(api::CRONJOB_TIMESTAMP.into(), json!(local(run.slot, spec.zone())));
@@ -102,13 +109,17 @@ fn context(task: &Task, run: &Run, watermark: Option<Timestamp>, previous: Optio
 }
 
 fn tell_pod(job_spec: &mut Value, context: &[(&'static str, &'static str, String)]) {
-    let Some(template) = job_spec.get_mut("template").and_then(Value::as_object_mut) else { return };
+    let Some(template) = job_spec.get_mut("template").and_then(Value::as_object_mut) else {
+        return;
+    };
     let metadata = object(template.entry("metadata").or_insert_with(|| json!({})));
     let annotations = object(metadata.entry("annotations").or_insert_with(|| json!({})));
     for (name, _, value) in context {
         annotations.entry(*name).or_insert_with(|| json!(value));
     }
-    let Some(pod) = template.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let Some(pod) = template.get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
     for list in ["initContainers", "containers"] {
         for container in pod.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(container) = container.as_object_mut() else { continue };
@@ -145,7 +156,11 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
 }
 
 fn string_map(metadata: Option<&Value>, key: &str) -> Map<String, Value> {
-    metadata.and_then(|metadata| metadata.get(key)).and_then(Value::as_object).cloned().unwrap_or_default()
+    metadata
+        .and_then(|metadata| metadata.get(key))
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -162,7 +177,10 @@ mod tests {
         for length in [1, 46, 47, 48, 52, 63, 253] {
             let task = "x".repeat(length);
             for attempt in [1, 2, 999] {
-                assert!(job_name(&task, at("2026-11-23T15:00:00Z"), attempt).len() <= LONGEST, "{length} {attempt}");
+                assert!(
+                    job_name(&task, at("2026-11-23T15:00:00Z"), attempt).len() <= LONGEST,
+                    "{length} {attempt}"
+                );
             }
         }
         assert_eq!(job_name("backup", at("2026-11-23T15:00:00Z"), 1), "backup-1795446000");
@@ -172,7 +190,13 @@ mod tests {
     #[test]
     fn s8_tasks_with_a_common_beginning_never_share_a_name() {
         let long = "a".repeat(60);
-        let mut tasks = vec!["a".into(), "a-1".into(), "a-1795446000".into(), "a-1795446000-1795446000".into(), long.clone()];
+        let mut tasks = vec![
+            "a".into(),
+            "a-1".into(),
+            "a-1795446000".into(),
+            "a-1795446000-1795446000".into(),
+            long.clone(),
+        ];
         tasks.extend((0..100).map(|n| format!("{long}-{n}")));
         tasks.extend((30..64).map(|n| "a".repeat(n)));
         tasks.push(short(&format!("{long}-1")));

@@ -112,7 +112,7 @@ impl Ledger {
             newest.first_slot = Some(newest.first_slot.take().unwrap_or_else(|| newest.slot.clone()));
             newest.slot = Time(stretch.last);
             newest.slots += slots;
-            newest.message = Some(message.to_owned());
+            newest.message = Some(short(message));
             return;
         }
         self.record(RunRecord {
@@ -131,20 +131,33 @@ impl Ledger {
         });
     }
 
-    /// How many Jobs go on: counted anew, so that an `active` list that somebody else wrote is healed with it.
-    pub fn count_running(&mut self) {
+    /// Brings what follows from the rest into agreement: the number of Jobs that go on, counted anew so that an `active` list
+    /// that somebody else wrote is healed with it, and the length of the history.
+    pub fn close(&mut self) {
+        self.status.recent_runs.truncate(self.history_limit);
         self.status.running = i64::try_from(self.status.active.iter().filter(|run| run.uid.is_some()).count()).unwrap_or(i64::MAX);
     }
 
     /// Says that something happened.
     pub fn announce(&mut self, outcome: Outcome, because: Because, slot: Timestamp, slots: u64, message: String) {
-        self.announcements.push(Announcement { outcome, because, slot, slots, message });
+        self.announcements.push(Announcement { outcome, because, slot, slots, message: short(&message) });
     }
 
-    fn record(&mut self, record: RunRecord) {
+    fn record(&mut self, mut record: RunRecord) {
+        record.message = record.message.map(|message| short(&message));
         self.status.recent_runs.insert(0, record);
         self.status.recent_runs.truncate(self.history_limit);
     }
+}
+
+/// What the API server or a container said may be of any length; a screen and etcd have theirs.
+#[must_use]
+pub fn short(message: &str) -> String {
+    const LONGEST: usize = 1024;
+    if message.chars().count() <= LONGEST {
+        return message.to_owned();
+    }
+    message.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 /// Status speaks in whole seconds, as Kubernetes does. Slots are whole seconds, so cutting never hides one.

@@ -39,11 +39,19 @@ pub const TRIGGER_SCHEDULE: &str = "Schedule";
 /// How many moments `status.nextRuns` shows.
 const NEXT_RUNS: usize = 5;
 
+/// What `runHistoryLimit` can be at most: nothing is cut while the spec cannot be read.
+const MOST_RECENT_RUNS: usize = 100;
+
 /// Decides about one task. A wrong spec is no error but a plan that says so.
 #[must_use]
 pub fn plan(observed: &Observed) -> Plan {
     if observed.task.deleting {
         return Plan::default();
+    }
+    if !observed.unsure.is_empty() {
+        // Nothing is counted, given up or started beside a Job that may be there: first somebody looks.
+        let effects = observed.unsure.iter().map(|job| Effect::Find { job: job.clone() }).collect();
+        return Plan { effects, wake_at: None };
     }
     let mut draft = Draft::new(observed);
     books::open(&mut draft);
@@ -104,7 +112,7 @@ struct Owed {
 impl<'a> Draft<'a> {
     fn new(observed: &'a Observed) -> Self {
         let spec = observed.task.spec.as_deref().ok();
-        let limit = spec.map_or(10, |spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
+        let limit = spec.map_or(MOST_RECENT_RUNS, |spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
         Self {
             observed,
             spec,
@@ -144,7 +152,7 @@ impl<'a> Draft<'a> {
 
     /// Puts the effects in order: forget, claim, Jobs, questions, and the status when nothing else will change it.
     fn finish(mut self) -> Plan {
-        self.ledger.count_running();
+        self.ledger.close();
         let next = self.next_runs();
         let changed = changed(&self.observed.task.status, &mut self.ledger.status, next);
         let mut effects = std::mem::take(&mut self.forget);

@@ -10,7 +10,7 @@
 use super::Because;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::schedule::{Schedule, ScheduleError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// Everything that a decision may depend on.
@@ -25,8 +25,12 @@ pub struct Observed {
     pub jobs: Vec<Job>,
     /// UIDs of Jobs that are certainly gone: the watch or a read said so.
     pub gone: Vec<String>,
-    /// The last write for this task that the API server refused, if none has succeeded since.
+    /// Names of Jobs that this process asked for without getting an answer: they may be there or not.
+    pub unsure: Vec<String>,
+    /// The last start (or deletion of a run that is replaced) that the API server refused, if none has succeeded since.
     pub refusal: Option<Refusal>,
+    /// The last deletion of a finished Job that the API server refused, if none has succeeded since.
+    pub clean_up_refusal: Option<Refusal>,
     /// What the API server said of the template, when it was asked.
     pub trial: Trial,
 }
@@ -114,6 +118,17 @@ pub enum Trial {
     Taken,
     /// It would not, and says why; worth asking again at `again_at`, for quotas and policies change.
     Refused { message: String, again_at: Timestamp },
+}
+
+/// A refusal that asks for more patience than this was made by a clock that has been set back since.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+impl Refusal {
+    /// Whether it is too early to try again.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        now < self.retry_at && self.retry_at <= now + PATIENCE
+    }
 }
 
 impl Task {

@@ -6,11 +6,8 @@ use super::due::{self, Due};
 use super::{Because, Draft, Effect, Job, ON_TIME, Outcome, Owed, Run, Spec, Stretch, TRIGGER_SCHEDULE, books, build_job, job_name};
 use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy};
 use crate::schedule::Schedule;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-
-/// A refusal that asks for more patience than this was made by a clock that has been set back since.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Starts what is owed, or says why not.
 pub fn start(draft: &mut Draft) {
@@ -21,6 +18,7 @@ pub fn start(draft: &mut Draft) {
     }
     let Some(schedule) = draft.schedule() else { return };
     drop_late_claims(draft, spec);
+    spare_the_replaced(draft);
     if blocked(draft) {
         return owe_oldest(draft, schedule);
     }
@@ -47,7 +45,7 @@ pub fn start(draft: &mut Draft) {
 /// The API server refused the last write: nothing is tried, counted or written until it is time to try again.
 fn blocked(draft: &mut Draft) -> bool {
     let Some(refusal) = &draft.observed.refusal else { return false };
-    let waits = draft.now() < refusal.retry_at && refusal.retry_at <= draft.now() + PATIENCE;
+    let waits = refusal.holds(draft.now());
     if waits {
         draft.wake_by(refusal.retry_at);
     }
@@ -140,7 +138,15 @@ fn claim(draft: &mut Draft, slot: Timestamp) {
 
 /// Makes the Jobs of claims, after the runs that they replace are deleted.
 fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
-    let claims: Vec<Timestamp> = draft.ledger.status.active.iter().filter(|run| run.uid.is_none()).map(|run| run.slot.0).collect();
+    let (claims, to_come): (Vec<Timestamp>, Vec<Timestamp>) =
+        draft.ledger.status.active.iter().filter(|run| run.uid.is_none()).map(|run| run.slot.0).partition(|slot| *slot <= draft.now());
+    if let Some(earliest) = to_come.into_iter().min() {
+        // The clock was set back behind a claim: never before the slot.
+        draft.wake_by(earliest);
+    }
+    if claims.is_empty() {
+        return;
+    }
     for run in draft.ledger.status.active.iter().filter(|run| run.ending.is_some()) {
         if let Some(uid) = run.uid.as_ref().filter(|_| goes_on(&draft.observed.jobs, run)) {
             draft.jobs.push(Effect::Delete { job: run.job.clone(), uid: uid.clone(), because: Because::Replaced });
@@ -167,6 +173,15 @@ fn create(draft: &mut Draft, spec: &Spec, schedule: &Schedule, slot: Timestamp) 
     draft.jobs.push(Effect::Announce(super::Announcement { outcome: Outcome::Started, because, slot, slots: 1, message }));
 }
 
+/// A run is ended for a newer one only: when that was given up, the old one goes on.
+fn spare_the_replaced(draft: &mut Draft) {
+    let active = &mut draft.ledger.status.active;
+    if active.iter().all(|run| run.uid.is_some()) {
+        let deleting = |run: &ActiveRun| draft.observed.jobs.iter().any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting);
+        active.iter_mut().filter(|run| !deleting(run)).for_each(|run| run.ending = None);
+    }
+}
+
 fn drop_late_claims(draft: &mut Draft, spec: &Spec) {
     let now = draft.now();
     let late: Vec<ActiveRun> =
@@ -179,7 +194,8 @@ fn drop_late_claims(draft: &mut Draft, spec: &Spec) {
     }
 }
 
-fn drop_claims(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
+/// Gives up claims that have no Job.
+pub fn drop_claims(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
     let claims: Vec<ActiveRun> = draft.ledger.status.active.extract_if(.., |run| run.uid.is_none()).collect();
     for run in claims {
         let message = format!("slot {} not started: {why}", run.slot.0);

@@ -26,27 +26,49 @@ async fn m1_a_window_that_closed_while_the_operator_was_away_still_gets_its_last
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn m2_a_minutely_task_survives_a_clock_that_began_in_1970() {
+async fn m2_a_ledger_from_1970_is_caught_up_in_bounded_work_and_the_task_goes_on() {
     let world = World::new("m2").await;
     let seen = world.recorder().await;
     world.task("minutely", json!({})).await;
     world.task("forbidding", json!({"concurrencyPolicy": "Forbid"})).await;
-    let operator = world.operator("1970-01-01T00:00:05Z").await;
-    world.settled("minutely").await;
-    world.settled("forbidding").await;
-    operator.set("2026-11-23T12:00:30Z");
+    let operator = world.operator("2027-01-01T00:00:05Z").await;
     for task in ["minutely", "forbidding"] {
-        let status = world
-            .status(task, "the newest slot to be started", |status| status.started == 1)
-            .await;
-        // Minutes from 1970-01-01T00:01 to 2026-11-23T11:59.
-        let minutes = at("2026-11-23T12:00:00Z").as_second() / 60 - 1;
-        assert_eq!(status.missed, minutes, "{task}");
-        assert_eq!(status.last_schedule_time.unwrap().0, at("2026-11-23T12:00:00Z"));
+        world.settled(task).await;
     }
-    assert_eq!(seen.slots(), [at("2026-11-23T12:00:00Z"), at("2026-11-23T12:00:00Z")]);
-    operator.set("2026-11-23T12:01:00Z");
+    operator.stop().await;
+    // As an operator left it whose clock had started in 1970.
+    let began = json!({"status": {"scheduleSince": "1970-01-01T00:00:05Z", "accountedUntil": "1970-01-01T00:00:05Z"}});
+    for task in ["minutely", "forbidding"] {
+        world.tasks().patch_status(task, &PatchParams::default(), &Patch::Merge(began.clone())).await.unwrap();
+    }
+    let operator = world.operator("2027-01-01T12:00:30Z").await;
+    for task in ["minutely", "forbidding"] {
+        let status = world.status(task, "the newest slot to be started", |status| status.started == 1).await;
+        // Minutes from 1970-01-01T00:01 to 2027-01-01T11:59.
+        let minutes = at("2027-01-01T12:00:00Z").as_second() / 60 - 1;
+        assert_eq!(status.missed, minutes, "{task}");
+        assert_eq!(status.last_schedule_time.unwrap().0, at("2027-01-01T12:00:00Z"));
+    }
+    assert_eq!(seen.slots(), [at("2027-01-01T12:00:00Z"), at("2027-01-01T12:00:00Z")]);
+    operator.set("2027-01-01T12:01:00Z");
     world.status("minutely", "the task to go on", |status| status.started == 2).await;
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m2_a_clock_that_starts_in_1970_owes_nothing_from_before_the_task_was_made() {
+    let world = World::new("m2-clock").await;
+    let seen = world.recorder().await;
+    world.task("minutely", json!({})).await;
+    let operator = world.operator("1970-01-01T00:00:05Z").await;
+    let status = world.settled("minutely").await;
+    let created = world.tasks().get("minutely").await.unwrap().metadata.creation_timestamp.unwrap();
+    assert_eq!(status.schedule_since.unwrap().0, created.0);
+    // The clock is set, to a moment long after.
+    operator.set("2036-01-01T12:00:30Z");
+    let status = world.status("minutely", "the newest slot to be started", |status| status.started == 1).await;
+    assert_eq!(status.missed, at("2036-01-01T12:00:00Z").as_second() / 60 - created.0.as_second() / 60 - 1);
+    assert_eq!(seen.slots(), [at("2036-01-01T12:00:00Z")]);
     operator.stop().await;
 }
 

@@ -1,0 +1,310 @@
+//! The words in which a scenario is told: given, at, then.
+//!
+//! Takes sentences, gives panics that quote them. A start that no sentence expects ends the story at its next step.
+
+use super::world::{Object, World};
+use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus};
+use crate::plan::{Exit, Job, JobEnd, run_name};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::json;
+
+/// A task and what happens to it.
+pub struct Story {
+    pub world: World,
+    /// How many starts the sentences so far have named.
+    named: usize,
+}
+
+/// A task of that schedule. Its life begins with `since`.
+pub fn given(schedule: &str) -> Story {
+    Story { world: World::new(fields(schedule), time("1970-01-01T00:00:00Z")), named: 0 }
+}
+
+pub fn fields(schedule: &str) -> ScheduledTaskSpec {
+    let container = json!({"name": "main", "image": "busybox"});
+    let template = json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}});
+    serde_json::from_value(json!({"schedule": schedule, "jobTemplate": template})).expect("a plain spec")
+}
+
+pub fn time(text: &str) -> Timestamp {
+    text.parse().unwrap_or_else(|error| panic!("{text} is no time: {error}"))
+}
+
+/// Before the task is applied.
+impl Story {
+    fn with(mut self, change: impl FnOnce(&mut ScheduledTaskSpec)) -> Self {
+        self.world.edit(change);
+        self.world.task.generation = 1;
+        self
+    }
+
+    pub fn policy(self, policy: ConcurrencyPolicy) -> Self {
+        self.with(|spec| spec.concurrency_policy = policy)
+    }
+
+    pub fn zone(self, zone: &str) -> Self {
+        self.with(|spec| spec.time_zone = zone.into())
+    }
+
+    pub fn missed(self, policy: MissedRunPolicy) -> Self {
+        self.with(|spec| spec.missed_run_policy = policy)
+    }
+
+    pub fn deadline(self, seconds: i64) -> Self {
+        self.with(|spec| spec.starting_deadline_seconds = Some(seconds))
+    }
+
+    pub fn suspended(self) -> Self {
+        self.with(|spec| spec.suspend = true)
+    }
+
+    pub fn keeping(self, succeeded: i32, failed: i32) -> Self {
+        self.with(|spec| (spec.successful_jobs_history_limit, spec.failed_jobs_history_limit) = (succeeded, failed))
+    }
+
+    pub fn recording(self, runs: i32) -> Self {
+        self.with(|spec| spec.run_history_limit = runs)
+    }
+
+    pub fn named(mut self, name: &str) -> Self {
+        self.world.task.name = name.into();
+        self
+    }
+
+    /// Writes that may be merged with others wait, as in a busy operator.
+    pub fn merging_late(mut self) -> Self {
+        self.world.merges_late = true;
+        self
+    }
+
+    /// The task is applied, and the operator meets it at once.
+    pub fn since(self, at: &str) -> Self {
+        let mut story = self.applied(at);
+        story.world.settle(true);
+        story.world.write_what_waits();
+        story
+    }
+
+    /// The task is applied, but nobody looks yet.
+    pub fn applied(mut self, at: &str) -> Self {
+        (self.world.task.created, self.world.now) = (time(at), time(at));
+        self
+    }
+}
+
+/// What happens.
+impl Story {
+    /// Something happens in the world, and the operator, if it runs, looks.
+    pub fn when(mut self, happens: impl FnOnce(&mut World)) -> Self {
+        happens(&mut self.world);
+        self.world.settle(true);
+        self.keeps_the_rules()
+    }
+
+    /// The clock shows this time, be it later or earlier.
+    pub fn at(mut self, at: &str) -> Self {
+        self = self.starts_nothing();
+        self.world.write_what_waits();
+        self.when(|world| world.now = time(at))
+    }
+
+    /// The operator wakes when it said it would; each of its Jobs succeeds at once.
+    pub fn lives_until(mut self, until: &str) -> Self {
+        while let Some(wake) = self.world.wake_at.filter(|wake| *wake <= time(until)) {
+            self.world.write_what_waits();
+            self.world.now = wake;
+            self.world.settle(true);
+            self = self.keeps_the_rules().everything_succeeds();
+        }
+        self.when(|world| world.now = time(until))
+    }
+
+    pub fn everything_succeeds(self) -> Self {
+        self.when(|world| {
+            let slots: Vec<Timestamp> = world.unfinished().iter().filter_map(|job| job.slot).collect();
+            slots.into_iter().for_each(|slot| world.end(slot, true, Exit::Unknown));
+        })
+    }
+
+    pub fn succeeds(self, slot: &str) -> Self {
+        self.when(|world| world.end(time(slot), true, Exit::Unknown))
+    }
+
+    pub fn fails(self, slot: &str, code: i32) -> Self {
+        self.when(|world| world.end(time(slot), false, Exit::Known { code, message: Some("no space left".into()) }))
+    }
+
+    /// The Job of the slot vanishes: by its user, by a TTL, by anybody but us.
+    pub fn is_deleted(self, slot: &str) -> Self {
+        self.when(|world| world.remove(&run_name(&world.task.name, time(slot))))
+    }
+
+    /// An object of kind Job that is not ours has the name of the slot's Job.
+    pub fn a_stranger_has_the_name_of(self, slot: &str, owner: &str) -> Self {
+        self.when(|world| {
+            let name = run_name(&world.task.name, time(slot));
+            let job = Job { name: name.clone(), uid: "stranger".into(), slot: Some(time(slot)), ..world.fresh_job() };
+            world.jobs.insert(name, Object { job, owner: owner.into(), hidden: false, pods: Exit::Unknown });
+        })
+    }
+
+    pub fn edited(self, change: impl FnOnce(&mut ScheduledTaskSpec)) -> Self {
+        self.when(|world| world.edit(change))
+    }
+
+    pub fn refuses_creates(self, message: &str) -> Self {
+        self.when(|world| world.faults.refuses_creates = Some(message.into()))
+    }
+
+    pub fn refuses_deletes(self, message: &str) -> Self {
+        self.when(|world| world.faults.refuses_deletes = Some(message.into()))
+    }
+
+    pub fn takes_everything_again(self) -> Self {
+        self.when(|world| (world.faults.refuses_creates, world.faults.refuses_deletes) = (None, None))
+    }
+
+    /// The next POST is carried out, but its answer never comes.
+    pub fn loses_the_next_answer(mut self) -> Self {
+        self.world.faults.loses_answers = 1;
+        self
+    }
+
+    /// The next POST is carried out; after it nothing is answered or shown.
+    pub fn falls_silent_after_the_next_post(mut self) -> Self {
+        let faults = &mut self.world.faults;
+        (faults.loses_answers, faults.then_silent, faults.watch_lags) = (1, true, true);
+        self
+    }
+
+    /// Requests are answered again; the watch of Jobs comes later.
+    pub fn answers_again(self) -> Self {
+        self.when(|world| (world.faults.silent, world.faults.then_silent) = (false, false))
+    }
+
+    pub fn the_watch_catches_up(self) -> Self {
+        self.when(|world| world.jobs.values_mut().for_each(|object| object.hidden = false))
+    }
+
+    /// The operator will die right after so many more effects.
+    pub fn dies_after(mut self, effects: usize) -> Self {
+        self.world.dies_in = Some(effects);
+        self
+    }
+
+    /// The operator is stopped, or its machine is.
+    pub fn down(mut self) -> Self {
+        self.world.write_what_waits();
+        self.world.die();
+        self
+    }
+
+    /// It runs again, and remembers nothing.
+    pub fn up(self) -> Self {
+        self.when(|world| (world.awake, world.dies_in) = (true, None))
+    }
+}
+
+/// What must be so.
+impl Story {
+    fn keeps_the_rules(self) -> Self {
+        if let Some(broken) = &self.world.broken {
+            panic!("{broken}");
+        }
+        self
+    }
+
+    /// The next Job that was made is this slot's.
+    pub fn starts(mut self, slot: &str) -> Self {
+        let made = self.world.made.get(self.named);
+        assert_eq!(made, Some(&time(slot)), "the Job made next, at {}: {}", self.world.now, brief(self.world.status()));
+        self.named += 1;
+        self
+    }
+
+    /// No Job was made beyond those that were named.
+    pub fn starts_nothing(self) -> Self {
+        let unnamed = &self.world.made[self.named..];
+        assert!(unnamed.is_empty(), "made at {} without being asked for: {unnamed:?}", self.world.now);
+        self
+    }
+
+    /// So many Jobs were made since the last one that was named.
+    pub fn starts_as_many_as(mut self, jobs: usize) -> Self {
+        assert_eq!(self.world.made.len() - self.named, jobs, "Jobs made until {}", self.world.now);
+        self.named += jobs;
+        self
+    }
+
+    /// The counters that are not zero, such as `started 2, succeeded 1, missed 3`.
+    pub fn counts(mut self, expected: &str) -> Self {
+        self.world.write_what_waits();
+        assert_eq!(counters(self.world.status()), expected, "at {}: {}", self.world.now, brief(self.world.status()));
+        self.keeps_the_rules()
+    }
+
+    /// The newest entry of the history, such as `Missed Superseded x3`.
+    pub fn newest(mut self, expected: &str) -> Self {
+        self.world.write_what_waits();
+        let newest = self.world.status().recent_runs.first().map_or_else(String::new, |run| match run.slots {
+            1 => format!("{} {}", run.outcome, run.because),
+            n => format!("{} {} x{n}", run.outcome, run.because),
+        });
+        assert_eq!(newest, expected, "at {}: {}", self.world.now, brief(self.world.status()));
+        self
+    }
+
+    /// A condition's status and reason, such as `False JobRefused`.
+    pub fn says(mut self, kind: &str, expected: &str) -> Self {
+        self.world.write_what_waits();
+        let condition = self.world.status().condition(kind).unwrap_or_else(|| panic!("{kind} was never written"));
+        assert_eq!(format!("{} {}", condition.status, condition.reason), expected, "{kind} at {}: {}", self.world.now, condition.message);
+        self
+    }
+
+    /// The slots of the runs that go on, or are claimed.
+    pub fn active(mut self, slots: &[&str]) -> Self {
+        self.world.write_what_waits();
+        let active: Vec<Timestamp> = self.world.status().active.iter().map(|run| run.slot.0).collect();
+        let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
+        assert_eq!(active, expected, "active at {}", self.world.now);
+        self
+    }
+
+    /// Anything else.
+    pub fn then(mut self, look: impl FnOnce(&World)) -> Self {
+        self.world.write_what_waits();
+        look(&self.world);
+        self.keeps_the_rules()
+    }
+}
+
+pub fn counters(status: &ScheduledTaskStatus) -> String {
+    let all = [
+        ("started", status.started),
+        ("succeeded", status.succeeded),
+        ("failed", status.failed),
+        ("cancelled", status.cancelled),
+        ("missed", status.missed),
+        ("skipped", status.skipped),
+    ];
+    all.into_iter().filter(|(_, count)| *count != 0).map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A status in a few words, for failures.
+pub fn brief(status: &ScheduledTaskStatus) -> String {
+    let at = |at: &Option<Time>| at.as_ref().map_or_else(|| "never".to_owned(), |at| at.0.to_string());
+    let run = |run: &ActiveRun| format!("{} {} {}", run.job, run.uid.as_deref().unwrap_or("claimed"), run.ending.as_deref().unwrap_or(""));
+    let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.because);
+    let active: Vec<String> = status.active.iter().map(run).collect();
+    let recent: Vec<String> = status.recent_runs.iter().map(record).collect();
+    let conditions: Vec<String> = status.conditions.iter().map(|c| format!("{} {} {}", c.type_, c.status, c.reason)).collect();
+    let (since, until) = (at(&status.schedule_since), at(&status.accounted_until));
+    format!("since {since}, accounted until {until}; {}\n  active {active:?}\n  recent {recent:?}\n  {conditions:?}", counters(status))
+}
+
+/// The end of a Job, for worlds that are built by hand.
+pub fn done(at: Timestamp) -> JobEnd {
+    JobEnd { succeeded: true, at, reason: "CompletionsReached".into(), message: "done".into() }
+}

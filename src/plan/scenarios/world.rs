@@ -1,0 +1,446 @@
+//! A cluster in memory with one task, and the operator's loop around `plan()`.
+//!
+//! Takes the plan's effects and does what an API server, a watch and `perform` would: resource versions, `AlreadyExists`,
+//! refusals, lost answers, conflicts, death between two effects. Never decides anything itself.
+
+use super::audit::{Audit, Verdict};
+use crate::api::{self, ScheduledTaskSpec, ScheduledTaskStatus};
+use crate::plan::{
+    Announcement, Because, Effect, Exit, Job, JobEnd, Observed, Refusal, Run, Spec, Task, Trial, Urgency, plan as decide, run_name,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// As many as the controller grants a task in one go.
+const ROUNDS: usize = 16;
+
+/// An object of kind Job in the namespace, whoever owns it.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub job: Job,
+    pub owner: String,
+    /// The watch has not shown it yet.
+    pub hidden: bool,
+    /// What its pods would say.
+    pub pods: Exit,
+}
+
+/// What the API server, or the way to it, does wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    pub refuses_creates: Option<String>,
+    pub refuses_deletes: Option<String>,
+    /// So many POSTs are carried out, but their answers never come.
+    pub loses_answers: usize,
+    /// After a lost answer nothing is answered any more.
+    pub then_silent: bool,
+    pub silent: bool,
+    /// A Job whose answer was lost is not shown by the watch.
+    pub watch_lags: bool,
+    /// A deleted Job stays for a while, with a deletion timestamp.
+    pub deletions_linger: bool,
+    /// So many status writes find that somebody else wrote the task.
+    pub conflicts: usize,
+    /// Another replica does all of its work between our plan and our first effect.
+    pub rival: bool,
+}
+
+/// What the operator forgets when it dies.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    refusal: Option<Refusal>,
+    refusals: u32,
+    clean_up_refusal: Option<Refusal>,
+    clean_up_refusals: u32,
+    unsure: BTreeSet<String>,
+    trial: Trial,
+    gone: BTreeMap<String, Job>,
+    exits: BTreeMap<String, Exit>,
+    merging: bool,
+}
+
+/// How far a list of effects came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Done,
+    Refused,
+    Deferred,
+    Unanswered,
+    Dead,
+}
+
+/// One task, its Jobs, the time and the operator.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub now: Timestamp,
+    pub task: Task,
+    /// What the author wrote last that could be read.
+    pub written: ScheduledTaskSpec,
+    /// Every Job of the namespace, by name.
+    pub jobs: BTreeMap<String, Object>,
+    pub faults: Faults,
+    pub audit: Audit,
+    /// Is the operator running?
+    pub awake: bool,
+    /// Do merged writes wait, as they do in a busy operator?
+    pub merges_late: bool,
+    /// After so many more effects the operator dies.
+    pub dies_in: Option<usize>,
+    pub deaths: usize,
+    /// The first rule that was broken: after it the world stands still.
+    pub broken: Option<String>,
+    /// Everything that was announced, in order.
+    pub said: Vec<Announcement>,
+    /// Slots of all Jobs ever made, in order.
+    pub made: Vec<Timestamp>,
+    /// Names of the Jobs that the operator deleted, and why.
+    pub deleted: Vec<(String, Because)>,
+    /// How often the status was written.
+    pub writes: usize,
+    /// How many manifests were asked about, and the last one that was made.
+    pub tried: usize,
+    pub manifest: Value,
+    pub wake_at: Option<Timestamp>,
+    memory: Memory,
+}
+
+impl World {
+    pub fn new(fields: ScheduledTaskSpec, created: Timestamp) -> Self {
+        let task = Task {
+            namespace: "shop".into(),
+            name: "report".into(),
+            uid: "task-1".into(),
+            generation: 1,
+            resource_version: "1".into(),
+            created,
+            deleting: false,
+            spec: Ok(Arc::new(Spec::new(fields.clone()))),
+            status: Arc::default(),
+        };
+        Self {
+            now: created,
+            task,
+            written: fields,
+            jobs: BTreeMap::new(),
+            faults: Faults::default(),
+            audit: Audit::default(),
+            awake: true,
+            merges_late: false,
+            dies_in: None,
+            deaths: 0,
+            broken: None,
+            said: Vec::new(),
+            made: Vec::new(),
+            deleted: Vec::new(),
+            writes: 0,
+            tried: 0,
+            manifest: Value::Null,
+            wake_at: None,
+            memory: Memory::default(),
+        }
+    }
+
+    pub fn status(&self) -> &ScheduledTaskStatus {
+        &self.task.status
+    }
+
+    pub fn spec(&self) -> Option<&Spec> {
+        self.task.spec.as_deref().ok()
+    }
+
+    /// The Jobs of the task that have neither ended nor been deleted.
+    pub fn unfinished(&self) -> Vec<&Job> {
+        let ours = self.jobs.values().filter(|object| object.owner == self.task.uid).map(|object| &object.job);
+        ours.filter(|job| job.end.is_none() && !job.deleting).collect()
+    }
+
+    /// Observes, plans and acts until there is nothing to do: the controller's `reconcile`, called again after each error.
+    pub fn settle(&mut self, may_merge: bool) {
+        let (mut rounds, mut retries) = (0, 0);
+        while self.awake && self.broken.is_none() {
+            let observed = self.observe();
+            let plan = decide(&observed);
+            self.wake_at = plan.wake_at;
+            if plan.effects.is_empty() {
+                self.memory.merging = false;
+                let verdict = self.audit.at_rest(self, &observed, &plan);
+                return self.judge(verdict);
+            }
+            rounds += 1;
+            if rounds > ROUNDS || retries > 20 {
+                return self.judge(Err(format!("it does not settle, at {}: {:?}", self.now, plan.effects)));
+            }
+            self.let_the_rival_act();
+            match self.perform(&observed.task, plan.effects, may_merge) {
+                Progress::Done | Progress::Refused => {}
+                Progress::Deferred => return self.memory.merging = true,
+                Progress::Unanswered if !self.faults.silent => (rounds, retries) = (0, retries + 1),
+                Progress::Unanswered | Progress::Dead => return,
+            }
+        }
+    }
+
+    fn judge(&mut self, verdict: Verdict) {
+        self.broken = self.broken.take().or(verdict.err());
+    }
+
+    /// The second is over for which a merged write may wait.
+    pub fn write_what_waits(&mut self) {
+        if self.memory.merging {
+            self.settle(false);
+        }
+    }
+
+    /// Everything that the operator knew is forgotten.
+    pub fn die(&mut self) {
+        self.memory = Memory::default();
+        self.deaths += usize::from(self.awake);
+        self.awake = false;
+        self.dies_in = None;
+        self.wake_at = None;
+    }
+
+    pub fn observe(&self) -> Observed {
+        let status = self.status();
+        let shown = self.jobs.values().filter(|object| object.owner == self.task.uid && !object.hidden).map(|object| object.job.clone());
+        // Gone, but the books do not yet say what became of it.
+        let needed = |job: &&Job| {
+            job.slot.is_some_and(|slot| status.accounted_until.as_ref().is_none_or(|until| until.0 < slot))
+                || status.active.iter().any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid))
+        };
+        let mut jobs: Vec<Job> = shown.chain(self.memory.gone.values().filter(needed).cloned()).collect();
+        for job in &mut jobs {
+            job.exit = self.memory.exits.get(&job.uid).cloned().unwrap_or_default();
+        }
+        Observed {
+            now: self.now,
+            task: Arc::new(self.task.clone()),
+            jobs,
+            gone: self.memory.gone.keys().cloned().collect(),
+            unsure: self.memory.unsure.iter().cloned().collect(),
+            refusal: self.memory.refusal.clone(),
+            clean_up_refusal: self.memory.clean_up_refusal.clone(),
+            trial: self.memory.trial.clone(),
+        }
+    }
+
+    /// A process that was stopped between plan and deed goes on with what it had in mind, however long ago that was.
+    pub fn does_what_was_planned_before(&mut self, before: &Observed) {
+        let memory = std::mem::take(&mut self.memory);
+        self.perform(&before.task, decide(before).effects, false);
+        self.memory = memory;
+    }
+
+    fn let_the_rival_act(&mut self) {
+        if std::mem::take(&mut self.faults.rival) {
+            let (ours, dies_in) = (std::mem::take(&mut self.memory), self.dies_in.take());
+            self.settle(false);
+            (self.memory, self.dies_in) = (ours, dies_in);
+        }
+    }
+
+    fn perform(&mut self, seen: &Task, effects: Vec<Effect>, may_merge: bool) -> Progress {
+        for effect in effects {
+            let progress = match effect {
+                Effect::Announce(announcement) => {
+                    self.said.push(announcement);
+                    Progress::Done
+                }
+                Effect::Write { urgency: Urgency::Merged, .. } if may_merge && self.merges_late => return Progress::Deferred,
+                _ if self.faults.silent => return Progress::Unanswered,
+                Effect::Write { status, .. } => self.write(seen, *status),
+                Effect::Create { run, job } => self.create(&run, job),
+                Effect::Delete { job, uid, because } => self.delete(&job, &uid, because),
+                Effect::Try { .. } => {
+                    self.tried += 1;
+                    self.memory.trial = match self.faults.refuses_creates.clone() {
+                        Some(message) => Trial::Refused { message, again_at: self.now + SignedDuration::from_mins(5) },
+                        None => Trial::Taken,
+                    };
+                    Progress::Done
+                }
+                Effect::Find { job } => self.find(&job),
+                Effect::Confirm { job, uid } => self.confirm(&job, &uid),
+                Effect::Inspect { job, uid } => {
+                    let pods = self.jobs.get(&job).filter(|object| object.job.uid == uid).map_or(Exit::Unknown, |object| object.pods.clone());
+                    self.memory.exits.insert(uid, pods);
+                    Progress::Done
+                }
+            };
+            if let Some(left) = self.dies_in.as_mut() {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    self.die();
+                    return Progress::Dead;
+                }
+            }
+            if progress != Progress::Done || self.broken.is_some() {
+                return progress;
+            }
+        }
+        Progress::Done
+    }
+
+    fn write(&mut self, seen: &Task, status: ScheduledTaskStatus) -> Progress {
+        if self.faults.conflicts > 0 {
+            self.faults.conflicts -= 1;
+            self.touch();
+        }
+        if seen.resource_version != self.task.resource_version {
+            return Progress::Unanswered;
+        }
+        // What the API server keeps is JSON: nothing may be lost on the way.
+        let kept: ScheduledTaskStatus = serde_json::from_value(json!(status)).expect("a status reads back");
+        assert_eq!(kept, status, "a status reads back as it was written");
+        let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
+        self.touch();
+        self.writes += 1;
+        let limit = self.spec().map(|spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
+        let verdict = self.audit.written(self.now, &before, &self.task.status, limit);
+        self.judge(verdict);
+        let active = &self.task.status.active;
+        self.memory.gone.retain(|uid, job| active.iter().any(|run| run.uid.as_ref() == Some(uid) || run.job == job.name));
+        Progress::Done
+    }
+
+    fn create(&mut self, run: &Run, manifest: Value) -> Progress {
+        let slot: Timestamp = manifest["metadata"]["annotations"][api::SLOT].as_str().unwrap_or_default().parse().expect("a slot");
+        let owner = manifest["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap_or_default().to_owned();
+        assert_eq!((slot, manifest["metadata"]["name"].as_str()), (run.slot, Some(&*run.job)), "the manifest is the run's");
+        self.memory.unsure.insert(run.job.clone());
+        match self.jobs.get_mut(&run.job) {
+            Some(object) if object.owner == owner && object.job.slot == Some(slot) => object.hidden = false,
+            Some(_) => {
+                self.memory.unsure.remove(&run.job);
+                return self.refuse(Because::NameConflict, &format!("Job {} exists and does not belong to this task", run.job));
+            }
+            None => {
+                if let Some(message) = self.faults.refuses_creates.clone() {
+                    self.memory.unsure.remove(&run.job);
+                    return self.refuse(Because::JobRefused, &message);
+                }
+                let lost = self.faults.loses_answers > 0;
+                let verdict = self.audit.creates(self, slot);
+                self.judge(verdict);
+                self.made.push(slot);
+                let uid = format!("job-{}", self.made.len());
+                let job = Job { name: run.job.clone(), uid, slot: Some(slot), attempt: run.attempt, ..self.fresh_job() };
+                let object = Object { job, owner, hidden: lost && self.faults.watch_lags, pods: Exit::Unknown };
+                self.jobs.insert(run.job.clone(), object);
+                self.manifest = manifest;
+                if lost {
+                    self.faults.loses_answers -= 1;
+                    self.faults.silent |= self.faults.then_silent;
+                    return Progress::Unanswered;
+                }
+            }
+        }
+        self.memory.unsure.remove(&run.job);
+        (self.memory.refusal, self.memory.refusals, self.memory.trial) = (None, 0, Trial::Taken);
+        Progress::Done
+    }
+
+    fn delete(&mut self, name: &str, uid: &str, because: Because) -> Progress {
+        if let Some(message) = self.faults.refuses_deletes.clone() {
+            if because == Because::HistoryLimit {
+                let retry_at = self.now + backoff(self.memory.clean_up_refusals);
+                self.memory.clean_up_refusal = Some(Refusal { because: Because::DeleteRefused, message, retry_at });
+                self.memory.clean_up_refusals += 1;
+                return Progress::Done;
+            }
+            return self.refuse(Because::DeleteRefused, &message);
+        }
+        if because == Because::HistoryLimit {
+            (self.memory.clean_up_refusal, self.memory.clean_up_refusals) = (None, 0);
+        }
+        if self.jobs.get(name).is_some_and(|object| object.job.uid == uid) {
+            let verdict = self.audit.deletes(self, &self.jobs[name], because);
+            self.judge(verdict);
+            self.deleted.push((name.to_owned(), because));
+            if self.faults.deletions_linger {
+                self.jobs.get_mut(name).expect("found above").job.deleting = true;
+            } else {
+                self.remove(name);
+            }
+        }
+        Progress::Done
+    }
+
+    fn find(&mut self, name: &str) -> Progress {
+        if let Some(object) = self.jobs.get_mut(name).filter(|object| object.owner == self.task.uid) {
+            object.hidden = false;
+        }
+        self.memory.unsure.remove(name);
+        Progress::Done
+    }
+
+    fn confirm(&mut self, name: &str, uid: &str) -> Progress {
+        match self.jobs.get_mut(name) {
+            Some(object) if object.job.uid == uid && object.owner == self.task.uid => object.hidden = false,
+            _ => {
+                let unseen = Job { uid: uid.to_owned(), deleting: true, exit: Exit::Unknown, ..self.fresh_job() };
+                self.memory.gone.entry(uid.to_owned()).or_insert(unseen);
+            }
+        }
+        Progress::Done
+    }
+
+    fn refuse(&mut self, because: Because, message: &str) -> Progress {
+        let wait = backoff(self.memory.refusals);
+        self.memory.refusal = Some(Refusal { because, message: message.to_owned(), retry_at: self.now + wait });
+        self.memory.refusals += 1;
+        Progress::Refused
+    }
+
+    /// The Job is no more; an operator that is awake is told by its watch.
+    pub fn remove(&mut self, name: &str) {
+        let Some(object) = self.jobs.remove(name) else { return };
+        if self.awake && object.owner == self.task.uid && !object.hidden {
+            self.memory.gone.insert(object.job.uid.clone(), Job { deleting: true, ..object.job });
+        }
+    }
+
+    /// The Job of a slot ends.
+    pub fn end(&mut self, slot: Timestamp, succeeded: bool, pods: Exit) {
+        let (name, at) = (run_name(&self.task.name, slot), self.now);
+        let object = self.jobs.get_mut(&name).unwrap_or_else(|| panic!("there is no Job for slot {slot} that could end"));
+        let (reason, message) = if succeeded { ("CompletionsReached", "done") } else { ("BackoffLimitExceeded", "the pod failed") };
+        object.job.end = Some(JobEnd { succeeded, at, reason: reason.into(), message: message.into() });
+        object.pods = pods;
+    }
+
+    /// The author applies another spec.
+    pub fn edit(&mut self, change: impl FnOnce(&mut ScheduledTaskSpec)) {
+        let known = self.written.clone();
+        change(&mut self.written);
+        if self.task.spec.is_err() || known.job_template != self.written.job_template {
+            (self.memory.refusal, self.memory.refusals, self.memory.trial) = (None, 0, Trial::NotAsked);
+        }
+        self.task.spec = Ok(Arc::new(Spec::new(self.written.clone())));
+        self.task.generation += 1;
+        self.touch();
+    }
+
+    /// The author applies what cannot be read.
+    pub fn garble(&mut self) {
+        self.task.spec = Err("spec cannot be read: jobTemplate: expected a map".into());
+        self.task.generation += 1;
+        self.touch();
+    }
+
+    /// Somebody wrote the task.
+    pub fn touch(&mut self) {
+        let version: u64 = self.task.resource_version.parse().unwrap_or(0);
+        self.task.resource_version = (version + 1).to_string();
+    }
+
+    pub fn fresh_job(&self) -> Job {
+        Job { name: String::new(), uid: String::new(), slot: None, attempt: 1, created: self.now, deleting: false, end: None, exit: Exit::NotAsked }
+    }
+}
+
+fn backoff(refusals: u32) -> SignedDuration {
+    SignedDuration::from_secs((1_i64 << refusals.min(8)).min(300))
+}

@@ -2,14 +2,17 @@
 //!
 //! Takes nothing, gives types. Never a client, never the clock, never `async`.
 
+mod admission;
 mod annotations;
 mod crd;
 mod quantity;
+mod read;
 mod rules;
 mod status;
 mod task;
 mod template;
 
+pub use admission::refusals;
 pub use annotations::*;
 pub use crd::{crd, crd_yaml};
 pub use status::*;

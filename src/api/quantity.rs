@@ -39,6 +39,8 @@ fn open(leaf: &mut Value) {
         open.insert("description".into(), description.clone());
     }
     open.insert("x-kubernetes-preserve-unknown-fields".into(), json!(true));
+    // `null` is zero to Kubernetes; without this it would be dropped on the way.
+    open.insert("nullable".into(), json!(true));
     open.insert("pattern".into(), json!(PATTERN));
     open.insert("not".into(), json!({"enum": [true, false, {}, []]}));
     open.insert("maxItems".into(), json!(0));

@@ -8,6 +8,7 @@ use kube::core::{Message, Rule};
 /// Five fields, or six with seconds.
 const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
 const MACRO: &str = r"^\s*@";
+const ZONE_OR_QUOTES: &str = r"TZ=|[\x22\x27\x60]";
 const STEP: &str = r"(/0*[1-9][0-9]*)?";
 
 fn rule(rule: String, message: &str) -> Rule {
@@ -20,9 +21,11 @@ fn list(value: &str) -> String {
     format!("{item}(,{item})*")
 }
 
-/// Holds for macros and for texts with another number of fields: those have rules of their own.
+/// Holds for macros, zones, quotes and another number of fields: those have rules of their own, and one message is enough.
 fn fields_match(pattern: &str) -> String {
-    format!("self.matches(r'{MACRO}') || !self.matches(r'{FIVE_OR_SIX}') || self.matches(r'(?i){pattern}')")
+    format!(
+        "self.matches(r'{MACRO}') || self.matches(r'{ZONE_OR_QUOTES}') || !self.matches(r'{FIVE_OR_SIX}') || self.matches(r'(?i){pattern}')"
+    )
 }
 
 pub fn missed_run_limit_belongs_to_all() -> Rule {
@@ -31,7 +34,10 @@ pub fn missed_run_limit_belongs_to_all() -> Rule {
 }
 
 pub fn schedule_is_not_empty() -> Rule {
-    rule(r"self.matches(r'\S')".into(), r#"'schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily"'"#)
+    rule(
+        r"self.matches(r'\S')".into(),
+        r#"'schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily"'"#,
+    )
 }
 
 pub fn schedule_names_no_zone() -> Rule {
@@ -59,7 +65,7 @@ pub fn schedule_macro_is_known() -> Rule {
 
 pub fn schedule_has_five_or_six_fields() -> Rule {
     rule(
-        format!(r"!self.matches(r'\S') || self.matches(r'{MACRO}') || self.contains('TZ=') || self.matches(r'{FIVE_OR_SIX}')"),
+        format!(r"!self.matches(r'\S') || self.matches(r'{MACRO}') || self.matches(r'{ZONE_OR_QUOTES}') || self.matches(r'{FIVE_OR_SIX}')"),
         r#"'schedule "' + self.trim() + '" must have five fields (minute hour day-of-month month day-of-week), or six with leading seconds'"#,
     )
 }
@@ -105,7 +111,10 @@ pub fn schedule_days_of_week() -> Rule {
 }
 
 pub fn zone_is_not_empty() -> Rule {
-    rule("self != ''".into(), "'timeZone is empty: leave it out for UTC, or name a zone such as Europe/Paris'")
+    rule(
+        "self != ''".into(),
+        "'timeZone is empty: leave it out for UTC, or name a zone such as Europe/Paris'",
+    )
 }
 
 pub fn zone_is_not_local() -> Rule {
@@ -118,6 +127,6 @@ pub fn zone_is_not_local() -> Rule {
 pub fn zone_has_plain_characters() -> Rule {
     rule(
         r"self == '' || self.matches(r'^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$')".into(),
-        r#"'timeZone "' + self.trim() + '" is no name of a zone: name one from the IANA list, such as Europe/Paris'"#,
+        r#"'timeZone "' + self + '" is no name of a zone: name one from the IANA list, such as Europe/Paris'"#,
     )
 }

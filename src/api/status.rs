@@ -71,7 +71,9 @@ pub struct ScheduledTaskStatus {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObservedSchedule {
+    /// The expression.
     pub schedule: String,
+    /// The zone in which it is read.
     pub time_zone: String,
     pub gap: super::Gap,
     pub overlap: super::Overlap,

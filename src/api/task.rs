@@ -92,12 +92,12 @@ pub struct ScheduledTaskSpec {
 
     /// How many successful Jobs to keep. Default: 3.
     #[serde(default = "three", deserialize_with = "null_is_three")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub successful_jobs_history_limit: i32,
 
     /// How many failed Jobs to keep, with their pods and logs. Default: 3 (CronJob: 1).
     #[serde(default = "three", deserialize_with = "null_is_three")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub failed_jobs_history_limit: i32,
 
     /// How many entries status.recentRuns keeps, also after their Jobs are gone. Default: 10.
@@ -211,7 +211,9 @@ fn empty_is_allow<'de, D: Deserializer<'de>>(value: D) -> Result<ConcurrencyPoli
     use serde::de::{Error, IntoDeserializer};
     match Option::<String>::deserialize(value)?.as_deref() {
         None | Some("") => Ok(ConcurrencyPolicy::Allow),
-        Some(name) => ConcurrencyPolicy::deserialize(name.to_owned().into_deserializer()).map_err(|e: serde::de::value::Error| D::Error::custom(e)),
+        Some(name) => {
+            ConcurrencyPolicy::deserialize(name.to_owned().into_deserializer()).map_err(|e: serde::de::value::Error| D::Error::custom(e))
+        }
     }
 }
 

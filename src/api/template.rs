@@ -74,7 +74,9 @@ fn accept_nulls(schema: &mut Value) {
             .and_then(Value::as_array)
             .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
             .unwrap_or_default();
-        let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else {
+            return;
+        };
         for (name, property) in properties {
             if !required.contains(name) && property.get("default").is_none() {
                 property["nullable"] = json!(true);
@@ -101,18 +103,18 @@ fn mend_job(schema: &mut Value) {
     }
     job["x-kubernetes-validations"] = json!([
         {"rule": "!has(self.selector)", "reason": "FieldValueForbidden",
-         "message": "selector is made by Kubernetes for each Job: take it out of jobTemplate.spec"},
+         "message": "selector is made by Kubernetes for each Job: take it out of jobTemplate.spec", "fieldPath": ".selector"},
         {"rule": "!has(self.manualSelector) || !self.manualSelector", "reason": "FieldValueForbidden",
-         "message": "manualSelector: true is not possible for a Job made from a template: take it out of jobTemplate.spec"},
+         "message": "manualSelector: true is not possible for a Job made from a template: take it out of jobTemplate.spec", "fieldPath": ".manualSelector"},
         {"rule": "!has(self.completionMode) || self.completionMode != 'Indexed' || has(self.completions)",
-         "message": "completionMode Indexed needs completions: say how many indexes there are"},
+         "message": "completionMode Indexed needs completions: say how many indexes there are", "fieldPath": ".completions"},
         {"rule": "!has(self.backoffLimitPerIndex) || (has(self.completionMode) && self.completionMode == 'Indexed')",
-         "message": "backoffLimitPerIndex needs completionMode: Indexed"},
+         "message": "backoffLimitPerIndex needs completionMode: Indexed", "fieldPath": ".backoffLimitPerIndex"},
         {"rule": "!has(self.maxFailedIndexes) || has(self.backoffLimitPerIndex)",
-         "message": "maxFailedIndexes needs backoffLimitPerIndex"}
+         "message": "maxFailedIndexes needs backoffLimitPerIndex", "fieldPath": ".maxFailedIndexes"}
     ]);
-    job["properties"]["completionMode"]["enum"] = json!(["NonIndexed", "Indexed"]);
-    job["properties"]["podReplacementPolicy"]["enum"] = json!(["TerminatingOrFailed", "Failed"]);
+    one_of(&mut job["properties"]["completionMode"], &["NonIndexed", "Indexed"]);
+    one_of(&mut job["properties"]["podReplacementPolicy"], &["TerminatingOrFailed", "Failed"]);
     let template = &mut job["properties"]["template"];
     template["required"] = json!(["spec"]);
     let pod = &mut template["properties"]["spec"];
@@ -121,7 +123,11 @@ fn mend_job(schema: &mut Value) {
 }
 
 fn mend_pod(pod: &mut Value) {
-    pod["required"] = json!(["containers", "restartPolicy"]);
+    pod["required"] = json!(["containers"]);
+    pod["x-kubernetes-validations"] = json!([{
+        "rule": "has(self.restartPolicy)", "reason": "FieldValueRequired", "fieldPath": ".restartPolicy",
+        "message": "write OnFailure (the kubelet starts a failed container again) or Never (a new pod for each try)"
+    }]);
     let restart = &mut pod["properties"]["restartPolicy"];
     restart["enum"] = json!(["OnFailure", "Never"]);
     restart["nullable"] = json!(false);
@@ -141,6 +147,14 @@ fn mend_pod(pod: &mut Value) {
     if let Some(reference) = pod["properties"]["imagePullSecrets"]["items"].as_object_mut() {
         reference.remove("required");
     }
+}
+
+/// An `enum` refuses `null` whatever `nullable` says, and CronJob takes it for "not there"; a rule is not asked about `null`.
+fn one_of(leaf: &mut Value, words: &[&str]) {
+    leaf["x-kubernetes-validations"] = json!([{
+        "rule": format!("self in {words:?}"),
+        "messageExpression": format!("'\"' + self + '\" is not known: write {}'", words.join(" or ")),
+    }]);
 }
 
 fn keyed_by(list: &mut Value, keys: &[&str]) {

@@ -5,8 +5,8 @@
 use crate::clock::Clock;
 use crate::controller::{Controller, Options};
 use crate::metrics::Metrics;
-use crate::telemetry::{self, LogFormat};
 use crate::server;
+use crate::telemetry::{self, LogFormat};
 use anyhow::{Context, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use std::net::SocketAddr;
@@ -38,7 +38,10 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode> {
     telemetry::init(args.log_format);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     runtime.block_on(operate(args))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -47,9 +50,14 @@ async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let client = client(&args).await?;
-    let options = Options { namespace: args.namespace, workers: args.workers.into() };
+    let options = Options {
+        namespace: args.namespace,
+        workers: args.workers.into(),
+    };
     let controller = Controller::new(client, Clock::System, Metrics::new(), options);
-    let listener = server::bind(args.metrics_addr).await.with_context(|| format!("cannot listen on --metrics-addr {}", args.metrics_addr))?;
+    let listener = server::bind(args.metrics_addr)
+        .await
+        .with_context(|| format!("cannot listen on --metrics-addr {}", args.metrics_addr))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), address = %listener.local_addr()?, "operator starts");
     let serving = tokio::spawn(server::serve(listener, controller.health()));
     let stop = async move {
@@ -65,14 +73,23 @@ async fn operate(args: Args) -> Result<()> {
 }
 
 async fn client(args: &Args) -> Result<kube::Client> {
-    let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
+    let options = KubeConfigOptions {
+        context: args.context.clone(),
+        ..KubeConfigOptions::default()
+    };
     let mut config = match (&args.kubeconfig, &args.context) {
         (Some(path), _) => {
             let file = Kubeconfig::read_from(path).with_context(|| format!("cannot read --kubeconfig {}", path.display()))?;
-            kube::Config::from_custom_kubeconfig(file, &options).await.with_context(|| format!("--kubeconfig {}", path.display()))?
+            kube::Config::from_custom_kubeconfig(file, &options)
+                .await
+                .with_context(|| format!("--kubeconfig {}", path.display()))?
         }
-        (None, Some(context)) => kube::Config::from_kubeconfig(&options).await.with_context(|| format!("--context {context}"))?,
-        (None, None) => kube::Config::infer().await.context("no cluster: neither a kubeconfig nor a pod's service account was found; use --kubeconfig")?,
+        (None, Some(context)) => kube::Config::from_kubeconfig(&options)
+            .await
+            .with_context(|| format!("--context {context}"))?,
+        (None, None) => kube::Config::infer()
+            .await
+            .context("no cluster: neither a kubeconfig nor a pod's service account was found; use --kubeconfig")?,
     };
     // Requests have deadlines and backoff of their own: the client's 15 silent retries would hide a POST's fate.
     config.default_retry = false;

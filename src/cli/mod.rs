@@ -4,6 +4,7 @@
 
 mod controller;
 mod preview;
+mod stream;
 
 use crate::api;
 use clap::{Parser, Subcommand};

@@ -1,27 +1,36 @@
 //! `punctual preview`: see it before it runs, from the same code as the controller, without a cluster.
 //!
-//! Takes manifests or expressions, gives the slots as a table or as lines of JSON. Exit 1 if any document was wrong.
+//! Takes manifests or expressions, gives the slots as a table or as lines of JSON. Exit 1 if any document was wrong; what
+//! admission refuses is refused here in the same words.
 
-use crate::api::{Gap, Overlap, ScheduledTaskSpec};
+use super::stream::{self, Document};
+use crate::api::{self, Gap, Overlap, ScheduledTaskSpec};
 use crate::plan::Spec;
 use crate::schedule::Schedule;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use jiff::{Timestamp, Zoned};
-use serde::Deserialize;
+use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Manifests to read, YAML or JSON, ScheduledTask or CronJob; `-` reads standard input
-    #[arg(short, long, value_name = "FILE", conflicts_with = "schedule", required_unless_present = "schedule")]
-    filename: Option<PathBuf>,
+    /// Manifests to read, YAML or JSON, ScheduledTask or CronJob; `-` reads standard input; can be given several times
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        conflicts_with = "schedule",
+        required_unless_present = "schedule"
+    )]
+    filename: Vec<PathBuf>,
     /// A cron expression to show instead of a manifest; can be given several times
-    #[arg(long, value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     schedule: Vec<String>,
-    /// Zone of --schedule
+    /// Zone of --schedule. Default: UTC
     #[arg(long, value_name = "ZONE", conflicts_with = "filename")]
     time_zone: Option<String>,
     /// What --schedule does with a time that the clock skips: RunAfter or Skip
@@ -38,7 +47,7 @@ pub struct Args {
     until: Option<Timestamp>,
     /// How many slots to show at most. Default: 10, or all up to --until
     #[arg(long, value_name = "N")]
-    count: Option<usize>,
+    count: Option<NonZeroUsize>,
     /// table, or json: one line for each document
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -51,141 +60,198 @@ enum Output {
     Json,
 }
 
-/// One document: its name, and its spec or what is wrong with it.
-struct Document {
+/// A task to show: its name, and its spec or what is wrong with it.
+struct Task {
     name: String,
-    spec: Result<Spec>,
+    read: Result<(Spec, Schedule)>,
 }
 
-/// One line of the answer.
+/// A slot as `-o json` writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Slot {
-    at: Timestamp,
-    local: Zoned,
+    slot: Timestamp,
+    local: String,
+    starts_at: Timestamp,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let from = args.from.unwrap_or_else(|| crate::clock::Clock::System.now());
+    if let Some(until) = args.until.filter(|until| *until <= from) {
+        let message = format!("--until {until} is not after --from {from}\n");
+        clap::Error::raw(clap::error::ErrorKind::ValueValidation, message).exit();
+    }
+    let tasks = tasks(args)?;
     let mut wrong = false;
-    for (number, document) in documents(args)?.into_iter().enumerate() {
-        let name = document.name;
-        let shown = document.spec.and_then(|spec| Ok((spec.fields.suspend, slots(&schedule(&spec)?, from, args), spec)));
-        wrong |= shown.is_err();
-        match (args.output, shown) {
-            (Output::Json, Ok((_, slots, spec))) => println!("{}", json_line(&name, &spec, &slots)),
-            (Output::Json, Err(error)) => println!("{}", json!({"name": name, "error": format!("{error:#}")})),
-            (Output::Table, Ok((suspended, slots, spec))) => {
-                if number > 0 {
-                    println!();
-                }
-                print_table(&name, &spec, &slots, suspended);
-            }
-            (Output::Table, Err(error)) => eprintln!("error: {name}: {error:#}"),
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut said = Ok(());
+    for (number, Task { name, read }) in tasks.iter().enumerate() {
+        wrong |= read.is_err();
+        said = match (args.output, read) {
+            (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, slots(schedule, from, args)),
+            (Output::Json, Err(error)) => json_error(&mut out, name, error),
+            (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, slots(schedule, from, args)),
+            (Output::Table, Err(error)) => out.flush().map(|()| eprintln!("error: {name}: {error:#}")),
+        };
+        if said.is_err() {
+            break;
         }
     }
-    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    match said.and_then(|()| out.flush()) {
+        // Whoever reads has seen enough: `punctual preview … | head`.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
+        _ => Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
+    }
 }
 
-fn documents(args: &Args) -> Result<Vec<Document>> {
-    let Some(file) = &args.filename else {
-        return Ok(args.schedule.iter().map(|expression| Document { name: expression.clone(), spec: spec_of(expression, args) }).collect());
-    };
-    let mut text = String::new();
-    if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-    } else {
-        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    }
-    let mut documents = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(&text) {
-        match Value::deserialize(document) {
-            Ok(Value::Null) => {}
-            Ok(value) => documents.extend(each(value)),
-            Err(error) => {
-                // YAML that does not parse ends the stream: what comes after it cannot be told apart.
-                documents.push(Document { name: file.display().to_string(), spec: Err(anyhow::anyhow!("not valid YAML: {error}")) });
-                break;
+fn tasks(args: &Args) -> Result<Vec<Task>> {
+    let expressions = args.schedule.iter().map(|expression| Task {
+        name: expression.clone(),
+        read: of_expression(expression, args).map_err(|error| anyhow!("{}", format!("{error:#}").trim_start_matches("spec.schedule: "))),
+    });
+    let mut tasks: Vec<Task> = expressions.collect();
+    for file in &args.filename {
+        tasks.extend(stream::documents(file)?.into_iter().map(|Document { place, value }| {
+            let name = value
+                .as_ref()
+                .ok()
+                .and_then(|value| value.pointer("/metadata/name")?.as_str().map(str::to_owned));
+            Task {
+                name: name.unwrap_or(place),
+                read: value.and_then(of_manifest),
             }
-        }
+        }));
     }
-    if documents.is_empty() {
-        bail!("{} holds no document", file.display());
-    }
-    Ok(documents)
+    Ok(tasks)
 }
 
-/// A document, or those inside a `List`.
-fn each(value: Value) -> Vec<Document> {
-    if value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
-        && let Some(items) = value.get("items").and_then(Value::as_array)
-    {
-        return items.iter().cloned().flat_map(each).collect();
-    }
-    let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("(no name)").to_owned();
-    vec![Document { spec: read(value), name }]
-}
-
-fn read(mut value: Value) -> Result<Spec> {
-    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let cron_job = match kind.as_str() {
-        "ScheduledTask" => false,
-        "CronJob" => true,
-        "" => bail!("kind is missing: expected ScheduledTask or CronJob"),
-        other => bail!("kind {other:?} has no schedule: expected ScheduledTask or CronJob"),
-    };
-    let spec = value.get_mut("spec").map(Value::take).context("spec is missing")?;
-    let mut fields: ScheduledTaskSpec = serde_json::from_value(spec).context("spec cannot be read")?;
-    if cron_job {
-        // What CronJob does on the two nights a year, so that the preview tells the truth about it.
-        fields.daylight_saving = Some(crate::api::DaylightSaving { gap: Gap::Skip, overlap: Overlap::Both });
-    }
-    Ok(Spec::new(fields))
-}
-
-fn spec_of(expression: &str, args: &Args) -> Result<Spec> {
-    let spec = json!({
+fn of_expression(expression: &str, args: &Args) -> Result<(Spec, Schedule)> {
+    let mut spec = json!({
         "schedule": expression,
-        "timeZone": args.time_zone,
         "daylightSaving": {"gap": args.gap, "overlap": args.overlap},
         "jobTemplate": {},
     });
-    Ok(Spec::new(serde_json::from_value(spec)?))
+    if let Some(zone) = &args.time_zone {
+        spec["timeZone"] = json!(zone);
+    }
+    read(&json!({"spec": spec}), false)
 }
 
-fn schedule(spec: &Spec) -> Result<Schedule> {
-    spec.schedule.clone().map_err(|error| anyhow::anyhow!("{error}"))
+fn of_manifest(mut manifest: Value) -> Result<(Spec, Schedule)> {
+    if !manifest.is_object() {
+        bail!("expected a ScheduledTask or a CronJob, and this is no object");
+    }
+    let text = |field: &str| manifest.get(field).and_then(Value::as_str).unwrap_or_default();
+    match (text("apiVersion"), text("kind")) {
+        (_, "") => bail!("kind is missing: expected ScheduledTask or CronJob"),
+        ("", _) => bail!("apiVersion is missing: expected {}/{} or batch/v1", api::GROUP, api::VERSION),
+        (version, api::KIND) if version == format!("{}/{}", api::GROUP, api::VERSION) => read(&manifest, false),
+        ("batch/v1" | "batch/v1beta1", "CronJob") => {
+            manifest.as_object_mut().map(|fields| fields.remove("status"));
+            read(&manifest, true)
+        }
+        (version, kind @ (api::KIND | "CronJob")) => bail!("no matches for kind {kind:?} in version {version:?}"),
+        (_, other) => bail!("kind {other:?} has no schedule: expected ScheduledTask or CronJob"),
+    }
 }
 
-fn slots(schedule: &Schedule, from: Timestamp, args: &Args) -> Vec<Slot> {
-    let count = args.count.unwrap_or(if args.until.is_some() { usize::MAX } else { 10 });
+/// The spec of a manifest, unless admission or the controller would refuse it.
+fn read(manifest: &Value, cron_job: bool) -> Result<(Spec, Schedule)> {
+    let mut refusals = api::refusals(manifest);
+    let mut fields = ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| {
+        // A field that is spelt wrong is missing under its right name: both are worth saying. Rules are for what can be read.
+        refusals.retain(|refusal| refusal.starts_with("unknown field"));
+        refusals.push(error);
+        anyhow!("{}", refusals.join("; "))
+    })?;
+    if cron_job {
+        let own = manifest["spec"]
+            .as_object()
+            .into_iter()
+            .flat_map(|fields| fields.keys())
+            .filter(|name| !CRON_JOB.contains(&name.as_str()));
+        refusals.extend(own.map(|name| format!("unknown field \"spec.{name}\"")));
+        // What CronJob does on the two nights a year, so that the preview tells the truth about it.
+        fields.daylight_saving = Some(api::DaylightSaving {
+            gap: Gap::Skip,
+            overlap: Overlap::Both,
+        });
+    }
+    if !refusals.is_empty() {
+        bail!("{}", refusals.join("; "));
+    }
+    let spec = Spec::new(fields);
+    let schedule = spec.schedule.clone().map_err(|error| anyhow!("{error}"))?;
+    Ok((spec, schedule))
+}
+
+const CRON_JOB: [&str; 8] = [
+    "schedule",
+    "timeZone",
+    "startingDeadlineSeconds",
+    "concurrencyPolicy",
+    "suspend",
+    "jobTemplate",
+    "successfulJobsHistoryLimit",
+    "failedJobsHistoryLimit",
+];
+
+fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Iterator<Item = Zoned> + use<'a> {
+    let all = if args.until.is_some() { usize::MAX } else { 10 };
+    let count = args.count.map_or(all, NonZeroUsize::get);
     let until = args.until.unwrap_or(Timestamp::MAX);
-    let slots = schedule.slots(from).take_while(|slot| *slot <= until).take(count);
-    slots.map(|at| Slot { at, local: at.to_zoned(schedule.time_zone().clone()) }).collect()
+    let slots = schedule.slots(from).take_while(move |slot| *slot <= until).take(count);
+    slots.map(|slot| slot.to_zoned(schedule.time_zone().clone()))
 }
 
-fn json_line(name: &str, spec: &Spec, slots: &[Slot]) -> Value {
-    let slots: Vec<Value> = slots
-        .iter()
-        .map(|slot| json!({"slot": slot.at.to_string(), "local": slot.local.to_string(), "startsAt": slot.at.to_string()}))
-        .collect();
-    json!({"name": name, "timeZone": spec.fields.zone(), "slots": slots})
+/// Written slot by slot: a year of seconds is long, and need not be held.
+fn json_line(out: &mut impl Write, name: &str, spec: &Spec, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
+    write!(
+        out,
+        "{{\"name\":{},\"timeZone\":{},\"slots\":[",
+        json!(name),
+        json!(spec.fields.zone())
+    )?;
+    for (number, local) in slots.enumerate() {
+        let slot = local.timestamp();
+        let slot = Slot {
+            slot,
+            local: local.to_string(),
+            starts_at: slot,
+        };
+        write!(out, "{}{}", if number > 0 { "," } else { "" }, serde_json::to_string(&slot)?)?;
+    }
+    writeln!(out, "]}}")
 }
 
-fn print_table(name: &str, spec: &Spec, slots: &[Slot], suspended: bool) {
-    println!("{name}: {} in {}{}", spec.fields.schedule.trim(), spec.fields.zone(), if suspended { " (suspended: nothing starts)" } else { "" });
-    if slots.is_empty() {
-        println!("no slot in this stretch of time");
-        return;
+fn json_error(out: &mut impl Write, name: &str, error: &anyhow::Error) -> io::Result<()> {
+    writeln!(out, "{{\"name\":{},\"error\":{}}}", json!(name), json!(format!("{error:#}")))
+}
+
+fn table(out: &mut impl Write, number: usize, name: &str, spec: &Spec, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
+    if number > 0 {
+        writeln!(out)?;
     }
-    println!("{:<22}{:<38}NOTE", "SLOT", "LOCAL");
-    for slot in slots {
-        let local = slot.local.strftime("%a %Y-%m-%d %H:%M:%S %:z %Z").to_string();
-        println!("{:<22}{local:<38}{}", slot.at.to_string(), note(&slot.local));
+    let suspended = if spec.fields.suspend { " (suspended: nothing starts)" } else { "" };
+    writeln!(out, "{name}: {} in {}{suspended}", spec.fields.schedule.trim(), spec.fields.zone())?;
+    let mut slots = slots.peekable();
+    if slots.peek().is_none() {
+        return writeln!(out, "no slot in this stretch of time");
     }
+    writeln!(out, "{:<22}{:<38}NOTE", "SLOT", "LOCAL")?;
+    for local in slots {
+        let shown = local.strftime("%a %Y-%m-%d %H:%M:%S %:z %Z").to_string();
+        let line = format!("{:<22}{shown:<38}{}", local.timestamp().to_string(), note(&local));
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 /// What is special about the day: its clock changes.
 fn note(local: &Zoned) -> &'static str {
-    let (Ok(start), Ok(end)) = (local.start_of_day(), local.tomorrow().and_then(|day| day.start_of_day())) else { return "" };
+    let (Ok(start), Ok(end)) = (local.start_of_day(), local.tomorrow().and_then(|day| day.start_of_day())) else {
+        return "";
+    };
     match start.offset().cmp(&end.offset()) {
         std::cmp::Ordering::Less => "clocks go forward this day",
         std::cmp::Ordering::Greater => "clocks go back this day",

@@ -4,6 +4,7 @@
 
 use super::story::{Story, given, time};
 use crate::api::ConcurrencyPolicy::{self, *};
+use crate::api::MissedRunPolicy;
 use jiff::SignedDuration;
 
 /// Slots that start, succeed, fail, overlap and are missed, and history that is deleted: some thirty effects.
@@ -233,6 +234,8 @@ fn d6_a_clock_that_steps_back_for_hours_runs_no_slot_again() {
             .starts("2026-11-23T12:00:00Z")
             .succeeds("2026-11-23T12:00:00Z")
             .at("2026-11-23T09:00:00Z")
+            .edited(|spec| spec.run_history_limit = 5)
+            .then(|world| assert_eq!(world.status().next_runs[0], "2026-11-23T13:00:00Z", "what is shown has not run yet"))
             .at("2026-11-23T10:00:00Z")
             .at("2026-11-23T11:59:59Z")
             .at("2026-11-23T12:00:00Z")
@@ -274,6 +277,21 @@ fn d6_an_edit_under_a_clock_that_went_back_starts_nothing_that_was_accounted_for
         .at("2026-11-23T12:30:00Z")
         .starts("2026-11-23T12:30:00Z")
         .counts("started 2, missed 3");
+}
+
+#[test]
+fn d6_a_refusal_by_a_clock_that_was_hours_ahead_is_not_waited_for() {
+    given("0 * * * *")
+        .missed(MissedRunPolicy::All)
+        .since("2026-11-23T08:00:00Z")
+        .refuses_creates("exceeded quota")
+        .at("2026-11-23T11:00:00Z")
+        .at("2026-11-23T09:20:00Z")
+        .starts_nothing()
+        .takes_everything_again()
+        .at("2026-11-23T09:20:02Z")
+        .starts("2026-11-23T09:00:00Z")
+        .counts("started 1");
 }
 
 #[test]

@@ -58,6 +58,21 @@ fn s3_active_that_names_a_foreign_job_is_healed_at_once() {
 }
 
 #[test]
+fn s3_a_job_that_was_deleted_and_made_again_by_hand_is_no_second_start_of_its_slot() {
+    given("0 * * * *")
+        .policy(Forbid)
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .down()
+        .is_deleted("2026-11-23T09:00:00Z")
+        .a_stranger_has_the_name_of("2026-11-23T09:00:00Z", "task-1")
+        .up()
+        .active(&[])
+        .counts("started 1, cancelled 1");
+}
+
+#[test]
 fn s4_replace_ends_the_old_run_before_it_starts_the_new_one() {
     given("0 * * * *")
         .policy(Replace)

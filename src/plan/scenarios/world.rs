@@ -103,6 +103,8 @@ pub struct World {
     pub tried: usize,
     pub manifest: Value,
     pub wake_at: Option<Timestamp>,
+    /// What a process that was stopped had seen.
+    pub stopped: Option<Observed>,
     memory: Memory,
 }
 
@@ -138,6 +140,7 @@ impl World {
             tried: 0,
             manifest: Value::Null,
             wake_at: None,
+            stopped: None,
             memory: Memory::default(),
         }
     }
@@ -197,6 +200,8 @@ impl World {
     pub fn die(&mut self) {
         self.memory = Memory::default();
         self.deaths += usize::from(self.awake);
+        // Whoever starts anew lists everything first.
+        self.jobs.values_mut().for_each(|object| object.hidden = false);
         self.awake = false;
         self.dies_in = None;
         self.wake_at = None;
@@ -228,13 +233,13 @@ impl World {
 
     /// A process that was stopped between plan and deed goes on with what it had in mind, however long ago that was.
     pub fn does_what_was_planned_before(&mut self, before: &Observed) {
-        let memory = std::mem::take(&mut self.memory);
+        let (memory, dies_in) = (std::mem::take(&mut self.memory), self.dies_in.take());
         self.perform(&before.task, decide(before).effects, false);
-        self.memory = memory;
+        (self.memory, self.dies_in) = (memory, dies_in);
     }
 
     fn let_the_rival_act(&mut self) {
-        if std::mem::take(&mut self.faults.rival) {
+        if std::mem::take(&mut self.faults.rival) && !self.faults.watch_lags {
             let (ours, dies_in) = (std::mem::take(&mut self.memory), self.dies_in.take());
             self.settle(false);
             (self.memory, self.dies_in) = (ours, dies_in);
@@ -249,6 +254,10 @@ impl World {
                     Progress::Done
                 }
                 Effect::Write { urgency: Urgency::Merged, .. } if may_merge && self.merges_late => return Progress::Deferred,
+                Effect::Create { run, .. } if self.faults.silent => {
+                    self.memory.unsure.insert(run.job);
+                    return Progress::Unanswered;
+                }
                 _ if self.faults.silent => return Progress::Unanswered,
                 Effect::Write { status, .. } => self.write(seen, *status),
                 Effect::Create { run, job } => self.create(&run, job),

@@ -1,0 +1,84 @@
+//! Reads a spec, and says which field is wrong.
+//!
+//! Takes JSON, gives a spec or one sentence. Never guesses: a field of the wrong type is an error, not a default.
+
+use super::ScheduledTaskSpec;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+impl ScheduledTaskSpec {
+    /// The spec of a manifest.
+    ///
+    /// # Errors
+    /// When a field is missing or has the wrong type: names the first such field.
+    pub fn read(spec: &Value) -> Result<Self, String> {
+        Self::deserialize(spec).map_err(|error| match spec {
+            Value::Null => "spec is missing".into(),
+            Value::Object(fields) => wrong_field(fields).unwrap_or_else(|| format!("spec: {error}")),
+            _ => format!(
+                "spec must be an object with fields such as schedule and jobTemplate, and is {}",
+                a_kind(spec)
+            ),
+        })
+    }
+}
+
+/// Each field is tried alone beside a spec that is right.
+fn wrong_field(fields: &serde_json::Map<String, Value>) -> Option<String> {
+    let right = json!({"schedule": "@daily", "jobTemplate": {}});
+    let wrong = fields.iter().find_map(|(name, value)| {
+        let mut alone = right.clone();
+        alone[name.as_str()] = value.clone();
+        let error = ScheduledTaskSpec::deserialize(&alone).err()?;
+        Some(format!("spec.{name}: {error}"))
+    });
+    let missing = || {
+        let names = ["schedule", "jobTemplate"];
+        let name = names.into_iter().find(|name| !fields.contains_key(*name))?;
+        Some(format!("spec.{name} is missing"))
+    };
+    wrong.or_else(missing)
+}
+
+fn a_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_names_the_field() {
+        for (spec, says) in [
+            (json!(null), "spec is missing"),
+            (
+                json!([]),
+                "spec must be an object with fields such as schedule and jobTemplate, and is a list",
+            ),
+            (json!({"jobTemplate": {}}), "spec.schedule is missing"),
+            (json!({"schedule": "@daily"}), "spec.jobTemplate is missing"),
+            (
+                json!({"schedule": 5}),
+                "spec.schedule: invalid type: integer `5`, expected a string",
+            ),
+            (
+                json!({"schedule": "@daily", "jobTemplate": {}, "daylightSaving": {"gap": "Jump"}}),
+                "spec.daylightSaving: unknown variant `Jump`, expected `RunAfter` or `Skip`",
+            ),
+            (
+                json!({"schedule": "@daily", "jobTemplate": {}, "suspend": "yes"}),
+                "spec.suspend: invalid type: string \"yes\", expected a boolean",
+            ),
+        ] {
+            assert_eq!(ScheduledTaskSpec::read(&spec).unwrap_err(), says);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A stream of manifests, as kubectl reads one: YAML or JSON, several documents, lists, standard input.
+//!
+//! Takes files, gives each document or what is wrong with it. A document that is broken harms no other: YAML documents
+//! are told apart by their `---` before any of them is parsed.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use serde_json::Value;
+use std::io::Read;
+use std::path::Path;
+
+/// A document: where it stands, and what it says.
+pub struct Document {
+    /// Such as `tasks.yaml, document 2`.
+    pub place: String,
+    pub value: Result<Value>,
+}
+
+/// All documents of a file; `-` is standard input.
+///
+/// # Errors
+/// When the file cannot be read, or holds no document.
+pub fn documents(file: &Path) -> Result<Vec<Document>> {
+    let mut text = String::new();
+    let shown = if file.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        "standard input".to_owned()
+    } else {
+        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        file.display().to_string()
+    };
+    let mut documents = Vec::new();
+    for value in split(&text).iter().flat_map(|part| parse(part)) {
+        let place = format!("{shown}, document {}", documents.len() + 1);
+        match value {
+            Ok(Value::Null) => {}
+            Ok(value) => each(value, &place, &mut documents),
+            Err(error) => documents.push(Document { place, value: Err(error) }),
+        }
+    }
+    if documents.is_empty() {
+        bail!("{shown} holds no document");
+    }
+    Ok(documents)
+}
+
+/// The document, or those inside a `List`.
+fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match value.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) if is_list => items.into_iter().for_each(|item| each(item, place, documents)),
+        items => {
+            if let Some(items) = items {
+                value["items"] = items;
+            }
+            documents.push(Document {
+                place: place.to_owned(),
+                value: Ok(value),
+            });
+        }
+    }
+}
+
+/// What stands between lines that begin with `---`.
+fn split(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let line = match line.strip_prefix("---") {
+            Some(rest) if rest.is_empty() || rest.starts_with(char::is_whitespace) => {
+                parts.push(String::new());
+                rest
+            }
+            _ if line.starts_with('%') => "",
+            _ => line,
+        };
+        let part = parts.last_mut().expect("there is always one");
+        part.push_str(line);
+        part.push('\n');
+    }
+    parts
+}
+
+/// One YAML document, or one JSON value after the other.
+fn parse(part: &str) -> Vec<Result<Value>> {
+    if part.trim_start().starts_with('{') {
+        let values: Vec<_> = serde_json::Deserializer::from_str(part).into_iter::<Value>().collect();
+        // What begins with a brace may be YAML all the same.
+        if values.iter().all(Result::is_ok) || values.len() > 1 {
+            return values
+                .into_iter()
+                .map(|value| value.map_err(|error| anyhow!("not valid JSON: {error}")))
+                .collect();
+        }
+    }
+    let mut values = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(part) {
+        match Value::deserialize(document) {
+            Ok(value) => values.push(Ok(value)),
+            Err(error) => {
+                values.push(Err(anyhow!("not valid YAML: {error}")));
+                break;
+            }
+        }
+    }
+    values
+}

@@ -1,0 +1,102 @@
+//! Files that are made from the code are what the code makes. `BLESS=1 cargo test --test generated` renews them.
+
+use punctual::api;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn crd_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crds/scheduledtasks.punctual.dev.yaml")
+}
+
+fn crd() -> Value {
+    serde_json::to_value(api::crd()).expect("JSON")
+}
+
+fn schema() -> Value {
+    crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+#[test]
+fn the_crd_in_crds_is_the_one_that_the_types_make() {
+    let made = api::crd_yaml();
+    if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
+        fs::write(crd_file(), &made).expect("crds/ can be written");
+    }
+    let kept = fs::read_to_string(crd_file()).unwrap_or_default();
+    let same = kept.lines().zip(made.lines()).take_while(|(kept, made)| kept == made).count();
+    let at = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
+    assert!(
+        kept == made,
+        "{} is not what the types make; renew it with: BLESS=1 cargo test --test generated\nline {}: kept {:?}, made {:?}",
+        crd_file().display(),
+        same + 1,
+        at(&kept),
+        at(&made)
+    );
+}
+
+#[test]
+fn the_crd_fits_into_the_annotation_of_client_side_apply_with_room() {
+    // kubectl keeps the whole object as compact JSON in an annotation, and all annotations together may have 256 KiB.
+    let bytes = crd().to_string().len();
+    println!("the CRD has {bytes} bytes of compact JSON, of 262144");
+    assert!(bytes < 225 * 1024, "{bytes} bytes: too little room for what is still to come");
+}
+
+#[test]
+fn integers_have_formats_that_the_api_server_knows() {
+    let mut wrong = Vec::new();
+    walk(&schema(), "", &mut |path, schema| {
+        let known = [
+            None,
+            Some("int32"),
+            Some("int64"),
+            Some("date-time"),
+            Some("byte"),
+            Some("double"),
+            Some("int-or-string"),
+        ];
+        if !known.contains(&schema["format"].as_str()) {
+            wrong.push(format!("{path}: {}", schema["format"]));
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_field_of_ours_says_what_it_is() {
+    let mut silent = Vec::new();
+    walk(&schema(), "", &mut |path, schema| {
+        let theirs = path.starts_with(".spec.jobTemplate.") || path.starts_with(".status.conditions[]");
+        let field = !path.is_empty() && !path.ends_with("[]");
+        if field && !theirs && schema["description"].as_str().unwrap_or_default().is_empty() {
+            silent.push(path.to_owned());
+        }
+    });
+    assert!(silent.is_empty(), "no description: {}", silent.join(", "));
+}
+
+#[test]
+fn fields_of_a_job_keep_the_first_sentence_of_their_description() {
+    let containers = schema()
+        .pointer("/properties/spec/properties/jobTemplate/properties/spec/properties/template/properties/spec/properties/containers/items")
+        .cloned()
+        .expect("the template has its whole schema");
+    let image = containers["properties"]["image"]["description"].as_str().unwrap_or_default();
+    assert_eq!(image, "Container image name");
+    assert!(containers["properties"].as_object().is_some_and(|fields| fields.len() > 20));
+}
+
+fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
+    visit(path, schema);
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        walk(inner, &format!("{path}.{name}"), visit);
+    }
+    if schema["items"].is_object() {
+        walk(&schema["items"], &format!("{path}[]"), visit);
+    }
+    if schema["additionalProperties"].is_object() {
+        walk(&schema["additionalProperties"], &format!("{path}[]"), visit);
+    }
+}

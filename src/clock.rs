@@ -40,7 +40,9 @@ impl Clock {
     pub async fn wait(&self, at: Option<Timestamp>) {
         match self {
             Self::System => {
-                let left = at.map_or(LOOK_AGAIN, |at| Duration::try_from(at.duration_since(wall_clock())).unwrap_or_default());
+                let left = at.map_or(LOOK_AGAIN, |at| {
+                    Duration::try_from(at.duration_since(wall_clock())).unwrap_or_default()
+                });
                 tokio::time::sleep(left.min(LOOK_AGAIN)).await;
             }
             Self::Manual(time) => {

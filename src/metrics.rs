@@ -43,7 +43,9 @@ impl Metrics {
             registry.register(Box::new(gauge.clone())).expect("registered once");
             gauge
         };
-        let buckets = vec![0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0];
+        let buckets = vec![
+            0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0,
+        ];
         let lateness = HistogramOpts::new("punctual_start_lateness_seconds", "From a slot to the answer that its Job was made");
         let lateness = Histogram::with_opts(lateness.buckets(buckets)).expect("a fixed name");
         registry.register(Box::new(lateness.clone())).expect("registered once");
@@ -51,8 +53,16 @@ impl Metrics {
         registry.register(Box::new(events_dropped.clone())).expect("registered once");
         Self {
             slots: counters("punctual_slots_total", "What became of slots", &["outcome", "because"]),
-            reconcile_errors: counters("punctual_reconcile_errors_total", "Looks at a task that ended with an error", &["kind"]),
-            requests: counters("punctual_api_requests_total", "Requests to the API server, watches left out", &["verb"]),
+            reconcile_errors: counters(
+                "punctual_reconcile_errors_total",
+                "Looks at a task that ended with an error",
+                &["kind"],
+            ),
+            requests: counters(
+                "punctual_api_requests_total",
+                "Requests to the API server, watches left out",
+                &["verb"],
+            ),
             watch_errors: counters("punctual_watch_errors_total", "Interruptions of a watch", &["resource"]),
             tasks: gauge("punctual_tasks", "Tasks that are known"),
             jobs: gauge("punctual_jobs", "Jobs that are known"),

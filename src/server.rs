@@ -32,7 +32,14 @@ pub async fn serve(listener: TcpListener, health: Health) {
 }
 
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
-    if health.is_ready() { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready: the first lists are not in, or the process is leaving\n") }
+    if health.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: the first lists are not in, or the process is leaving\n",
+        )
+    }
 }
 
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {

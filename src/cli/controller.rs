@@ -12,7 +12,11 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// A connection that says nothing for this long is dead. Longer than a watch lasts.
+const SILENCE: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -93,5 +97,7 @@ async fn client(args: &Args) -> Result<kube::Client> {
     };
     // Requests have deadlines and backoff of their own: the client's 15 silent retries would hide a POST's fate.
     config.default_retry = false;
+    // Lists and watches have no deadline of their own; a watch ends by itself before this one.
+    config.read_timeout = Some(SILENCE);
     kube::Client::try_from(config).context("cannot make a client from the kubeconfig")
 }

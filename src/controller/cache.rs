@@ -76,7 +76,9 @@ impl Cache {
         let mut records = self.lock();
         let record = records.entry(key.clone()).or_default();
         let known = record.task.as_deref();
-        if known.is_some_and(|known| version(&known.resource_version) >= version(raw.metadata.resource_version.as_deref().unwrap_or_default())) {
+        if known
+            .is_some_and(|known| version(&known.resource_version) >= version(raw.metadata.resource_version.as_deref().unwrap_or_default()))
+        {
             return None;
         }
         let task = raw.into_task(known);
@@ -85,7 +87,9 @@ impl Cache {
             record.trial = Trial::NotAsked;
             record.starts = Refusals::default();
         }
-        record.gone.retain(|uid, job| is_needed(&task, job) || task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid)));
+        record
+            .gone
+            .retain(|uid, job| is_needed(&task, job) || task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid)));
         record.task = Some(Arc::new(task));
         Some(key)
     }
@@ -131,7 +135,10 @@ impl Cache {
     /// The Job is certainly gone.
     pub fn remove_job(&self, owner: &str, uid: &str) -> Option<Key> {
         let mut records = self.lock();
-        let (key, record) = records.get_key_value(owner).map(|(key, _)| key.clone()).and_then(|key| Some((key.clone(), records.get_mut(&key)?)))?;
+        let (key, record) = records
+            .get_key_value(owner)
+            .map(|(key, _)| key.clone())
+            .and_then(|key| Some((key.clone(), records.get_mut(&key)?)))?;
         record.deleted.remove(uid);
         match record.jobs.remove(uid) {
             Some(mut job) => {
@@ -232,7 +239,10 @@ impl Cache {
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
         let records = self.lock();
-        (records.values().filter(|record| record.task.is_some()).count(), records.values().map(|record| record.jobs.len()).sum())
+        (
+            records.values().filter(|record| record.task.is_some()).count(),
+            records.values().map(|record| record.jobs.len()).sum(),
+        )
     }
 
     fn update(&self, key: &Key, change: impl FnOnce(&mut Record)) {

@@ -84,7 +84,11 @@ impl Events {
             "reportingComponent": "punctual.dev/controller",
             "count": 1,
         });
-        let event = Event { namespace: task.namespace.clone(), uid: task.uid.clone(), body };
+        let event = Event {
+            namespace: task.namespace.clone(),
+            uid: task.uid.clone(),
+            body,
+        };
         // Full: drop before delay.
         let _ = self.sender.try_send(event);
     }
@@ -107,7 +111,9 @@ impl Outbox {
             event.body["lastTimestamp"] = now;
             let path = format!("/api/v1/namespaces/{}/events", event.namespace);
             let body = serde_json::to_vec(&event.body).unwrap_or_default();
-            let sent = ctx.send::<Value>("event", Request::new(path).create(&PostParams::default(), body)).await;
+            let sent = ctx
+                .send::<Value>("event", Request::new(path).create(&PostParams::default(), body))
+                .await;
             if let Err(error) = sent {
                 ctx.metrics.events_dropped.inc();
                 tracing::debug!("event not written: {error}");

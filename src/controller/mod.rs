@@ -55,7 +55,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { namespace: None, workers: 64 }
+        Self {
+            namespace: None,
+            workers: 64,
+        }
     }
 }
 
@@ -100,7 +103,10 @@ impl Controller {
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
         let (events, outbox) = Events::new();
-        let synced = Synced { tasks: watch::Sender::new(false), jobs: watch::Sender::new(false) };
+        let synced = Synced {
+            tasks: watch::Sender::new(false),
+            jobs: watch::Sender::new(false),
+        };
         let ctx = Arc::new(Context {
             client,
             clock,
@@ -114,7 +120,11 @@ impl Controller {
             failures: Mutex::default(),
             draining: watch::Sender::new(false),
         });
-        Self { ctx, outbox, workers: options.workers.max(1) }
+        Self {
+            ctx,
+            outbox,
+            workers: options.workers.max(1),
+        }
     }
 
     /// What `/readyz` and `/metrics` ask.
@@ -148,7 +158,9 @@ async fn work(ctx: &Arc<Context>, workers: usize) {
     tracing::info!("ready: tasks and Jobs are listed");
     let permits = Arc::new(Semaphore::new(workers));
     loop {
-        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        let Ok(permit) = permits.clone().acquire_owned().await else {
+            return;
+        };
         match ctx.queue.take(ctx.clock.now()) {
             Some(key) => {
                 let ctx = ctx.clone();
@@ -277,7 +289,10 @@ impl Context {
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("namespace", &self.namespace).field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("namespace", &self.namespace)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
     }
 }
 

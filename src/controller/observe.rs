@@ -56,7 +56,10 @@ pub async fn watch_jobs(ctx: Arc<Context>) {
             ctx.wake(ctx.cache.put_job(raw, None));
         }
         Event::InitDone => {
-            ctx.cache.keep_jobs(&std::mem::take(&mut listed)).into_iter().for_each(|key| ctx.wake(Some(key)));
+            ctx.cache
+                .keep_jobs(&std::mem::take(&mut listed))
+                .into_iter()
+                .for_each(|key| ctx.wake(Some(key)));
             ctx.synced.jobs.send_replace(true);
         }
         Event::Delete(raw) => {
@@ -197,15 +200,33 @@ pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str
 fn exit_of(pods: &[Pod]) -> Exit {
     let statuses = pods.iter().filter_map(|pod| pod.status.as_ref());
     let containers = statuses.flat_map(|status| {
-        let all: Vec<&ContainerStatus> =
-            status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten()).collect();
+        let all: Vec<&ContainerStatus> = status
+            .init_container_statuses
+            .iter()
+            .flatten()
+            .chain(status.container_statuses.iter().flatten())
+            .collect();
         all
     });
-    let ended = containers.filter_map(|container| container.state.as_ref()?.terminated.as_ref().or(container.last_state.as_ref()?.terminated.as_ref()));
-    let last = ended.filter(|end| end.exit_code != 0).max_by_key(|end| end.finished_at.as_ref().map(|at| at.0));
+    let ended = containers.filter_map(|container| {
+        container
+            .state
+            .as_ref()?
+            .terminated
+            .as_ref()
+            .or(container.last_state.as_ref()?.terminated.as_ref())
+    });
+    let last = ended
+        .filter(|end| end.exit_code != 0)
+        .max_by_key(|end| end.finished_at.as_ref().map(|at| at.0));
     last.map_or(Exit::Unknown, |end| Exit::Known {
         code: end.exit_code,
-        message: end.message.clone().map(|said| said.trim().to_owned()).filter(|said| !said.is_empty()).or_else(|| end.reason.clone()),
+        message: end
+            .message
+            .clone()
+            .map(|said| said.trim().to_owned())
+            .filter(|said| !said.is_empty())
+            .or_else(|| end.reason.clone()),
     })
 }
 

@@ -3,8 +3,8 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
-use super::objects::{RawJob, RawTask};
 use super::cache::Concern;
+use super::objects::{RawJob, RawTask};
 use super::queue::Key;
 use super::{Context, Error, observe};
 use crate::api::ScheduledTaskStatus;
@@ -34,7 +34,9 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
     let mut progress = Progress::Nothing;
     for effect in effects {
         match effect {
-            Effect::Write { urgency: Urgency::Merged, .. } if merge => return Ok(Progress::Deferred),
+            Effect::Write {
+                urgency: Urgency::Merged, ..
+            } if merge => return Ok(Progress::Deferred),
             Effect::Write { status, .. } => write_status(ctx, task, &status).await?,
             Effect::Create { run, job } => {
                 if !create(ctx, key, task, &run, &job).await? {
@@ -79,7 +81,14 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
         Err(Error::Refused(message) | Error::NotFound(message)) => {
             let raw = observe::job(ctx, task, &run.job).await?.filter(|raw| is_ours(raw, task, run));
             if raw.is_none() {
-                refuse(ctx, key, task, Concern::Start, Because::JobRefused, &format!("the API server refused Job {}: {message}", run.job));
+                refuse(
+                    ctx,
+                    key,
+                    task,
+                    Concern::Start,
+                    Because::JobRefused,
+                    &format!("the API server refused Job {}: {message}", run.job),
+                );
             }
             raw
         }
@@ -102,7 +111,11 @@ fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Beca
     let now = ctx.clock.now();
     ctx.cache.refuse(key, concern, |before| {
         let seconds = 1_i64 << before.min(8);
-        Refusal { because, message: message.to_owned(), retry_at: now + SignedDuration::from_secs(seconds.min(300)) }
+        Refusal {
+            because,
+            message: message.to_owned(),
+            retry_at: now + SignedDuration::from_secs(seconds.min(300)),
+        }
     });
 }
 
@@ -114,7 +127,10 @@ async fn dry_run(ctx: &Context, key: &Key, task: &Task, job: &Value) -> Result<(
             let message = format!("the API server would refuse the Job: {message}");
             tracing::warn!(task = %task.key(), because = %Because::JobRefused, "{message}");
             ctx.events.warn(task, Because::JobRefused, &message);
-            Trial::Refused { message, again_at: ctx.clock.now() + SignedDuration::from_mins(5) }
+            Trial::Refused {
+                message,
+                again_at: ctx.clock.now() + SignedDuration::from_mins(5),
+            }
         }
         Err(error) => return Err(error),
     };
@@ -123,7 +139,10 @@ async fn dry_run(ctx: &Context, key: &Key, task: &Task, job: &Value) -> Result<(
 }
 
 async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<RawJob, Error> {
-    let params = PostParams { dry_run, field_manager: Some(super::FIELD_MANAGER.into()) };
+    let params = PostParams {
+        dry_run,
+        field_manager: Some(super::FIELD_MANAGER.into()),
+    };
     let body = serde_json::to_vec(job).map_err(|error| Error::Refused(error.to_string()))?;
     let request = Request::new(observe::jobs_path(&task.namespace)).create(&params, body);
     ctx.send("create", request).await
@@ -131,10 +150,20 @@ async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<
 
 /// Deletes that very Job. Gives false if the API server refused and the rest depends on it.
 async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, because: Because) -> Result<bool, Error> {
-    let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
-    let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+    let preconditions = Preconditions {
+        uid: Some(uid.to_owned()),
+        resource_version: None,
+    };
+    let params = DeleteParams {
+        preconditions: Some(preconditions),
+        ..DeleteParams::background()
+    };
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
-    let concern = if because == Because::HistoryLimit { Concern::CleanUp } else { Concern::Start };
+    let concern = if because == Because::HistoryLimit {
+        Concern::CleanUp
+    } else {
+        Concern::Start
+    };
     match ctx.send::<Value>("delete", request).await {
         // Another Job of that name, or none: the one that was meant is gone.
         Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => {
@@ -168,7 +197,10 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
         },
         "status": status,
     });
-    let params = PostParams { dry_run: false, field_manager: Some(super::FIELD_MANAGER.into()) };
+    let params = PostParams {
+        dry_run: false,
+        field_manager: Some(super::FIELD_MANAGER.into()),
+    };
     let body = serde_json::to_vec(&body).map_err(|error| Error::Refused(error.to_string()))?;
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body);
     let request = request.map_err(|error| Error::Refused(error.to_string()));

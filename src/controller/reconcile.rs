@@ -18,7 +18,9 @@ const ROUNDS: usize = 16;
 /// When a request was not answered, or somebody else was first: look again soon.
 pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp>, Error> {
     for _ in 0..ROUNDS {
-        let Some(observed) = ctx.cache.observe(key, ctx.clock.now()) else { return Ok(None) };
+        let Some(observed) = ctx.cache.observe(key, ctx.clock.now()) else {
+            return Ok(None);
+        };
         let plan = plan(&observed);
         let merge = ctx.may_merge(key);
         match perform(ctx, key, &observed.task, plan.effects, merge).await? {

@@ -32,9 +32,9 @@ pub fn open(draft: &mut Draft) {
 pub fn schedule_in_force<'a>(draft: &Draft<'a>) -> Option<std::borrow::Cow<'a, crate::schedule::Schedule>> {
     let spec = draft.spec?;
     match &draft.ledger.status.observed_schedule {
-        Some(known) if *known != written(spec) => {
-            super::parse(&known.schedule, &known.time_zone, known.gap, known.overlap).ok().map(std::borrow::Cow::Owned)
-        }
+        Some(known) if *known != written(spec) => super::parse(&known.schedule, &known.time_zone, known.gap, known.overlap)
+            .ok()
+            .map(std::borrow::Cow::Owned),
         _ => draft.schedule().map(std::borrow::Cow::Borrowed),
     }
 }
@@ -48,7 +48,11 @@ pub fn turn_page(draft: &mut Draft) {
     let Some(spec) = draft.spec else { return };
     let written = written(spec);
     let edited = draft.ledger.status.observed_schedule.as_ref() != Some(&written);
-    let was_suspended = draft.ledger.status.condition(condition::SUSPENDED).is_some_and(|condition| condition.status == "True");
+    let was_suspended = draft
+        .ledger
+        .status
+        .condition(condition::SUSPENDED)
+        .is_some_and(|condition| condition.status == "True");
     let is_suspended = draft.suspended();
     if edited || was_suspended != is_suspended {
         let now = draft.now();
@@ -75,7 +79,12 @@ pub fn turn_page(draft: &mut Draft) {
 fn written(spec: &super::Spec) -> ObservedSchedule {
     let fields = &spec.fields;
     let policy = fields.daylight_saving.unwrap_or_default();
-    ObservedSchedule { schedule: fields.schedule.clone(), time_zone: fields.zone().to_owned(), gap: policy.gap, overlap: policy.overlap }
+    ObservedSchedule {
+        schedule: fields.schedule.clone(),
+        time_zone: fields.zone().to_owned(),
+        gap: policy.gap,
+        overlap: policy.overlap,
+    }
 }
 
 fn reason(because: Because) -> &'static str {
@@ -91,5 +100,9 @@ pub fn slots(stretch: &Stretch) -> String {
 }
 
 fn name_slots(first: Timestamp, last: Timestamp, slots: u64) -> String {
-    if slots == 1 { format!("slot {last}") } else { format!("{slots} slots from {first} to {last}") }
+    if slots == 1 {
+        format!("slot {last}")
+    } else {
+        format!("{slots} slots from {first} to {last}")
+    }
 }

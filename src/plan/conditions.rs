@@ -14,7 +14,10 @@ pub fn describe(draft: &mut Draft) {
     let suspended = draft.suspended();
     if draft.spec.is_some() {
         let (because, message) = if suspended {
-            (Because::Suspended, "spec.suspend is true: no run starts, slots that pass are counted as skipped when it ends")
+            (
+                Because::Suspended,
+                "spec.suspend is true: no run starts, slots that pass are counted as skipped when it ends",
+            )
         } else {
             (Because::NotSuspended, "runs start as scheduled")
         };
@@ -40,7 +43,11 @@ fn ready(draft: &mut Draft) {
         Trial::Taken => accepted(draft),
         Trial::Refused { message, again_at } => {
             set(draft, condition::READY, "False", Because::JobRefused, message.clone());
-            if *again_at <= draft.now() { ask(draft) } else { draft.wake_by(*again_at) }
+            if *again_at <= draft.now() {
+                ask(draft)
+            } else {
+                draft.wake_by(*again_at)
+            }
         }
         Trial::NotAsked => {
             let known = draft.observed.task.status.condition(condition::READY);
@@ -53,16 +60,32 @@ fn ready(draft: &mut Draft) {
 }
 
 fn accepted(draft: &mut Draft) {
-    set(draft, condition::READY, "True", Because::Accepted, "the schedule is understood, and the API server takes its Jobs".into());
+    set(
+        draft,
+        condition::READY,
+        "True",
+        Because::Accepted,
+        "the schedule is understood, and the API server takes its Jobs".into(),
+    );
 }
 
 /// What Kubernetes itself would refuse is told when the template is applied, not at three in the morning.
 fn ask(draft: &mut Draft) {
-    let (Some(spec), Some(schedule)) = (draft.spec, draft.schedule()) else { return };
+    let (Some(spec), Some(schedule)) = (draft.spec, draft.schedule()) else {
+        return;
+    };
     let task = &draft.observed.task;
-    let Some(slot) = schedule.next(draft.accounted().max(draft.now())) else { return };
-    let run = Run { slot, attempt: 1, job: job_name(&task.name, slot, 1) };
-    draft.questions.push(Effect::Try { job: build_job(task, &spec.fields, &run, None, None) });
+    let Some(slot) = schedule.next(draft.accounted().max(draft.now())) else {
+        return;
+    };
+    let run = Run {
+        slot,
+        attempt: 1,
+        job: job_name(&task.name, slot, 1),
+    };
+    draft.questions.push(Effect::Try {
+        job: build_job(task, &spec.fields, &run, None, None),
+    });
 }
 
 fn reason_of(error: &ScheduleError) -> Because {
@@ -84,9 +107,21 @@ fn healthy(draft: &mut Draft) {
         };
         set(draft, condition::HEALTHY, "False", Because::JobFailed, message);
     } else if status.succeeded > 0 {
-        set(draft, condition::HEALTHY, "True", Because::JobCompleted, "the last run that ended succeeded".into());
+        set(
+            draft,
+            condition::HEALTHY,
+            "True",
+            Because::JobCompleted,
+            "the last run that ended succeeded".into(),
+        );
     } else {
-        set(draft, condition::HEALTHY, "Unknown", Because::NoRunYet, "no run has ended yet".into());
+        set(
+            draft,
+            condition::HEALTHY,
+            "Unknown",
+            Because::NoRunYet,
+            "no run has ended yet".into(),
+        );
     }
 }
 
@@ -94,24 +129,45 @@ fn overdue(draft: &mut Draft) {
     if let Some(Owed { slot, because, message }) = draft.owed.take() {
         let overdue_at = slot + ON_TIME;
         if draft.now() > overdue_at {
-            return set(draft, condition::OVERDUE, "True", because, format!("slot {slot} is owed: {message}"));
+            return set(
+                draft,
+                condition::OVERDUE,
+                "True",
+                because,
+                format!("slot {slot} is owed: {message}"),
+            );
         }
         draft.wake_by(overdue_at.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(overdue_at));
     }
     let late = newest_start(&draft.ledger.status).filter(|(slot, started)| started.duration_since(*slot) > ON_TIME);
     if let Some((slot, started)) = late {
         let seconds = started.duration_since(slot).as_secs();
-        return set(draft, condition::OVERDUE, "True", Because::StartedLate, format!("slot {slot} was started {seconds} s late"));
+        return set(
+            draft,
+            condition::OVERDUE,
+            "True",
+            Because::StartedLate,
+            format!("slot {slot} was started {seconds} s late"),
+        );
     }
     if draft.spec.is_some() {
-        set(draft, condition::OVERDUE, "False", Because::OnTime, "slots are started at their time".into());
+        set(
+            draft,
+            condition::OVERDUE,
+            "False",
+            Because::OnTime,
+            "slots are started at their time".into(),
+        );
     }
 }
 
 /// Slot and start of the newest run that was started.
 fn newest_start(status: &ScheduledTaskStatus) -> Option<(Timestamp, Timestamp)> {
     let active = status.active.iter().filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
-    let recent = status.recent_runs.iter().filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
+    let recent = status
+        .recent_runs
+        .iter()
+        .filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
     active.chain(recent).max_by_key(|(slot, _)| *slot)
 }
 

@@ -35,7 +35,9 @@ pub struct Stretch {
 /// The deadline rule is CronJob's: a slot may start while `slot + deadline >= now`.
 #[must_use]
 pub fn due(schedule: &Schedule, spec: &ScheduledTaskSpec, accounted: Timestamp, now: Timestamp) -> Due {
-    let Some(latest) = schedule.latest(accounted, now) else { return Due::default() };
+    let Some(latest) = schedule.latest(accounted, now) else {
+        return Due::default();
+    };
     let (cutoff, too_old) = cutoff(spec, now);
     // Slots are whole seconds, so "older than the cutoff" is "up to a nanosecond before it".
     let dead_until = cutoff.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
@@ -88,7 +90,12 @@ pub fn stretch(schedule: &Schedule, after: Timestamp, until: Timestamp, because:
     let last = schedule.latest(after, until)?;
     let first = schedule.next(after)?;
     let slots = if first == last { 1 } else { schedule.count(after, until) };
-    Some(Stretch { because, first, last, slots })
+    Some(Stretch {
+        because,
+        first,
+        last,
+        slots,
+    })
 }
 
 fn before(slot: Timestamp) -> Timestamp {

@@ -32,7 +32,10 @@ pub enum Effect {
     /// Delete that very Job, and no other of its name.
     Delete { job: String, uid: String, because: Because },
     /// Write the status, if nobody else has written the task since it was observed.
-    Write { status: Box<ScheduledTaskStatus>, urgency: Urgency },
+    Write {
+        status: Box<ScheduledTaskStatus>,
+        urgency: Urgency,
+    },
     /// Say it: log line, event and metric.
     Announce(Announcement),
 }

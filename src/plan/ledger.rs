@@ -30,7 +30,12 @@ impl Ledger {
     /// Continues the ledger that was read.
     #[must_use]
     pub fn open(status: &ScheduledTaskStatus, history_limit: usize) -> Self {
-        Self { status: status.clone(), announcements: Vec::new(), urgent: false, history_limit }
+        Self {
+            status: status.clone(),
+            announcements: Vec::new(),
+            urgent: false,
+            history_limit,
+        }
     }
 
     /// Everything up to here has its outcome. Never moves back.
@@ -140,7 +145,13 @@ impl Ledger {
 
     /// Says that something happened.
     pub fn announce(&mut self, outcome: Outcome, because: Because, slot: Timestamp, slots: u64, message: String) {
-        self.announcements.push(Announcement { outcome, because, slot, slots, message: short(&message) });
+        self.announcements.push(Announcement {
+            outcome,
+            because,
+            slot,
+            slots,
+            message: short(&message),
+        });
     }
 
     fn record(&mut self, mut record: RunRecord) {

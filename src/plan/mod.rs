@@ -159,13 +159,23 @@ impl<'a> Draft<'a> {
         // Under Allow the Job comes first: the plan after it writes down that it was started.
         let last = self.jobs.is_empty() && self.questions.is_empty();
         if changed && (self.claim || last) {
-            let urgency = if self.claim || self.ledger.urgent { Urgency::Now } else { Urgency::Merged };
-            effects.push(Effect::Write { status: Box::new(self.ledger.status), urgency });
+            let urgency = if self.claim || self.ledger.urgent {
+                Urgency::Now
+            } else {
+                Urgency::Merged
+            };
+            effects.push(Effect::Write {
+                status: Box::new(self.ledger.status),
+                urgency,
+            });
             effects.extend(self.ledger.announcements.into_iter().map(Effect::Announce));
         }
         effects.extend(self.jobs);
         effects.extend(self.questions);
-        Plan { effects, wake_at: self.wake_at }
+        Plan {
+            effects,
+            wake_at: self.wake_at,
+        }
     }
 
     /// Wakes at the next slot, and gives the moments to show, if they are worth computing.
@@ -175,7 +185,11 @@ impl<'a> Draft<'a> {
         if let Some(next) = schedule.and_then(|schedule| schedule.next(from)) {
             self.wake_by(next);
         }
-        move || schedule.map_or_else(Vec::new, |schedule| schedule.slots(from).take(NEXT_RUNS).map(|slot| slot.to_string()).collect())
+        move || {
+            schedule.map_or_else(Vec::new, |schedule| {
+                schedule.slots(from).take(NEXT_RUNS).map(|slot| slot.to_string()).collect()
+            })
+        }
     }
 }
 

@@ -14,7 +14,11 @@ pub fn settle(draft: &mut Draft) {
         match find(&draft.observed.jobs, &run) {
             Some(job) if run.uid.is_none() => {
                 // The claim has its Job.
-                draft.ledger.started(ActiveRun { uid: Some(job.uid.clone()), started: Some(time(job.created)), ..run.clone() });
+                draft.ledger.started(ActiveRun {
+                    uid: Some(job.uid.clone()),
+                    started: Some(time(job.created)),
+                    ..run.clone()
+                });
                 let run = take(draft, &run.job);
                 keep_or_end(draft, run, job);
             }
@@ -44,7 +48,10 @@ fn keep_or_end(draft: &mut Draft, run: ActiveRun, job: &Job) {
     match &job.end {
         Some(end) if end.succeeded || job.exit != Exit::NotAsked => end_by_job(draft, &run, job, end),
         Some(_) => {
-            draft.questions.push(Effect::Inspect { job: job.name.clone(), uid: job.uid.clone() });
+            draft.questions.push(Effect::Inspect {
+                job: job.name.clone(),
+                uid: job.uid.clone(),
+            });
             draft.ledger.status.active.push(run);
         }
         None if replaced || gone => cancel(draft, &run),
@@ -55,7 +62,9 @@ fn keep_or_end(draft: &mut Draft, run: ActiveRun, job: &Job) {
 fn end_by_job(draft: &mut Draft, run: &ActiveRun, job: &Job, end: &JobEnd) {
     let at = Some(end.at);
     if end.succeeded {
-        draft.ledger.ended(run, Outcome::Succeeded, Because::JobCompleted, End { at, ..End::default() });
+        draft
+            .ledger
+            .ended(run, Outcome::Succeeded, Because::JobCompleted, End { at, ..End::default() });
         return;
     }
     let job_says = format!("{}: {}", end.reason, end.message);
@@ -63,7 +72,16 @@ fn end_by_job(draft: &mut Draft, run: &ActiveRun, job: &Job, end: &JobEnd) {
         Exit::Known { code, message } => (Some(*code), message.clone().unwrap_or(job_says)),
         Exit::NotAsked | Exit::Unknown => (None, job_says),
     };
-    draft.ledger.ended(run, Outcome::Failed, Because::JobFailed, End { at, exit_code, message: Some(message) });
+    draft.ledger.ended(
+        run,
+        Outcome::Failed,
+        Because::JobFailed,
+        End {
+            at,
+            exit_code,
+            message: Some(message),
+        },
+    );
 }
 
 fn cancel(draft: &mut Draft, run: &ActiveRun) {
@@ -72,7 +90,11 @@ fn cancel(draft: &mut Draft, run: &ActiveRun) {
     } else {
         (Because::JobDeleted, "its Job was deleted before it ended")
     };
-    let end = End { at: Some(draft.now()), exit_code: None, message: Some(message.into()) };
+    let end = End {
+        at: Some(draft.now()),
+        exit_code: None,
+        message: Some(message.into()),
+    };
     draft.ledger.ended(run, Outcome::Cancelled, because, end);
 }
 
@@ -81,7 +103,10 @@ fn keep_or_lose(draft: &mut Draft, run: ActiveRun) {
     match &run.uid {
         Some(uid) if draft.observed.gone.contains(uid) => cancel(draft, &run),
         Some(uid) => {
-            draft.questions.push(Effect::Confirm { job: run.job.clone(), uid: uid.clone() });
+            draft.questions.push(Effect::Confirm {
+                job: run.job.clone(),
+                uid: uid.clone(),
+            });
             draft.ledger.status.active.push(run);
         }
         None => draft.ledger.status.active.push(run),
@@ -92,15 +117,26 @@ fn keep_or_lose(draft: &mut Draft, run: ActiveRun) {
 /// passed over by the plan that made the newer one.
 fn adopt(draft: &mut Draft) {
     let observed = draft.observed;
-    let mut unknown: Vec<(Timestamp, &Job)> =
-        observed.jobs.iter().filter_map(|job| Some((job.slot?, job))).filter(|(slot, job)| is_unknown(draft, *slot, job)).collect();
+    let mut unknown: Vec<(Timestamp, &Job)> = observed
+        .jobs
+        .iter()
+        .filter_map(|job| Some((job.slot?, job)))
+        .filter(|(slot, job)| is_unknown(draft, *slot, job))
+        .collect();
     unknown.sort_by_key(|(slot, job)| (*slot, job.attempt));
-    let in_force = if unknown.is_empty() { None } else { books::schedule_in_force(draft) };
+    let in_force = if unknown.is_empty() {
+        None
+    } else {
+        books::schedule_in_force(draft)
+    };
     for (slot, job) in unknown {
         let accounted = draft.accounted();
         if slot > accounted {
             let before = slot.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(slot);
-            if let Some(passed) = in_force.as_ref().and_then(|schedule| due::stretch(schedule, accounted, before, passed_over(draft))) {
+            if let Some(passed) = in_force
+                .as_ref()
+                .and_then(|schedule| due::stretch(schedule, accounted, before, passed_over(draft)))
+            {
                 let message = format!("{} not started: slot {slot} was started instead", books::slots(&passed));
                 draft.ledger.not_started(Outcome::Missed, &passed, &message);
             }
@@ -126,7 +162,12 @@ fn adopt(draft: &mut Draft) {
 fn is_unknown(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
     let known = draft.ledger.status.active.iter().any(|run| run.job == job.name);
     let goes_on = job.end.is_none() && !job.deleting;
-    let recorded = draft.ledger.status.recent_runs.iter().any(|run| run.job.as_deref() == Some(&job.name));
+    let recorded = draft
+        .ledger
+        .status
+        .recent_runs
+        .iter()
+        .any(|run| run.job.as_deref() == Some(&job.name));
     !known && !recorded && (goes_on || slot > draft.accounted())
 }
 

@@ -53,10 +53,22 @@ fn blocked(draft: &mut Draft) -> bool {
 }
 
 fn owe_oldest(draft: &mut Draft, schedule: &Schedule) {
-    let claimed = draft.ledger.status.active.iter().find(|run| run.uid.is_none()).map(|run| run.slot.0);
-    let Some(slot) = claimed.or_else(|| schedule.next(draft.accounted()).filter(|slot| *slot <= draft.now())) else { return };
+    let claimed = draft
+        .ledger
+        .status
+        .active
+        .iter()
+        .find(|run| run.uid.is_none())
+        .map(|run| run.slot.0);
+    let Some(slot) = claimed.or_else(|| schedule.next(draft.accounted()).filter(|slot| *slot <= draft.now())) else {
+        return;
+    };
     if let Some(refusal) = &draft.observed.refusal {
-        draft.owed = Some(Owed { slot, because: refusal.because, message: refusal.message.clone() });
+        draft.owed = Some(Owed {
+            slot,
+            because: refusal.because,
+            message: refusal.message.clone(),
+        });
     }
 }
 
@@ -85,7 +97,12 @@ fn forbid(draft: &mut Draft, spec: &Spec, due: &Due) {
     let Some(&first) = due.start.first() else { return };
     if draft.observed.refusal.is_some() && spec.fields.missed_run_policy != MissedRunPolicy::All {
         // The claim's Job was refused for certain: a newer slot takes its place instead of waiting behind nothing.
-        drop_claims(draft, Outcome::Missed, Because::JobRefused, "the API server refused its Job until a newer slot was due");
+        drop_claims(
+            draft,
+            Outcome::Missed,
+            Because::JobRefused,
+            "the API server refused its Job until a newer slot was due",
+        );
     }
     let Some(busy) = draft.ledger.status.active.iter().find(|run| goes_on(&draft.observed.jobs, run)) else {
         claim(draft, first);
@@ -94,12 +111,18 @@ fn forbid(draft: &mut Draft, spec: &Spec, due: &Due) {
     let (busy_job, busy_slot) = (busy.job.clone(), busy.slot.0);
     let late = draft.now().duration_since(first) > ON_TIME;
     if spec.fields.missed_run_policy == MissedRunPolicy::All && (late || due.start.len() > 1) {
-        draft.owed = Some(Owed { slot: first, because: Because::Waiting, message: format!("waits for the run of slot {busy_slot} to end") });
+        draft.owed = Some(Owed {
+            slot: first,
+            because: Because::Waiting,
+            message: format!("waits for the run of slot {busy_slot} to end"),
+        });
         return;
     }
     for &slot in &due.start {
         let message = format!("slot {slot} not started: Job {busy_job} still goes on, and concurrencyPolicy is Forbid");
-        draft.ledger.not_started(Outcome::Skipped, &one(slot, Because::PreviousRunActive), &message);
+        draft
+            .ledger
+            .not_started(Outcome::Skipped, &one(slot, Because::PreviousRunActive), &message);
     }
     draft.ledger.urgent = true;
 }
@@ -109,9 +132,16 @@ fn replace(draft: &mut Draft, due: &Due) {
     let Some((&newest, older)) = due.start.split_last() else { return };
     for &slot in older {
         let message = format!("slot {slot} not started: slot {newest} would replace it at once");
-        draft.ledger.not_started(Outcome::Skipped, &one(slot, Because::Superseded), &message);
+        draft
+            .ledger
+            .not_started(Outcome::Skipped, &one(slot, Because::Superseded), &message);
     }
-    drop_claims(draft, Outcome::Missed, Because::Superseded, "a newer slot is due before its Job could be made");
+    drop_claims(
+        draft,
+        Outcome::Missed,
+        Because::Superseded,
+        "a newer slot is due before its Job could be made",
+    );
     for run in &mut draft.ledger.status.active {
         if goes_on(&draft.observed.jobs, run) {
             run.ending = Some(Because::Replaced.to_string());
@@ -138,8 +168,14 @@ fn claim(draft: &mut Draft, slot: Timestamp) {
 
 /// Makes the Jobs of claims, after the runs that they replace are deleted.
 fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
-    let (claims, to_come): (Vec<Timestamp>, Vec<Timestamp>) =
-        draft.ledger.status.active.iter().filter(|run| run.uid.is_none()).map(|run| run.slot.0).partition(|slot| *slot <= draft.now());
+    let (claims, to_come): (Vec<Timestamp>, Vec<Timestamp>) = draft
+        .ledger
+        .status
+        .active
+        .iter()
+        .filter(|run| run.uid.is_none())
+        .map(|run| run.slot.0)
+        .partition(|slot| *slot <= draft.now());
     if let Some(earliest) = to_come.into_iter().min() {
         // The clock was set back behind a claim: never before the slot.
         draft.wake_by(earliest);
@@ -149,7 +185,11 @@ fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
     }
     for run in draft.ledger.status.active.iter().filter(|run| run.ending.is_some()) {
         if let Some(uid) = run.uid.as_ref().filter(|_| goes_on(&draft.observed.jobs, run)) {
-            draft.jobs.push(Effect::Delete { job: run.job.clone(), uid: uid.clone(), because: Because::Replaced });
+            draft.jobs.push(Effect::Delete {
+                job: run.job.clone(),
+                uid: uid.clone(),
+                because: Because::Replaced,
+            });
         }
     }
     for slot in claims {
@@ -159,36 +199,66 @@ fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
 
 fn create(draft: &mut Draft, spec: &Spec, schedule: &Schedule, slot: Timestamp) {
     let task = &draft.observed.task;
-    let run = Run { slot, attempt: 1, job: job_name(&task.name, slot, 1) };
+    let run = Run {
+        slot,
+        attempt: 1,
+        job: job_name(&task.name, slot, 1),
+    };
     // From the ledger in the making: the run before may have ended in this very plan.
     let watermark = draft.ledger.status.last_successful_slot.as_ref().map(|slot| slot.0);
     let job = build_job(task, &spec.fields, &run, watermark, schedule.previous(slot));
     let late = draft.now().duration_since(slot);
     let (because, message) = if late > ON_TIME {
-        (Because::CaughtUp, format!("Job {} made for slot {slot}, {} s late", run.job, late.as_secs()))
+        (
+            Because::CaughtUp,
+            format!("Job {} made for slot {slot}, {} s late", run.job, late.as_secs()),
+        )
     } else {
         (Because::OnSchedule, format!("Job {} made for slot {slot}", run.job))
     };
     draft.jobs.push(Effect::Create { run, job });
-    draft.jobs.push(Effect::Announce(super::Announcement { outcome: Outcome::Started, because, slot, slots: 1, message }));
+    draft.jobs.push(Effect::Announce(super::Announcement {
+        outcome: Outcome::Started,
+        because,
+        slot,
+        slots: 1,
+        message,
+    }));
 }
 
 /// A run is ended for a newer one only: when that was given up, the old one goes on.
 fn spare_the_replaced(draft: &mut Draft) {
     let active = &mut draft.ledger.status.active;
     if active.iter().all(|run| run.uid.is_some()) {
-        let deleting = |run: &ActiveRun| draft.observed.jobs.iter().any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting);
+        let deleting = |run: &ActiveRun| {
+            draft
+                .observed
+                .jobs
+                .iter()
+                .any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting)
+        };
         active.iter_mut().filter(|run| !deleting(run)).for_each(|run| run.ending = None);
     }
 }
 
 fn drop_late_claims(draft: &mut Draft, spec: &Spec) {
     let now = draft.now();
-    let late: Vec<ActiveRun> =
-        draft.ledger.status.active.extract_if(.., |run| run.uid.is_none() && due::is_too_late(&spec.fields, run.slot.0, now)).collect();
-    let because = draft.observed.refusal.as_ref().map_or(Because::StartingDeadlineExceeded, |refusal| refusal.because);
+    let late: Vec<ActiveRun> = draft
+        .ledger
+        .status
+        .active
+        .extract_if(.., |run| run.uid.is_none() && due::is_too_late(&spec.fields, run.slot.0, now))
+        .collect();
+    let because = draft
+        .observed
+        .refusal
+        .as_ref()
+        .map_or(Because::StartingDeadlineExceeded, |refusal| refusal.because);
     for run in late {
-        let message = format!("slot {} not started: its Job could not be made within startingDeadlineSeconds", run.slot.0);
+        let message = format!(
+            "slot {} not started: its Job could not be made within startingDeadlineSeconds",
+            run.slot.0
+        );
         draft.ledger.not_started(Outcome::Missed, &one(run.slot.0, because), &message);
         draft.ledger.urgent = true;
     }
@@ -213,5 +283,10 @@ fn goes_on(jobs: &[Job], run: &ActiveRun) -> bool {
 }
 
 fn one(slot: Timestamp, because: Because) -> Stretch {
-    Stretch { because, first: slot, last: slot, slots: 1 }
+    Stretch {
+        because,
+        first: slot,
+        last: slot,
+        slots: 1,
+    }
 }

@@ -39,11 +39,17 @@ async fn m2_a_ledger_from_1970_is_caught_up_in_bounded_work_and_the_task_goes_on
     // As an operator left it whose clock had started in 1970.
     let began = json!({"status": {"scheduleSince": "1970-01-01T00:00:05Z", "accountedUntil": "1970-01-01T00:00:05Z"}});
     for task in ["minutely", "forbidding"] {
-        world.tasks().patch_status(task, &PatchParams::default(), &Patch::Merge(began.clone())).await.unwrap();
+        world
+            .tasks()
+            .patch_status(task, &PatchParams::default(), &Patch::Merge(began.clone()))
+            .await
+            .unwrap();
     }
     let operator = world.operator("2027-01-01T12:00:30Z").await;
     for task in ["minutely", "forbidding"] {
-        let status = world.status(task, "the newest slot to be started", |status| status.started == 1).await;
+        let status = world
+            .status(task, "the newest slot to be started", |status| status.started == 1)
+            .await;
         // Minutes from 1970-01-01T00:01 to 2027-01-01T11:59.
         let minutes = at("2027-01-01T12:00:00Z").as_second() / 60 - 1;
         assert_eq!(status.missed, minutes, "{task}");
@@ -66,8 +72,13 @@ async fn m2_a_clock_that_starts_in_1970_owes_nothing_from_before_the_task_was_ma
     assert_eq!(status.schedule_since.unwrap().0, created.0);
     // The clock is set, to a moment long after.
     operator.set("2036-01-01T12:00:30Z");
-    let status = world.status("minutely", "the newest slot to be started", |status| status.started == 1).await;
-    assert_eq!(status.missed, at("2036-01-01T12:00:00Z").as_second() / 60 - created.0.as_second() / 60 - 1);
+    let status = world
+        .status("minutely", "the newest slot to be started", |status| status.started == 1)
+        .await;
+    assert_eq!(
+        status.missed,
+        at("2036-01-01T12:00:00Z").as_second() / 60 - created.0.as_second() / 60 - 1
+    );
     assert_eq!(seen.slots(), [at("2036-01-01T12:00:00Z")]);
     operator.stop().await;
 }

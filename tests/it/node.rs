@@ -14,7 +14,11 @@ use std::sync::OnceLock;
 fn with_node() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        let cluster = Cluster::start(Options { node: NodeChoice::RealOrKwok, ..Options::default() }).expect("a cluster with a node");
+        let cluster = Cluster::start(Options {
+            node: NodeChoice::RealOrKwok,
+            ..Options::default()
+        })
+        .expect("a cluster with a node");
         crate::harness::install_crds(&cluster);
         match cluster.node() {
             Node::Real => println!("node: real containers"),
@@ -34,8 +38,15 @@ fn running(command: &str) -> Value {
 }
 
 async fn first_end(world: &World, task: &str) -> (RunRecord, ScheduledTaskStatus) {
-    let status = world.status(task, "a run to end", |status| status.recent_runs.iter().any(|run| run.finished.is_some())).await;
-    (status.recent_runs.iter().rfind(|run| run.finished.is_some()).unwrap().clone(), status)
+    let status = world
+        .status(task, "a run to end", |status| {
+            status.recent_runs.iter().any(|run| run.finished.is_some())
+        })
+        .await;
+    (
+        status.recent_runs.iter().rfind(|run| run.finished.is_some()).unwrap().clone(),
+        status,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,24 +55,42 @@ async fn a_container_is_told_its_slot_its_watermark_and_its_interval_and_its_log
     let template = json!({"spec": running("env | grep ^PUNCTUAL_ | sort")});
     world.task("told", json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template, "successfulJobsHistoryLimit": 100, "runHistoryLimit": 100})).await;
     let process = Process::start(&with_node().kubeconfig(), &world.namespace);
-    let status = world.status("told", "a run after one that succeeded", |status| status.succeeded >= 3).await;
+    let status = world
+        .status("told", "a run after one that succeeded", |status| status.succeeded >= 3)
+        .await;
     assert_eq!(process.terminate(), Some(0));
     let newest = status.recent_runs.iter().find(|run| run.outcome == "Succeeded").unwrap();
     assert_eq!(status.last_successful_slot.as_ref().unwrap().0, newest.slot.0);
     if !is_real() {
         return;
     }
-    let log = with_node().kubectl().args(["logs", "-n", &world.namespace, &format!("job/{}", newest.job.as_ref().unwrap())]).output().unwrap();
+    let log = with_node()
+        .kubectl()
+        .args(["logs", "-n", &world.namespace, &format!("job/{}", newest.job.as_ref().unwrap())])
+        .output()
+        .unwrap();
     let log = String::from_utf8_lossy(&log.stdout).into_owned();
-    let value = |name: &str| log.lines().find_map(|line| line.strip_prefix(&format!("{name}=")).map(str::to_owned)).unwrap_or_default();
+    let value = |name: &str| {
+        log.lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}=")).map(str::to_owned))
+            .unwrap_or_default()
+    };
     assert_eq!(value("PUNCTUAL_TASK"), "told", "{log}");
     assert_eq!(value("PUNCTUAL_SLOT"), newest.slot.0.to_string());
     assert_eq!(value("PUNCTUAL_RUN"), *newest.job.as_ref().unwrap());
-    assert_eq!((value("PUNCTUAL_TRIGGER").as_str(), value("PUNCTUAL_ATTEMPT").as_str()), ("Schedule", "1"));
+    assert_eq!(
+        (value("PUNCTUAL_TRIGGER").as_str(), value("PUNCTUAL_ATTEMPT").as_str()),
+        ("Schedule", "1")
+    );
     assert_eq!(value("PUNCTUAL_INTERVAL_END"), newest.slot.0.to_string());
-    assert_eq!(value("PUNCTUAL_INTERVAL_START"), (newest.slot.0 - jiff::SignedDuration::from_secs(2)).to_string());
+    assert_eq!(
+        value("PUNCTUAL_INTERVAL_START"),
+        (newest.slot.0 - jiff::SignedDuration::from_secs(2)).to_string()
+    );
     // The watermark is the slot of the run that succeeded before this one.
-    let watermark: jiff::Timestamp = value("PUNCTUAL_LAST_SUCCESS").parse().unwrap_or_else(|_| panic!("a watermark in {log}"));
+    let watermark: jiff::Timestamp = value("PUNCTUAL_LAST_SUCCESS")
+        .parse()
+        .unwrap_or_else(|_| panic!("a watermark in {log}"));
     let before = status.recent_runs.iter().filter(|run| run.outcome == "Succeeded").nth(1).unwrap();
     assert_eq!(watermark, before.slot.0);
 }
@@ -73,15 +102,28 @@ async fn a_container_that_fails_leaves_its_exit_code_and_last_words_in_the_statu
         return;
     }
     let template = json!({"spec": running("echo the disk is full > /dev/termination-log; exit 42")});
-    world.task("failing", json!({"schedule": "*/2 * * * * *", "jobTemplate": template})).await;
+    world
+        .task("failing", json!({"schedule": "*/2 * * * * *", "jobTemplate": template}))
+        .await;
     let process = Process::start(&with_node().kubeconfig(), &world.namespace);
     let (run, _) = first_end(&world, "failing").await;
-    assert_eq!((run.outcome.as_str(), run.exit_code, run.message.as_deref()), ("Failed", Some(42), Some("the disk is full")));
-    let status = world.status("failing", "Healthy to be false", |status| status.condition("Healthy").is_some_and(|healthy| healthy.status == "False")).await;
+    assert_eq!(
+        (run.outcome.as_str(), run.exit_code, run.message.as_deref()),
+        ("Failed", Some(42), Some("the disk is full"))
+    );
+    let status = world
+        .status("failing", "Healthy to be false", |status| {
+            status.condition("Healthy").is_some_and(|healthy| healthy.status == "False")
+        })
+        .await;
     assert!(status.condition("Healthy").unwrap().message.contains("the disk is full"));
     assert!(status.last_failure_time.is_some());
     assert_eq!(process.terminate(), Some(0));
-    let described = with_node().kubectl().args(["describe", "stask", "failing", "-n", &world.namespace]).output().unwrap();
+    let described = with_node()
+        .kubectl()
+        .args(["describe", "stask", "failing", "-n", &world.namespace])
+        .output()
+        .unwrap();
     let described = String::from_utf8_lossy(&described.stdout).into_owned();
     for words in ["Exit Code:", "42", "the disk is full", "JobFailed", "Next Runs:"] {
         assert!(described.contains(words), "{words} in {described}");
@@ -95,16 +137,27 @@ async fn replace_ends_the_old_container() {
         return;
     }
     let template = json!({"spec": running("trap exit TERM; while true; do sleep 1; done")});
-    world.task("replaced", json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Replace", "jobTemplate": template})).await;
+    world
+        .task(
+            "replaced",
+            json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Replace", "jobTemplate": template}),
+        )
+        .await;
     let process = Process::start(&with_node().kubeconfig(), &world.namespace);
     let pods: Api<Pod> = Api::namespaced(world.client.clone(), &world.namespace);
     let first = until("a container to run", || async {
         let pods = pods.list(&ListParams::default()).await.ok()?.items;
-        pods.into_iter().find(|pod| pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running"))?.metadata.name
+        pods.into_iter()
+            .find(|pod| pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running"))?
+            .metadata
+            .name
     })
     .await;
     world.status("replaced", "it to be replaced", |status| status.cancelled >= 1).await;
-    until("the old container to be gone", || async { pods.get_opt(&first).await.unwrap().is_none().then_some(()) }).await;
+    until("the old container to be gone", || async {
+        pods.get_opt(&first).await.unwrap().is_none().then_some(())
+    })
+    .await;
     let status = world.status("replaced", "the next one", |status| status.running == 1).await;
     assert!(status.recent_runs.iter().any(|run| run.because == "Replaced"));
     assert_eq!(process.terminate(), Some(0));
@@ -114,7 +167,11 @@ async fn replace_ends_the_old_container() {
 async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
     let world = World::on(with_node, "examples").await;
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
-    let applied = with_node().kubectl().args(["apply", "-n", &world.namespace, "-f", examples]).output().unwrap();
+    let applied = with_node()
+        .kubectl()
+        .args(["apply", "-n", &world.namespace, "-f", examples])
+        .output()
+        .unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     let process = Process::start(&with_node().kubeconfig(), &world.namespace);
     for task in world.tasks().list(&ListParams::default()).await.unwrap() {
@@ -135,7 +192,10 @@ async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
         let (clean_up, _) = first_end(&world, "clean-up").await;
         assert_eq!(clean_up.outcome, "Succeeded");
         let (failed, _) = first_end(&world, "fails").await;
-        assert_eq!((failed.exit_code, failed.message.as_deref()), (Some(3), Some("nothing is mounted on /data")));
+        assert_eq!(
+            (failed.exit_code, failed.message.as_deref()),
+            (Some(3), Some("nothing is mounted on /data"))
+        );
     }
     assert_eq!(process.terminate(), Some(0));
 }

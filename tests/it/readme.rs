@@ -45,7 +45,9 @@ impl Drop for Background {
 async fn every_command_of_the_readme_runs_and_its_manifest_is_accepted() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     // A cluster of its own: the operator that README starts looks after every namespace.
-    let cluster = tokio::task::spawn_blocking(|| Cluster::start(Options::default()).expect("a control plane")).await.unwrap();
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(Options::default()).expect("a control plane"))
+        .await
+        .unwrap();
     install_crds(&cluster);
     let manifest = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(manifest.path(), blocks(&readme, "yaml").remove(0)).unwrap();
@@ -59,22 +61,37 @@ async fn every_command_of_the_readme_runs_and_its_manifest_is_accepted() {
     let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
     let shell = |line: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("exec {line}")]).current_dir(root()).env("PATH", &path).env("KUBECONFIG", cluster.kubeconfig()).stdin(Stdio::null());
+        command
+            .args(["-c", &format!("exec {line}")])
+            .current_dir(root())
+            .env("PATH", &path)
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .stdin(Stdio::null());
         command
     };
     let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap();
     let mut run = 0;
     let mut background = Vec::new();
-    for line in blocks(&readme, "sh").join("\n").lines().map(|line| line.split('#').next().unwrap().trim()).filter(|line| !line.is_empty()) {
+    for line in blocks(&readme, "sh")
+        .join("\n")
+        .lines()
+        .map(|line| line.split('#').next().unwrap().trim())
+        .filter(|line| !line.is_empty())
+    {
         run += 1;
         if let Some(target) = line.strip_prefix("make ") {
-            let (_, runs_it) = TARGETS.iter().find(|(known, _)| *known == target).unwrap_or_else(|| panic!("nobody runs `{line}`"));
+            let (_, runs_it) = TARGETS
+                .iter()
+                .find(|(known, _)| *known == target)
+                .unwrap_or_else(|| panic!("nobody runs `{line}`"));
             assert!(makefile.contains(&format!("\n{target}:")), "no target {target}");
             assert!(root().join(runs_it).exists(), "{runs_it} is gone");
         } else if line.starts_with("punctual controller") {
             // Port 8080 may be somebody else's on this machine.
             let line = line.replace("127.0.0.1:8080", "127.0.0.1:0");
-            background.push(Background(shell(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()));
+            background.push(Background(
+                shell(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap(),
+            ));
         } else {
             let done = shell(line).output().unwrap();
             assert!(done.status.success(), "`{line}`: {}", String::from_utf8_lossy(&done.stderr));

@@ -36,7 +36,7 @@ pub fn build() -> Result<PathBuf> {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let path = executables
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .last();
+        .next_back();
     path.context("cargo names no executable")
 }
 

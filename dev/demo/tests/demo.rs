@@ -4,7 +4,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn demo(cache: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_demo")).args(args).env("PUNCTUAL_CACHE", cache).output().expect("the demo starts")
+    Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(args)
+        .env("PUNCTUAL_CACHE", cache)
+        .output()
+        .expect("the demo starts")
 }
 
 /// Binaries are shared with the real cache: building them again would take minutes.
@@ -25,7 +29,13 @@ fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
     for step in 1..=6 {
         assert!(screen.contains(&format!("[{step}/6]")), "step {step} in {screen}");
     }
-    for words in ["$ kubectl get stask", "$ kubectl get jobs", "$ kubectl describe stask fails", "export KUBECONFIG=", "make demo-down"] {
+    for words in [
+        "$ kubectl get stask",
+        "$ kubectl get jobs",
+        "$ kubectl describe stask fails",
+        "export KUBECONFIG=",
+        "make demo-down",
+    ] {
         assert!(screen.contains(words), "{words} in {screen}");
     }
     if screen.contains("a real node") {
@@ -34,7 +44,10 @@ fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
         }
     } else {
         println!("KWOK played the node: what only containers can show is not proven in this run");
-        assert!(screen.contains("KWOK: pods complete on paper, no container runs, because"), "{screen}");
+        assert!(
+            screen.contains("KWOK: pods complete on paper, no container runs, because"),
+            "{screen}"
+        );
     }
     let pid = std::fs::read_to_string(cache.path().join("demo/operator.pid")).expect("the operator's process id");
 

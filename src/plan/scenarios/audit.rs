@@ -34,16 +34,26 @@ impl Audit {
     /// A status was written.
     pub fn written(&mut self, now: Timestamp, before: &ScheduledTaskStatus, after: &ScheduledTaskStatus, limit: Option<usize>) -> Verdict {
         let until = accounted(after).ok_or("a written ledger has no beginning")?;
-        let from = accounted(before).or(after.schedule_since.as_ref().map(|since| since.0)).unwrap_or(until);
+        let from = accounted(before)
+            .or(after.schedule_since.as_ref().map(|since| since.0))
+            .unwrap_or(until);
         holds!(from <= until, "accountedUntil moved back from {from} to {until}, at {now}");
         let in_force = before.observed_schedule.as_ref().or(after.observed_schedule.as_ref());
         if let Some(Ok(schedule)) = in_force.map(|known| parse(&known.schedule, &known.time_zone, known.gap, known.overlap)) {
             self.slots += walk(&schedule, from, until);
         }
         let claimed = count(after.active.iter().filter(|run| run.uid.is_none()));
-        holds!(after.running == count(&after.active) - claimed, "running is the number of active Jobs, at {now}: {}", brief(after));
+        holds!(
+            after.running == count(&after.active) - claimed,
+            "running is the number of active Jobs, at {now}: {}",
+            brief(after)
+        );
         let ended = after.succeeded + after.failed + after.cancelled;
-        holds!(after.started == ended + after.running, "started = succeeded + failed + cancelled + running, at {now}: {}", brief(after));
+        holds!(
+            after.started == ended + after.running,
+            "started = succeeded + failed + cancelled + running, at {now}: {}",
+            brief(after)
+        );
         let booked = after.started + after.missed + after.skipped + claimed;
         let slots = self.slots;
         holds!(
@@ -53,21 +63,47 @@ impl Audit {
             brief(before)
         );
         let most = limit.unwrap_or(100);
-        holds!(after.recent_runs.len() <= most, "recentRuns grew past its limit {most}: {}", brief(after));
-        holds!(after.conditions.len() <= 4 && after.next_runs.len() <= 5, "the status is not bounded: {}", brief(after));
+        holds!(
+            after.recent_runs.len() <= most,
+            "recentRuns grew past its limit {most}: {}",
+            brief(after)
+        );
+        holds!(
+            after.conditions.len() <= 4 && after.next_runs.len() <= 5,
+            "the status is not bounded: {}",
+            brief(after)
+        );
         Ok(())
     }
 
     /// A Job is about to be made.
     pub fn creates(&self, world: &World, slot: Timestamp) -> Verdict {
         let now = world.now;
-        holds!(slot <= now, "slot {slot} is started before its time, at {now}: {}", brief(world.status()));
-        holds!(!world.made.contains(&slot), "slot {slot} is started a second time, at {now}: {}", brief(world.status()));
+        holds!(
+            slot <= now,
+            "slot {slot} is started before its time, at {now}: {}",
+            brief(world.status())
+        );
+        holds!(
+            !world.made.contains(&slot),
+            "slot {slot} is started a second time, at {now}: {}",
+            brief(world.status())
+        );
         let since = world.status().schedule_since.as_ref().map(|since| since.0);
-        holds!(Some(slot) > since, "slot {slot} is older than its schedule, at {now}: {}", brief(world.status()));
-        let forbid = world.spec().is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Forbid);
+        holds!(
+            Some(slot) > since,
+            "slot {slot} is older than its schedule, at {now}: {}",
+            brief(world.status())
+        );
+        let forbid = world
+            .spec()
+            .is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Forbid);
         let others = world.unfinished();
-        holds!(!forbid || others.is_empty(), "slot {slot} overlaps under Forbid, at {now}, with {others:?}: {}", brief(world.status()));
+        holds!(
+            !forbid || others.is_empty(),
+            "slot {slot} overlaps under Forbid, at {now}, with {others:?}: {}",
+            brief(world.status())
+        );
         Ok(())
     }
 
@@ -78,7 +114,10 @@ impl Audit {
             let written = world.status();
             holds!(object.job.end.is_some(), "history deletes a Job that goes on: {object:?}");
             let open = written.active.iter().any(|run| run.job == object.job.name);
-            holds!(!open && object.job.slot <= accounted(written), "history forgets a Job before it is counted: {object:?}");
+            holds!(
+                !open && object.job.slot <= accounted(written),
+                "history forgets a Job before it is counted: {object:?}"
+            );
         }
         Ok(())
     }
@@ -86,22 +125,57 @@ impl Audit {
     /// The plan says that there is nothing to do.
     pub fn at_rest(&self, world: &World, observed: &Observed, plan: &Plan) -> Verdict {
         let (now, status) = (world.now, world.status());
-        holds!(plan.wake_at.is_none_or(|wake| wake > now), "at {now} it wants to wake at {:?}: a hot loop", plan.wake_at);
+        holds!(
+            plan.wake_at.is_none_or(|wake| wake > now),
+            "at {now} it wants to wake at {:?}: a hot loop",
+            plan.wake_at
+        );
         let hidden = world.jobs.values().any(|object| object.hidden);
-        holds!(self.loose || hidden || status.started == count(&world.made), "{} Jobs were made: {}", world.made.len(), brief(status));
-        let schedule = world.spec().filter(|spec| !spec.fields.suspend).and_then(|spec| spec.schedule.as_ref().ok());
-        let (Some(schedule), false) = (schedule, world.task.deleting) else { return Ok(()) };
+        holds!(
+            self.loose || hidden || status.started == count(&world.made),
+            "{} Jobs were made: {}",
+            world.made.len(),
+            brief(status)
+        );
+        let schedule = world
+            .spec()
+            .filter(|spec| !spec.fields.suspend)
+            .and_then(|spec| spec.schedule.as_ref().ok());
+        let (Some(schedule), false) = (schedule, world.task.deleting) else {
+            return Ok(());
+        };
         // Nothing that is due is forgotten, unless there is a reason to wait.
         let until = accounted(status).ok_or("a ledger rests that has no beginning")?;
         let refused = observed.refusal.as_ref().is_some_and(|refusal| refusal.retry_at > now);
         let owed = schedule.latest(until, now).filter(|_| !refused && !catches_up_behind_a_run(world));
-        holds!(owed.is_none(), "slot {owed:?} is owed at {now}, and nothing is done about it: {}", brief(status));
+        holds!(
+            owed.is_none(),
+            "slot {owed:?} is owed at {now}, and nothing is done about it: {}",
+            brief(status)
+        );
         // It sleeps no longer than to the next slot, and no earlier look would start anything.
         let next = schedule.next(until.max(now));
-        holds!(next.is_none() || plan.wake_at.is_some_and(|wake| Some(wake) <= next), "it sleeps past {next:?}: {:?}", plan.wake_at);
-        let early = plan.wake_at.and_then(|wake| wake.checked_sub(SignedDuration::from_nanos(1)).ok()).filter(|early| *early > now);
-        let early = early.map(|early| decide(&Observed { now: early, ..observed.clone() }).effects).unwrap_or_default();
-        let acts = early.iter().any(|effect| matches!(effect, Effect::Create { .. } | Effect::Delete { .. }));
+        holds!(
+            next.is_none() || plan.wake_at.is_some_and(|wake| Some(wake) <= next),
+            "it sleeps past {next:?}: {:?}",
+            plan.wake_at
+        );
+        let early = plan
+            .wake_at
+            .and_then(|wake| wake.checked_sub(SignedDuration::from_nanos(1)).ok())
+            .filter(|early| *early > now);
+        let early = early
+            .map(|early| {
+                decide(&Observed {
+                    now: early,
+                    ..observed.clone()
+                })
+                .effects
+            })
+            .unwrap_or_default();
+        let acts = early
+            .iter()
+            .any(|effect| matches!(effect, Effect::Create { .. } | Effect::Delete { .. }));
         holds!(!acts, "a look before the wake-up {:?} does something: {early:?}", plan.wake_at);
         Ok(())
     }
@@ -116,7 +190,9 @@ pub fn accounted(status: &ScheduledTaskStatus) -> Option<Timestamp> {
 }
 
 fn catches_up_behind_a_run(world: &World) -> bool {
-    let fields = world.spec().map(|spec| (spec.fields.concurrency_policy, spec.fields.missed_run_policy));
+    let fields = world
+        .spec()
+        .map(|spec| (spec.fields.concurrency_policy, spec.fields.missed_run_policy));
     fields == Some((ConcurrencyPolicy::Forbid, MissedRunPolicy::All)) && !world.status().active.is_empty()
 }
 
@@ -130,5 +206,9 @@ fn walk(schedule: &Schedule, from: Timestamp, until: Timestamp) -> u64 {
     for slot in schedule.slots(from).take(LONGEST_WALK).take_while(|slot| *slot <= until) {
         (slots, at) = (slots + 1, slot);
     }
-    if slots == LONGEST_WALK as u64 { slots + schedule.count(at, until) } else { slots }
+    if slots == LONGEST_WALK as u64 {
+        slots + schedule.count(at, until)
+    } else {
+        slots
+    }
 }

@@ -36,7 +36,19 @@ const LONG: Option<i64> = Some(1_000_000);
 /// What a controller did: Jobs created, Jobs deleted, entries of `active` afterwards.
 type Did = (usize, usize, usize);
 /// name, schedule, policy, suspended, deadline, before, now; what CronJob does; what we do; our counters; why we differ.
-type Case = (&'static str, &'static str, ConcurrencyPolicy, bool, Option<i64>, Before, &'static str, Did, Did, &'static str, &'static str);
+type Case = (
+    &'static str,
+    &'static str,
+    ConcurrencyPolicy,
+    bool,
+    Option<i64>,
+    Before,
+    &'static str,
+    Did,
+    Did,
+    &'static str,
+    &'static str,
+);
 
 const COUNTED: &str = "every slot is counted: CronJob warns of too many missed start times and forgets them";
 const PAST: &str = "the same Jobs, but the slot that is too late is counted as missed";
@@ -121,7 +133,10 @@ fn the_cases_of_the_cronjob_controller_end_as_there_or_differ_for_a_reason() {
         let world = &story.world;
         let ours = (world.made.len() - made, world.deleted.len() - deleted, world.status().active.len());
         if ours != expected || counters(world.status()) != books {
-            wrong.push(format!("{name}: {ours:?} {}; expected {expected:?} {books}", counters(world.status())));
+            wrong.push(format!(
+                "{name}: {ours:?} {}; expected {expected:?} {books}",
+                counters(world.status())
+            ));
         }
         if theirs != expected && why.is_empty() {
             wrong.push(format!("{name}: differs from CronJob, and the table does not say why"));
@@ -134,9 +149,17 @@ fn lead_up(schedule: &str, policy: ConcurrencyPolicy, before: Before) -> Story {
     let story = given(schedule).policy(policy);
     match before {
         NeverRan => story.since("2016-05-19T09:59:00Z"),
-        Done => story.since("2016-05-19T08:59:00Z").at("2016-05-19T09:01:00Z").everything_succeeds().starts_as_many_as(1),
+        Done => story
+            .since("2016-05-19T08:59:00Z")
+            .at("2016-05-19T09:01:00Z")
+            .everything_succeeds()
+            .starts_as_many_as(1),
         Active => story.since("2016-05-19T08:59:00Z").at("2016-05-19T09:01:00Z").starts_as_many_as(1),
-        DoneLater => story.since("2016-05-19T09:59:00Z").at(AFTER).everything_succeeds().starts_as_many_as(1),
+        DoneLater => story
+            .since("2016-05-19T09:59:00Z")
+            .at(AFTER)
+            .everything_succeeds()
+            .starts_as_many_as(1),
         Missing => story
             .since("2016-05-19T09:59:00Z")
             .at("2016-05-19T10:00:00.1Z")
@@ -145,7 +168,11 @@ fn lead_up(schedule: &str, policy: ConcurrencyPolicy, before: Before) -> Story {
             .when(|world| world.jobs.values_mut().for_each(|object| object.hidden = true)),
         Unwritten => {
             let effects = if policy == Allow { 1 } else { 2 };
-            story.since("2016-05-19T09:59:00Z").dies_after(effects).at("2016-05-19T10:00:00.1Z").starts_as_many_as(1)
+            story
+                .since("2016-05-19T09:59:00Z")
+                .dies_after(effects)
+                .at("2016-05-19T10:00:00.1Z")
+                .starts_as_many_as(1)
         }
     }
 }
@@ -156,10 +183,19 @@ fn never_ran_time_zones_as_in_the_cronjob_controller() {
     let of = |schedule: &str, zone: &str| given(schedule).zone(zone).since("2016-05-19T09:59:00Z");
     of("0 6 * * ?", "America/New_York").at(AFTER).starts(slot);
     of("0 10 * * ?", "America/New_York").at(AFTER).starts_nothing();
-    of("0 10 * * ?", "Mars/Olympus").says(READY, "False UnknownTimeZone").at(AFTER).starts_nothing();
+    of("0 10 * * ?", "Mars/Olympus")
+        .says(READY, "False UnknownTimeZone")
+        .at(AFTER)
+        .starts_nothing();
     // CronJob takes a zone in the schedule with a warning; we refuse what would be read in two ways.
-    of("TZ=America/New_York 0 6 * * ?", "UTC").says(READY, "False InvalidSchedule").at(AFTER).starts_nothing();
-    of("CRON_TZ=UTC 0 10 * * ?", "UTC").says(READY, "False InvalidSchedule").at(AFTER).starts_nothing();
+    of("TZ=America/New_York 0 6 * * ?", "UTC")
+        .says(READY, "False InvalidSchedule")
+        .at(AFTER)
+        .starts_nothing();
+    of("CRON_TZ=UTC 0 10 * * ?", "UTC")
+        .says(READY, "False InvalidSchedule")
+        .at(AFTER)
+        .starts_nothing();
 }
 
 #[test]
@@ -170,7 +206,13 @@ fn prev_ran_but_done_is_time_create_job_failed() {
             .at(AFTER)
             .starts_nothing()
             .says(READY, "False JobRefused")
-            .then(|world| assert_eq!(world.wake_at, Some(time("2016-05-19T10:01:01Z")), "CronJob backs off by its work queue; so do we, by time"))
+            .then(|world| {
+                assert_eq!(
+                    world.wake_at,
+                    Some(time("2016-05-19T10:01:01Z")),
+                    "CronJob backs off by its work queue; so do we, by time"
+                )
+            })
             .takes_everything_again()
             .at("2016-05-19T10:01:01Z")
             .starts("2016-05-19T10:00:00Z");

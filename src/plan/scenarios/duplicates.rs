@@ -28,7 +28,19 @@ fn a_busy_morning(policy: ConcurrencyPolicy, late: bool, dies_after: usize) -> S
         story.world.write_what_waits();
         if story.world.awake { story } else { story.up() }
     };
-    for (minute, finish) in [(0, false), (5, false), (6, true), (10, false), (12, true), (15, false), (20, false), (22, true), (40, false), (41, true), (42, true)] {
+    for (minute, finish) in [
+        (0, false),
+        (5, false),
+        (6, true),
+        (10, false),
+        (12, true),
+        (15, false),
+        (20, false),
+        (22, true),
+        (40, false),
+        (41, true),
+        (42, true),
+    ] {
         story = look(story, minute, finish);
     }
     story.world.dies_in = None;
@@ -44,7 +56,10 @@ fn d1_death_after_each_single_effect_leaves_one_job_for_each_slot_and_the_same_b
             for dies_after in 1.. {
                 let story = a_busy_morning(policy, late, dies_after);
                 let left = (story.world.made.clone(), super::story::counters(story.world.status()));
-                assert_eq!(left, expected, "{policy:?}, merged writes late: {late}, dead after effect {dies_after}");
+                assert_eq!(
+                    left, expected,
+                    "{policy:?}, merged writes late: {late}, dead after effect {dies_after}"
+                );
                 if story.world.deaths == 0 {
                     assert!(dies_after > 30, "{policy:?}: the morning had only {dies_after} effects");
                     break;
@@ -63,7 +78,7 @@ fn d2_a_job_that_is_deleted_right_after_it_finished_is_not_run_again() {
             .at("2026-11-23T09:00:00Z")
             .starts("2026-11-23T09:00:00Z")
             .succeeds("2026-11-23T09:00:00Z")
-            .is_deleted("2026-11-23T09:00:00Z")
+            .sees_deleted("2026-11-23T09:00:00Z")
             .at("2026-11-23T09:00:30Z")
             .starts_nothing()
             .down()
@@ -97,7 +112,7 @@ fn d2_a_job_that_is_deleted_while_it_runs_is_cancelled_and_not_run_again() {
             .at("2026-11-23T09:00:00Z")
             .starts("2026-11-23T09:00:00Z")
             .at("2026-11-23T09:10:00Z")
-            .is_deleted("2026-11-23T09:00:00Z")
+            .sees_deleted("2026-11-23T09:00:00Z")
             .starts_nothing()
             .newest("Cancelled JobDeleted")
             .at("2026-11-23T10:00:00Z")
@@ -114,7 +129,7 @@ fn d2_a_job_that_is_deleted_while_the_operator_is_down_is_not_run_again() {
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .down()
-        .is_deleted("2026-11-23T09:00:00Z")
+        .sees_deleted("2026-11-23T09:00:00Z")
         .at("2026-11-23T09:20:00Z")
         .up()
         .starts_nothing()

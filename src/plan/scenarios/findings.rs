@@ -32,7 +32,10 @@ fn s7_clean_up_that_may_not_delete_keeps_no_slot_from_starting() {
         .succeeds("2026-11-23T09:00:00Z");
     story.world.faults.refuses_deletes = Some("jobs.batch is forbidden: cannot delete".into());
     story = story.at("2026-11-23T10:00:00Z").starts("2026-11-23T10:00:00Z");
-    story.succeeds("2026-11-23T10:00:00Z").at("2026-11-23T11:00:00Z").starts("2026-11-23T11:00:00Z");
+    story
+        .succeeds("2026-11-23T10:00:00Z")
+        .at("2026-11-23T11:00:00Z")
+        .starts("2026-11-23T11:00:00Z");
 }
 
 /// A claim whose Job was refused is made as soon as the refusal is forgotten, even if the clock is behind the slot by then.

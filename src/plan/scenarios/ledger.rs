@@ -30,8 +30,18 @@ fn p2_a_job_of_ours_without_a_slot_is_left_alone() {
         .keeping(0, 0)
         .since("2026-11-23T08:00:00Z")
         .when(|world| {
-            let job = Job { name: "by-hand".into(), uid: "by-hand".into(), end: Some(done(world.now)), ..world.fresh_job() };
-            let object = Object { job, owner: world.task.uid.clone(), hidden: false, pods: Exit::Unknown };
+            let job = Job {
+                name: "by-hand".into(),
+                uid: "by-hand".into(),
+                end: Some(done(world.now)),
+                ..world.fresh_job()
+            };
+            let object = Object {
+                job,
+                owner: world.task.uid.clone(),
+                hidden: false,
+                pods: Exit::Unknown,
+            };
             world.jobs.insert("by-hand".into(), object);
         })
         .at("2026-11-23T09:00:00Z")
@@ -44,7 +54,11 @@ fn p2_a_job_of_ours_without_a_slot_is_left_alone() {
 fn p5_no_story_changes_spec_generation_or_name() {
     // The type of `Effect` has no way to say it; this is for the day when somebody adds one.
     let story = given("*/5 * * * *").policy(Replace).keeping(1, 1).since("2026-11-23T08:00:00Z");
-    let before = (story.world.spec().unwrap().fields.clone(), story.world.task.generation, story.world.task.key());
+    let before = (
+        story.world.spec().unwrap().fields.clone(),
+        story.world.task.generation,
+        story.world.task.key(),
+    );
     story
         .at("2026-11-23T08:05:00Z")
         .starts("2026-11-23T08:05:00Z")
@@ -53,7 +67,12 @@ fn p5_no_story_changes_spec_generation_or_name() {
         .fails("2026-11-23T08:10:00Z", 1)
         .lives_until("2026-11-23T10:00:00Z")
         .starts_as_many_as(22)
-        .then(|world| assert_eq!((world.spec().unwrap().fields.clone(), world.task.generation, world.task.key()), before));
+        .then(|world| {
+            assert_eq!(
+                (world.spec().unwrap().fields.clone(), world.task.generation, world.task.key()),
+                before
+            )
+        });
 }
 
 #[test]
@@ -73,7 +92,7 @@ fn l2_every_slot_of_a_day_is_in_exactly_one_counter() {
         .newest("Failed JobFailed")
         .at("2026-11-23T04:00:00Z")
         .starts("2026-11-23T04:00:00Z")
-        .is_deleted("2026-11-23T04:00:00Z")
+        .sees_deleted("2026-11-23T04:00:00Z")
         .down()
         .at("2026-11-23T08:30:00Z")
         .up()
@@ -131,7 +150,10 @@ fn l3_while_nothing_happens_nothing_is_written() {
     for late in [false, true] {
         let mut story = given("0 * * * *").policy(Forbid).since("2026-11-23T08:00:00Z");
         story.world.merges_late = late;
-        let mut story = story.at("2026-11-23T09:00:00Z").starts("2026-11-23T09:00:00Z").at("2026-11-23T09:01:30Z");
+        let mut story = story
+            .at("2026-11-23T09:00:00Z")
+            .starts("2026-11-23T09:00:00Z")
+            .at("2026-11-23T09:01:30Z");
         let (writes, tried) = (story.world.writes, story.world.tried);
         for minute in 0..58 {
             story = story.when(|world| world.now = time("2026-11-23T09:02:00Z") + SignedDuration::from_mins(minute));
@@ -143,7 +165,13 @@ fn l3_while_nothing_happens_nothing_is_written() {
 
 #[test]
 fn l3_a_run_costs_two_writes_under_allow_and_three_where_slots_are_claimed() {
-    for (policy, late, most) in [(Allow, true, 2), (Allow, false, 2), (Forbid, false, 3), (Forbid, true, 3), (Replace, true, 3)] {
+    for (policy, late, most) in [
+        (Allow, true, 2),
+        (Allow, false, 2),
+        (Forbid, false, 3),
+        (Forbid, true, 3),
+        (Replace, true, 3),
+    ] {
         let mut story = given("0 * * * *").policy(policy).since("2026-11-23T08:00:00Z");
         story.world.merges_late = late;
         story = story.lives_until("2026-11-23T12:00:00Z").starts_as_many_as(4);

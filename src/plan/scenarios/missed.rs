@@ -27,16 +27,32 @@ fn m1_a_windowed_schedule_finds_its_last_slot_after_a_night_of_downtime() {
 
 #[test]
 fn m1_whenever_it_comes_back_the_last_slot_is_the_one_that_starts() {
-    for schedule in ["*/5 9-17 * * *", "0 22-23 * * 1-5", "*/20 0 1 * *", "30 12 29 2 *", "7 7 7 7 *", "0 9-17/4 * * 6,0"] {
+    for schedule in [
+        "*/5 9-17 * * *",
+        "0 22-23 * * 1-5",
+        "*/20 0 1 * *",
+        "30 12 29 2 *",
+        "7 7 7 7 *",
+        "0 9-17/4 * * 6,0",
+    ] {
         for zone in ["UTC", "America/New_York", "Australia/Lord_Howe"] {
             let born = time("2026-01-05T00:00:00Z");
             for step in 1..16_i64 {
                 let back = born + SignedDuration::from_secs(step * step * step * 2_311);
-                let story = given(schedule).zone(zone).since(&born.to_string()).down().at(&back.to_string()).up();
+                let story = given(schedule)
+                    .zone(zone)
+                    .since(&born.to_string())
+                    .down()
+                    .at(&back.to_string())
+                    .up();
                 let known = schedule_of(&story.world.spec().unwrap().fields).unwrap();
                 let passed: Vec<Timestamp> = known.slots(born).take_while(|slot| *slot <= back).collect();
                 assert_eq!(story.world.made.last(), passed.last(), "{schedule} in {zone}, back at {back}");
-                assert_eq!(story.world.status().missed, passed.len().saturating_sub(1) as i64, "{schedule} in {zone}, back at {back}");
+                assert_eq!(
+                    story.world.status().missed,
+                    passed.len().saturating_sub(1) as i64,
+                    "{schedule} in {zone}, back at {back}"
+                );
             }
         }
     }
@@ -84,7 +100,11 @@ fn m2_two_years_of_minutes_are_counted_and_the_task_goes_on() {
 #[test]
 fn m2_seconds_since_1970_cost_nothing_and_every_policy_goes_on() {
     let passed = time("2026-11-23T08:00:00Z").as_second() - 10;
-    for (policy, missed) in [(MissedRunPolicy::Latest, passed - 1), (MissedRunPolicy::None, passed - 1), (MissedRunPolicy::All, passed - 10)] {
+    for (policy, missed) in [
+        (MissedRunPolicy::Latest, passed - 1),
+        (MissedRunPolicy::None, passed - 1),
+        (MissedRunPolicy::All, passed - 10),
+    ] {
         let begun = std::time::Instant::now();
         given("* * * * * *")
             .missed(policy)
@@ -235,10 +255,22 @@ fn m4_at_any_second_around_a_slot_an_edit_leaves_the_slot_one_fate() {
                 world.edit(|spec| spec.schedule = "*/30 * * * *".into());
             });
             // Whoever is late with both slot and edit cannot know which came first: the slot is missed, and says so.
-            let fate = if second < 60 { "" } else if early { "started 1" } else { "missed 1" };
+            let fate = if second < 60 {
+                ""
+            } else if early {
+                "started 1"
+            } else {
+                "missed 1"
+            };
             let story = story.starts_nothing().counts(fate);
-            let story = if second < 60 { story.at("2026-11-23T12:00:03Z").starts("2026-11-23T12:00:00Z") } else { story };
-            story.at("2026-11-23T12:30:00Z").starts_as_many_as(usize::from(policy != Forbid || second >= 60 && !early));
+            let story = if second < 60 {
+                story.at("2026-11-23T12:00:03Z").starts("2026-11-23T12:00:00Z")
+            } else {
+                story
+            };
+            story
+                .at("2026-11-23T12:30:00Z")
+                .starts_as_many_as(usize::from(policy != Forbid || second >= 60 && !early));
         }
     }
 }

@@ -12,7 +12,16 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 const SCHEDULES: [&str; 10] = [
-    "* * * * *", "*/5 9-17 * * *", "0 * * * *", "@every 7m", "*/20 * * * * *", "30 2 * * *", "15 10 * * 1-5", "0 */2 * * *", "@daily", "59 23 31 2 *",
+    "* * * * *",
+    "*/5 9-17 * * *",
+    "0 * * * *",
+    "@every 7m",
+    "*/20 * * * * *",
+    "30 2 * * *",
+    "15 10 * * 1-5",
+    "0 */2 * * *",
+    "@daily",
+    "59 23 31 2 *",
 ];
 const ZONES: [&str; 4] = ["UTC", "America/New_York", "Australia/Lord_Howe", "Mars/Olympus"];
 const POLICIES: [ConcurrencyPolicy; 3] = [ConcurrencyPolicy::Allow, ConcurrencyPolicy::Forbid, ConcurrencyPolicy::Replace];
@@ -24,8 +33,13 @@ const DEADLINES: [Option<i64>; 6] = [None, None, Some(0), Some(30), Some(600), S
 enum Step {
     Pass(i64),
     Back(i64),
-    End { which: usize, succeeded: bool },
-    Delete { which: usize },
+    End {
+        which: usize,
+        succeeded: bool,
+    },
+    Delete {
+        which: usize,
+    },
     Edit(Change),
     /// The operator will die after so many more effects.
     DieAfter(usize),
@@ -71,7 +85,11 @@ impl Change {
             Self::Policy(n) => spec.concurrency_policy = POLICIES[*n],
             Self::Missed(n) => spec.missed_run_policy = MISSED[*n],
             Self::Limits(succeeded, failed, recorded) => {
-                (spec.successful_jobs_history_limit, spec.failed_jobs_history_limit, spec.run_history_limit) = (*succeeded, *failed, *recorded);
+                (
+                    spec.successful_jobs_history_limit,
+                    spec.failed_jobs_history_limit,
+                    spec.run_history_limit,
+                ) = (*succeeded, *failed, *recorded);
             }
             Self::Deadline(n) => spec.starting_deadline_seconds = DEADLINES[*n],
         }
@@ -122,7 +140,13 @@ fn a_step() -> impl Strategy<Value = Step> {
 }
 
 fn a_task() -> impl Strategy<Value = (ScheduledTaskSpec, bool)> {
-    let choices = (0..SCHEDULES.len() - 1, 0..ZONES.len() - 1, 0..POLICIES.len(), 0..MISSED.len(), 0..DEADLINES.len());
+    let choices = (
+        0..SCHEDULES.len() - 1,
+        0..ZONES.len() - 1,
+        0..POLICIES.len(),
+        0..MISSED.len(),
+        0..DEADLINES.len(),
+    );
     (choices, 1..12_i32, 0..4_i32, 0..4_i32, 0..12_i32, any::<bool>()).prop_map(|(choices, limit, succeeded, failed, recorded, late)| {
         let mut spec = fields(SCHEDULES[choices.0]);
         spec.time_zone = ZONES[choices.1].into();
@@ -130,7 +154,11 @@ fn a_task() -> impl Strategy<Value = (ScheduledTaskSpec, bool)> {
         spec.missed_run_policy = MISSED[choices.3];
         spec.starting_deadline_seconds = DEADLINES[choices.4];
         spec.missed_run_limit = Some(limit);
-        (spec.successful_jobs_history_limit, spec.failed_jobs_history_limit, spec.run_history_limit) = (succeeded, failed, recorded);
+        (
+            spec.successful_jobs_history_limit,
+            spec.failed_jobs_history_limit,
+            spec.run_history_limit,
+        ) = (succeeded, failed, recorded);
         (spec, late)
     })
 }
@@ -160,7 +188,12 @@ fn happen(world: &mut World, step: &Step) {
             // Under Allow the Job is the only proof of its start until the status is written: who deletes it before that,
             // while the operator is down, takes the proof away.
             let written = |name: &String| !world.status().active.iter().any(|run| run.job == *name && run.uid.is_none());
-            let proven: Vec<String> = world.jobs.keys().filter(|name| written(name) && is_accounted(world, name)).cloned().collect();
+            let proven: Vec<String> = world
+                .jobs
+                .keys()
+                .filter(|name| written(name) && is_accounted(world, name))
+                .cloned()
+                .collect();
             if !proven.is_empty() {
                 world.remove(&proven[which % proven.len()]);
             }
@@ -190,7 +223,12 @@ fn happen(world: &mut World, step: &Step) {
         Step::Rival => world.faults.rival = true,
         Step::Linger(linger) => {
             world.faults.deletions_linger = *linger;
-            let lingering: Vec<String> = world.jobs.iter().filter(|(_, object)| object.job.deleting).map(|(name, _)| name.clone()).collect();
+            let lingering: Vec<String> = world
+                .jobs
+                .iter()
+                .filter(|(_, object)| object.job.deleting)
+                .map(|(name, _)| name.clone())
+                .collect();
             if !linger {
                 lingering.iter().for_each(|name| world.remove(name));
             }
@@ -316,5 +354,8 @@ fn a_quiet_step() -> impl Strategy<Value = Step> {
 }
 
 fn cases(default: u32) -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
+    std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(default)
 }

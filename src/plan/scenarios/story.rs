@@ -18,7 +18,10 @@ pub struct Story {
 
 /// A task of that schedule. Its life begins with `since`.
 pub fn given(schedule: &str) -> Story {
-    Story { world: World::new(fields(schedule), time("1970-01-01T00:00:00Z")), named: 0 }
+    Story {
+        world: World::new(fields(schedule), time("1970-01-01T00:00:00Z")),
+        named: 0,
+    }
 }
 
 pub fn fields(schedule: &str) -> ScheduledTaskSpec {
@@ -132,11 +135,20 @@ impl Story {
     }
 
     pub fn fails(self, slot: &str, code: i32) -> Self {
-        self.when(|world| world.end(time(slot), false, Exit::Known { code, message: Some("no space left".into()) }))
+        self.when(|world| {
+            world.end(
+                time(slot),
+                false,
+                Exit::Known {
+                    code,
+                    message: Some("no space left".into()),
+                },
+            )
+        })
     }
 
     /// The Job of the slot vanishes: by its user, by a TTL, by anybody but us.
-    pub fn is_deleted(self, slot: &str) -> Self {
+    pub fn sees_deleted(self, slot: &str) -> Self {
         self.when(|world| world.remove(&run_name(&world.task.name, time(slot))))
     }
 
@@ -144,8 +156,21 @@ impl Story {
     pub fn a_stranger_has_the_name_of(self, slot: &str, owner: &str) -> Self {
         self.when(|world| {
             let name = run_name(&world.task.name, time(slot));
-            let job = Job { name: name.clone(), uid: "stranger".into(), slot: Some(time(slot)), ..world.fresh_job() };
-            world.jobs.insert(name, Object { job, owner: owner.into(), hidden: false, pods: Exit::Unknown });
+            let job = Job {
+                name: name.clone(),
+                uid: "stranger".into(),
+                slot: Some(time(slot)),
+                ..world.fresh_job()
+            };
+            world.jobs.insert(
+                name,
+                Object {
+                    job,
+                    owner: owner.into(),
+                    hidden: false,
+                    pods: Exit::Unknown,
+                },
+            );
         })
     }
 
@@ -218,7 +243,13 @@ impl Story {
     /// The next Job that was made is this slot's.
     pub fn starts(mut self, slot: &str) -> Self {
         let made = self.world.made.get(self.named);
-        assert_eq!(made, Some(&time(slot)), "the Job made next, at {}: {}", self.world.now, brief(self.world.status()));
+        assert_eq!(
+            made,
+            Some(&time(slot)),
+            "the Job made next, at {}: {}",
+            self.world.now,
+            brief(self.world.status())
+        );
         self.named += 1;
         self
     }
@@ -226,7 +257,11 @@ impl Story {
     /// No Job was made beyond those that were named.
     pub fn starts_nothing(self) -> Self {
         let unnamed = &self.world.made[self.named..];
-        assert!(unnamed.is_empty(), "made at {} without being asked for: {unnamed:?}", self.world.now);
+        assert!(
+            unnamed.is_empty(),
+            "made at {} without being asked for: {unnamed:?}",
+            self.world.now
+        );
         self
     }
 
@@ -240,17 +275,28 @@ impl Story {
     /// The counters that are not zero, such as `started 2, succeeded 1, missed 3`.
     pub fn counts(mut self, expected: &str) -> Self {
         self.world.write_what_waits();
-        assert_eq!(counters(self.world.status()), expected, "at {}: {}", self.world.now, brief(self.world.status()));
+        assert_eq!(
+            counters(self.world.status()),
+            expected,
+            "at {}: {}",
+            self.world.now,
+            brief(self.world.status())
+        );
         self.keeps_the_rules()
     }
 
     /// The newest entry of the history, such as `Missed Superseded x3`.
     pub fn newest(mut self, expected: &str) -> Self {
         self.world.write_what_waits();
-        let newest = self.world.status().recent_runs.first().map_or_else(String::new, |run| match run.slots {
-            1 => format!("{} {}", run.outcome, run.because),
-            n => format!("{} {} x{n}", run.outcome, run.because),
-        });
+        let newest = self
+            .world
+            .status()
+            .recent_runs
+            .first()
+            .map_or_else(String::new, |run| match run.slots {
+                1 => format!("{} {}", run.outcome, run.because),
+                n => format!("{} {} x{n}", run.outcome, run.because),
+            });
         assert_eq!(newest, expected, "at {}: {}", self.world.now, brief(self.world.status()));
         self
     }
@@ -258,8 +304,18 @@ impl Story {
     /// A condition's status and reason, such as `False JobRefused`.
     pub fn says(mut self, kind: &str, expected: &str) -> Self {
         self.world.write_what_waits();
-        let condition = self.world.status().condition(kind).unwrap_or_else(|| panic!("{kind} was never written"));
-        assert_eq!(format!("{} {}", condition.status, condition.reason), expected, "{kind} at {}: {}", self.world.now, condition.message);
+        let condition = self
+            .world
+            .status()
+            .condition(kind)
+            .unwrap_or_else(|| panic!("{kind} was never written"));
+        assert_eq!(
+            format!("{} {}", condition.status, condition.reason),
+            expected,
+            "{kind} at {}: {}",
+            self.world.now,
+            condition.message
+        );
         self
     }
 
@@ -289,22 +345,45 @@ pub fn counters(status: &ScheduledTaskStatus) -> String {
         ("missed", status.missed),
         ("skipped", status.skipped),
     ];
-    all.into_iter().filter(|(_, count)| *count != 0).map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    all.into_iter()
+        .filter(|(_, count)| *count != 0)
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A status in a few words, for failures.
 pub fn brief(status: &ScheduledTaskStatus) -> String {
     let at = |at: &Option<Time>| at.as_ref().map_or_else(|| "never".to_owned(), |at| at.0.to_string());
-    let run = |run: &ActiveRun| format!("{} {} {}", run.job, run.uid.as_deref().unwrap_or("claimed"), run.ending.as_deref().unwrap_or(""));
+    let run = |run: &ActiveRun| {
+        format!(
+            "{} {} {}",
+            run.job,
+            run.uid.as_deref().unwrap_or("claimed"),
+            run.ending.as_deref().unwrap_or("")
+        )
+    };
     let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.because);
     let active: Vec<String> = status.active.iter().map(run).collect();
     let recent: Vec<String> = status.recent_runs.iter().map(record).collect();
-    let conditions: Vec<String> = status.conditions.iter().map(|c| format!("{} {} {}", c.type_, c.status, c.reason)).collect();
+    let conditions: Vec<String> = status
+        .conditions
+        .iter()
+        .map(|c| format!("{} {} {}", c.type_, c.status, c.reason))
+        .collect();
     let (since, until) = (at(&status.schedule_since), at(&status.accounted_until));
-    format!("since {since}, accounted until {until}; {}\n  active {active:?}\n  recent {recent:?}\n  {conditions:?}", counters(status))
+    format!(
+        "since {since}, accounted until {until}; {}\n  active {active:?}\n  recent {recent:?}\n  {conditions:?}",
+        counters(status)
+    )
 }
 
 /// The end of a Job, for worlds that are built by hand.
 pub fn done(at: Timestamp) -> JobEnd {
-    JobEnd { succeeded: true, at, reason: "CompletionsReached".into(), message: "done".into() }
+    JobEnd {
+        succeeded: true,
+        at,
+        reason: "CompletionsReached".into(),
+        message: "done".into(),
+    }
 }

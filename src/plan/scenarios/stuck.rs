@@ -32,7 +32,7 @@ fn s3_active_that_names_a_deleted_job_is_healed_at_once() {
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .down()
-        .is_deleted("2026-11-23T09:00:00Z")
+        .sees_deleted("2026-11-23T09:00:00Z")
         .at("2026-11-23T10:00:00Z")
         .up()
         .starts("2026-11-23T10:00:00Z")
@@ -47,12 +47,17 @@ fn s3_active_that_names_a_foreign_job_is_healed_at_once() {
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .down()
-        .is_deleted("2026-11-23T09:00:00Z")
+        .sees_deleted("2026-11-23T09:00:00Z")
         .a_stranger_has_the_name_of("2026-11-23T09:00:00Z", "somebody-else")
         .up()
         .active(&[])
         .newest("Cancelled JobDeleted")
-        .then(|world| assert!(world.jobs.values().any(|object| object.job.uid == "stranger"), "the stranger is left alone"))
+        .then(|world| {
+            assert!(
+                world.jobs.values().any(|object| object.job.uid == "stranger"),
+                "the stranger is left alone"
+            )
+        })
         .at("2026-11-23T10:00:00Z")
         .starts("2026-11-23T10:00:00Z");
 }
@@ -65,7 +70,7 @@ fn s3_a_job_that_was_deleted_and_made_again_by_hand_is_no_second_start_of_its_sl
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .down()
-        .is_deleted("2026-11-23T09:00:00Z")
+        .sees_deleted("2026-11-23T09:00:00Z")
         .a_stranger_has_the_name_of("2026-11-23T09:00:00Z", "task-1")
         .up()
         .active(&[])
@@ -94,7 +99,7 @@ fn s4_replace_whose_old_job_is_already_gone_just_starts() {
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .down()
-        .is_deleted("2026-11-23T09:00:00Z")
+        .sees_deleted("2026-11-23T09:00:00Z")
         .at("2026-11-23T10:00:00Z")
         .up()
         .starts("2026-11-23T10:00:00Z")
@@ -110,7 +115,7 @@ fn s4_replace_does_not_wait_for_a_job_that_takes_its_time_to_go() {
         .starts("2026-11-23T09:00:00Z")
         .at("2026-11-23T10:00:00Z")
         .starts("2026-11-23T10:00:00Z")
-        .is_deleted("2026-11-23T09:00:00Z")
+        .sees_deleted("2026-11-23T09:00:00Z")
         .counts("started 2, cancelled 1");
 }
 
@@ -125,7 +130,13 @@ fn s4_replace_that_may_not_delete_backs_off_says_so_and_goes_on_when_it_may() {
         .at("2026-11-23T10:00:00Z")
         .starts_nothing()
         .says(READY, "False DeleteRefused")
-        .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T10:00:01Z")), "the first look is a second later"))
+        .then(|world| {
+            assert_eq!(
+                world.wake_at,
+                Some(time("2026-11-23T10:00:01Z")),
+                "the first look is a second later"
+            )
+        })
         .at("2026-11-23T10:00:01Z")
         .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T10:00:03Z")), "then two"))
         .at("2026-11-23T10:02:00Z")
@@ -161,8 +172,15 @@ fn s5_a_schedule_that_names_no_day_is_said_at_once_and_costs_nothing() {
 
 #[test]
 fn s5_a_wrong_schedule_or_zone_is_said_with_its_reason_and_runs_go_on() {
-    for (wrong, because) in [("61 * * * *", "InvalidSchedule"), ("every day", "InvalidSchedule"), ("", "InvalidSchedule")] {
-        given(wrong).since("2026-11-23T08:00:00Z").says(READY, &format!("False {because}")).starts_nothing();
+    for (wrong, because) in [
+        ("61 * * * *", "InvalidSchedule"),
+        ("every day", "InvalidSchedule"),
+        ("", "InvalidSchedule"),
+    ] {
+        given(wrong)
+            .since("2026-11-23T08:00:00Z")
+            .says(READY, &format!("False {because}"))
+            .starts_nothing();
     }
     given("0 * * * *")
         .since("2026-11-23T08:00:00Z")

@@ -155,7 +155,11 @@ impl World {
 
     /// The Jobs of the task that have neither ended nor been deleted.
     pub fn unfinished(&self) -> Vec<&Job> {
-        let ours = self.jobs.values().filter(|object| object.owner == self.task.uid).map(|object| &object.job);
+        let ours = self
+            .jobs
+            .values()
+            .filter(|object| object.owner == self.task.uid)
+            .map(|object| &object.job);
         ours.filter(|job| job.end.is_none() && !job.deleting).collect()
     }
 
@@ -209,11 +213,19 @@ impl World {
 
     pub fn observe(&self) -> Observed {
         let status = self.status();
-        let shown = self.jobs.values().filter(|object| object.owner == self.task.uid && !object.hidden).map(|object| object.job.clone());
+        let shown = self
+            .jobs
+            .values()
+            .filter(|object| object.owner == self.task.uid && !object.hidden)
+            .map(|object| object.job.clone());
         // Gone, but the books do not yet say what became of it.
         let needed = |job: &&Job| {
-            job.slot.is_some_and(|slot| status.accounted_until.as_ref().is_none_or(|until| until.0 < slot))
-                || status.active.iter().any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid))
+            job.slot
+                .is_some_and(|slot| status.accounted_until.as_ref().is_none_or(|until| until.0 < slot))
+                || status
+                    .active
+                    .iter()
+                    .any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid))
         };
         let mut jobs: Vec<Job> = shown.chain(self.memory.gone.values().filter(needed).cloned()).collect();
         for job in &mut jobs {
@@ -253,7 +265,9 @@ impl World {
                     self.said.push(announcement);
                     Progress::Done
                 }
-                Effect::Write { urgency: Urgency::Merged, .. } if may_merge && self.merges_late => return Progress::Deferred,
+                Effect::Write {
+                    urgency: Urgency::Merged, ..
+                } if may_merge && self.merges_late => return Progress::Deferred,
                 Effect::Create { run, .. } if self.faults.silent => {
                     self.memory.unsure.insert(run.job);
                     return Progress::Unanswered;
@@ -265,7 +279,10 @@ impl World {
                 Effect::Try { .. } => {
                     self.tried += 1;
                     self.memory.trial = match self.faults.refuses_creates.clone() {
-                        Some(message) => Trial::Refused { message, again_at: self.now + SignedDuration::from_mins(5) },
+                        Some(message) => Trial::Refused {
+                            message,
+                            again_at: self.now + SignedDuration::from_mins(5),
+                        },
                         None => Trial::Taken,
                     };
                     Progress::Done
@@ -273,7 +290,11 @@ impl World {
                 Effect::Find { job } => self.find(&job),
                 Effect::Confirm { job, uid } => self.confirm(&job, &uid),
                 Effect::Inspect { job, uid } => {
-                    let pods = self.jobs.get(&job).filter(|object| object.job.uid == uid).map_or(Exit::Unknown, |object| object.pods.clone());
+                    let pods = self
+                        .jobs
+                        .get(&job)
+                        .filter(|object| object.job.uid == uid)
+                        .map_or(Exit::Unknown, |object| object.pods.clone());
                     self.memory.exits.insert(uid, pods);
                     Progress::Done
                 }
@@ -310,20 +331,36 @@ impl World {
         let verdict = self.audit.written(self.now, &before, &self.task.status, limit);
         self.judge(verdict);
         let active = &self.task.status.active;
-        self.memory.gone.retain(|uid, job| active.iter().any(|run| run.uid.as_ref() == Some(uid) || run.job == job.name));
+        self.memory
+            .gone
+            .retain(|uid, job| active.iter().any(|run| run.uid.as_ref() == Some(uid) || run.job == job.name));
         Progress::Done
     }
 
     fn create(&mut self, run: &Run, manifest: Value) -> Progress {
-        let slot: Timestamp = manifest["metadata"]["annotations"][api::SLOT].as_str().unwrap_or_default().parse().expect("a slot");
-        let owner = manifest["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap_or_default().to_owned();
-        assert_eq!((slot, manifest["metadata"]["name"].as_str()), (run.slot, Some(&*run.job)), "the manifest is the run's");
+        let slot: Timestamp = manifest["metadata"]["annotations"][api::SLOT]
+            .as_str()
+            .unwrap_or_default()
+            .parse()
+            .expect("a slot");
+        let owner = manifest["metadata"]["ownerReferences"][0]["uid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert_eq!(
+            (slot, manifest["metadata"]["name"].as_str()),
+            (run.slot, Some(&*run.job)),
+            "the manifest is the run's"
+        );
         self.memory.unsure.insert(run.job.clone());
         match self.jobs.get_mut(&run.job) {
             Some(object) if object.owner == owner && object.job.slot == Some(slot) => object.hidden = false,
             Some(_) => {
                 self.memory.unsure.remove(&run.job);
-                return self.refuse(Because::NameConflict, &format!("Job {} exists and does not belong to this task", run.job));
+                return self.refuse(
+                    Because::NameConflict,
+                    &format!("Job {} exists and does not belong to this task", run.job),
+                );
             }
             None => {
                 if let Some(message) = self.faults.refuses_creates.clone() {
@@ -335,8 +372,19 @@ impl World {
                 self.judge(verdict);
                 self.made.push(slot);
                 let uid = format!("job-{}", self.made.len());
-                let job = Job { name: run.job.clone(), uid, slot: Some(slot), attempt: run.attempt, ..self.fresh_job() };
-                let object = Object { job, owner, hidden: lost && self.faults.watch_lags, pods: Exit::Unknown };
+                let job = Job {
+                    name: run.job.clone(),
+                    uid,
+                    slot: Some(slot),
+                    attempt: run.attempt,
+                    ..self.fresh_job()
+                };
+                let object = Object {
+                    job,
+                    owner,
+                    hidden: lost && self.faults.watch_lags,
+                    pods: Exit::Unknown,
+                };
                 self.jobs.insert(run.job.clone(), object);
                 self.manifest = manifest;
                 if lost {
@@ -355,7 +403,11 @@ impl World {
         if let Some(message) = self.faults.refuses_deletes.clone() {
             if because == Because::HistoryLimit {
                 let retry_at = self.now + backoff(self.memory.clean_up_refusals);
-                self.memory.clean_up_refusal = Some(Refusal { because: Because::DeleteRefused, message, retry_at });
+                self.memory.clean_up_refusal = Some(Refusal {
+                    because: Because::DeleteRefused,
+                    message,
+                    retry_at,
+                });
                 self.memory.clean_up_refusals += 1;
                 return Progress::Done;
             }
@@ -389,7 +441,12 @@ impl World {
         match self.jobs.get_mut(name) {
             Some(object) if object.job.uid == uid && object.owner == self.task.uid => object.hidden = false,
             _ => {
-                let unseen = Job { uid: uid.to_owned(), deleting: true, exit: Exit::Unknown, ..self.fresh_job() };
+                let unseen = Job {
+                    uid: uid.to_owned(),
+                    deleting: true,
+                    exit: Exit::Unknown,
+                    ..self.fresh_job()
+                };
                 self.memory.gone.entry(uid.to_owned()).or_insert(unseen);
             }
         }
@@ -398,7 +455,11 @@ impl World {
 
     fn refuse(&mut self, because: Because, message: &str) -> Progress {
         let wait = backoff(self.memory.refusals);
-        self.memory.refusal = Some(Refusal { because, message: message.to_owned(), retry_at: self.now + wait });
+        self.memory.refusal = Some(Refusal {
+            because,
+            message: message.to_owned(),
+            retry_at: self.now + wait,
+        });
         self.memory.refusals += 1;
         Progress::Refused
     }
@@ -407,16 +468,34 @@ impl World {
     pub fn remove(&mut self, name: &str) {
         let Some(object) = self.jobs.remove(name) else { return };
         if self.awake && object.owner == self.task.uid && !object.hidden {
-            self.memory.gone.insert(object.job.uid.clone(), Job { deleting: true, ..object.job });
+            self.memory.gone.insert(
+                object.job.uid.clone(),
+                Job {
+                    deleting: true,
+                    ..object.job
+                },
+            );
         }
     }
 
     /// The Job of a slot ends.
     pub fn end(&mut self, slot: Timestamp, succeeded: bool, pods: Exit) {
         let (name, at) = (run_name(&self.task.name, slot), self.now);
-        let object = self.jobs.get_mut(&name).unwrap_or_else(|| panic!("there is no Job for slot {slot} that could end"));
-        let (reason, message) = if succeeded { ("CompletionsReached", "done") } else { ("BackoffLimitExceeded", "the pod failed") };
-        object.job.end = Some(JobEnd { succeeded, at, reason: reason.into(), message: message.into() });
+        let object = self
+            .jobs
+            .get_mut(&name)
+            .unwrap_or_else(|| panic!("there is no Job for slot {slot} that could end"));
+        let (reason, message) = if succeeded {
+            ("CompletionsReached", "done")
+        } else {
+            ("BackoffLimitExceeded", "the pod failed")
+        };
+        object.job.end = Some(JobEnd {
+            succeeded,
+            at,
+            reason: reason.into(),
+            message: message.into(),
+        });
         object.pods = pods;
     }
 
@@ -446,7 +525,16 @@ impl World {
     }
 
     pub fn fresh_job(&self) -> Job {
-        Job { name: String::new(), uid: String::new(), slot: None, attempt: 1, created: self.now, deleting: false, end: None, exit: Exit::NotAsked }
+        Job {
+            name: String::new(),
+            uid: String::new(),
+            slot: None,
+            attempt: 1,
+            created: self.now,
+            deleting: false,
+            end: None,
+            exit: Exit::NotAsked,
+        }
     }
 }
 

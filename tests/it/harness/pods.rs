@@ -30,7 +30,7 @@ impl World {
         .await;
         let name = pod.metadata.name.expect("a name");
         let containers = pod.spec.expect("a spec").containers;
-        let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())
+        let now = jiff::Timestamp::from_second(punctual::clock::Clock::System.now().as_second())
             .unwrap()
             .to_string();
         let statuses: Vec<_> = containers

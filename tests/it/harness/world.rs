@@ -28,7 +28,14 @@ pub fn install_crds(cluster: &Cluster) {
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     // `kubectl wait` fails on a CRD that has no conditions yet, so the kind itself is asked for.
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    while !cluster.kubectl().args(["get", "stask", "-A"]).output().expect("kubectl runs").status.success() {
+    while !cluster
+        .kubectl()
+        .args(["get", "stask", "-A"])
+        .output()
+        .expect("kubectl runs")
+        .status
+        .success()
+    {
         assert!(std::time::Instant::now() < deadline, "waited a minute for the CRD to be served");
     }
 }
@@ -185,15 +192,6 @@ impl World {
             .expect("events");
         list.items.into_iter().filter_map(|event| event.reason).collect()
     }
-
-    /// Raw request, for what types cannot say.
-    pub async fn apply_raw(&self, body: Value) -> Result<Value, kube::Error> {
-        let path = format!("/apis/punctual.dev/v1alpha1/namespaces/{}/scheduledtasks", self.namespace);
-        let request = kube::core::Request::new(path)
-            .create(&PostParams::default(), serde_json::to_vec(&body).unwrap())
-            .unwrap();
-        self.client.request(request).await
-    }
 }
 
 /// A client of the shared cluster.
@@ -203,6 +201,7 @@ pub async fn client(kubeconfig: impl AsRef<std::path::Path>) -> kube::Client {
         .await
         .expect("a config");
     config.default_retry = false;
+    config.read_timeout = Some(Duration::from_secs(55));
     kube::Client::try_from(config).expect("a client")
 }
 

@@ -99,5 +99,6 @@ async fn client(args: &Args) -> Result<kube::Client> {
     config.default_retry = false;
     // Lists and watches have no deadline of their own; a watch ends by itself before this one.
     config.read_timeout = Some(SILENCE);
+    config.reset_reader_on_write = true;
     kube::Client::try_from(config).context("cannot make a client from the kubeconfig")
 }

@@ -9,6 +9,7 @@
 
 mod audit;
 mod cronjob_cases;
+mod deeds;
 mod duplicates;
 mod findings;
 mod ledger;

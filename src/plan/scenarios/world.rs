@@ -4,12 +4,10 @@
 //! refusals, lost answers, conflicts, death between two effects. Never decides anything itself.
 
 use super::audit::{Audit, Verdict};
-use crate::api::{self, ScheduledTaskSpec, ScheduledTaskStatus};
-use crate::plan::{
-    Announcement, Because, Effect, Exit, Job, JobEnd, Observed, Refusal, Run, Spec, Task, Trial, Urgency, plan as decide, run_name,
-};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
+use crate::plan::{Announcement, Because, Exit, Job, JobEnd, Observed, Refusal, Spec, Task, Trial, plan as decide, run_name};
+use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -49,21 +47,21 @@ pub struct Faults {
 
 /// What the operator forgets when it dies.
 #[derive(Clone, Debug, Default)]
-struct Memory {
-    refusal: Option<Refusal>,
-    refusals: u32,
-    clean_up_refusal: Option<Refusal>,
-    clean_up_refusals: u32,
-    unsure: BTreeSet<String>,
-    trial: Trial,
-    gone: BTreeMap<String, Job>,
-    exits: BTreeMap<String, Exit>,
-    merging: bool,
+pub struct Memory {
+    pub refusal: Option<Refusal>,
+    pub refusals: u32,
+    pub clean_up_refusal: Option<Refusal>,
+    pub clean_up_refusals: u32,
+    pub unsure: BTreeSet<String>,
+    pub trial: Trial,
+    pub gone: BTreeMap<String, Job>,
+    pub exits: BTreeMap<String, Exit>,
+    pub merging: bool,
 }
 
 /// How far a list of effects came.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
+pub enum Progress {
     Done,
     Refused,
     Deferred,
@@ -105,7 +103,7 @@ pub struct World {
     pub wake_at: Option<Timestamp>,
     /// What a process that was stopped had seen.
     pub stopped: Option<Observed>,
-    memory: Memory,
+    pub memory: Memory,
 }
 
 impl World {
@@ -189,7 +187,7 @@ impl World {
         }
     }
 
-    fn judge(&mut self, verdict: Verdict) {
+    pub fn judge(&mut self, verdict: Verdict) {
         self.broken = self.broken.take().or(verdict.err());
     }
 
@@ -248,220 +246,6 @@ impl World {
         let (memory, dies_in) = (std::mem::take(&mut self.memory), self.dies_in.take());
         self.perform(&before.task, decide(before).effects, false);
         (self.memory, self.dies_in) = (memory, dies_in);
-    }
-
-    fn let_the_rival_act(&mut self) {
-        if std::mem::take(&mut self.faults.rival) && !self.faults.watch_lags {
-            let (ours, dies_in) = (std::mem::take(&mut self.memory), self.dies_in.take());
-            self.settle(false);
-            (self.memory, self.dies_in) = (ours, dies_in);
-        }
-    }
-
-    fn perform(&mut self, seen: &Task, effects: Vec<Effect>, may_merge: bool) -> Progress {
-        for effect in effects {
-            let progress = match effect {
-                Effect::Announce(announcement) => {
-                    self.said.push(announcement);
-                    Progress::Done
-                }
-                Effect::Write {
-                    urgency: Urgency::Merged, ..
-                } if may_merge && self.merges_late => return Progress::Deferred,
-                Effect::Create { run, .. } if self.faults.silent => {
-                    self.memory.unsure.insert(run.job);
-                    return Progress::Unanswered;
-                }
-                _ if self.faults.silent => return Progress::Unanswered,
-                Effect::Write { status, .. } => self.write(seen, *status),
-                Effect::Create { run, job } => self.create(&run, job),
-                Effect::Delete { job, uid, because } => self.delete(&job, &uid, because),
-                Effect::Try { .. } => {
-                    self.tried += 1;
-                    self.memory.trial = match self.faults.refuses_creates.clone() {
-                        Some(message) => Trial::Refused {
-                            message,
-                            again_at: self.now + SignedDuration::from_mins(5),
-                        },
-                        None => Trial::Taken,
-                    };
-                    Progress::Done
-                }
-                Effect::Find { job } => self.find(&job),
-                Effect::Confirm { job, uid } => self.confirm(&job, &uid),
-                Effect::Inspect { job, uid } => {
-                    let pods = self
-                        .jobs
-                        .get(&job)
-                        .filter(|object| object.job.uid == uid)
-                        .map_or(Exit::Unknown, |object| object.pods.clone());
-                    self.memory.exits.insert(uid, pods);
-                    Progress::Done
-                }
-            };
-            if let Some(left) = self.dies_in.as_mut() {
-                *left = left.saturating_sub(1);
-                if *left == 0 {
-                    self.die();
-                    return Progress::Dead;
-                }
-            }
-            if progress != Progress::Done || self.broken.is_some() {
-                return progress;
-            }
-        }
-        Progress::Done
-    }
-
-    fn write(&mut self, seen: &Task, status: ScheduledTaskStatus) -> Progress {
-        if self.faults.conflicts > 0 {
-            self.faults.conflicts -= 1;
-            self.touch();
-        }
-        if seen.resource_version != self.task.resource_version {
-            return Progress::Unanswered;
-        }
-        // What the API server keeps is JSON: nothing may be lost on the way.
-        let kept: ScheduledTaskStatus = serde_json::from_value(json!(status)).expect("a status reads back");
-        assert_eq!(kept, status, "a status reads back as it was written");
-        let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
-        self.touch();
-        self.writes += 1;
-        let limit = self.spec().map(|spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
-        let verdict = self.audit.written(self.now, &before, &self.task.status, limit);
-        self.judge(verdict);
-        let active = &self.task.status.active;
-        self.memory
-            .gone
-            .retain(|uid, job| active.iter().any(|run| run.uid.as_ref() == Some(uid) || run.job == job.name));
-        Progress::Done
-    }
-
-    fn create(&mut self, run: &Run, manifest: Value) -> Progress {
-        let slot: Timestamp = manifest["metadata"]["annotations"][api::SLOT]
-            .as_str()
-            .unwrap_or_default()
-            .parse()
-            .expect("a slot");
-        let owner = manifest["metadata"]["ownerReferences"][0]["uid"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        assert_eq!(
-            (slot, manifest["metadata"]["name"].as_str()),
-            (run.slot, Some(&*run.job)),
-            "the manifest is the run's"
-        );
-        self.memory.unsure.insert(run.job.clone());
-        match self.jobs.get_mut(&run.job) {
-            Some(object) if object.owner == owner && object.job.slot == Some(slot) => object.hidden = false,
-            Some(_) => {
-                self.memory.unsure.remove(&run.job);
-                return self.refuse(
-                    Because::NameConflict,
-                    &format!("Job {} exists and does not belong to this task", run.job),
-                );
-            }
-            None => {
-                if let Some(message) = self.faults.refuses_creates.clone() {
-                    self.memory.unsure.remove(&run.job);
-                    return self.refuse(Because::JobRefused, &message);
-                }
-                let lost = self.faults.loses_answers > 0;
-                let verdict = self.audit.creates(self, slot);
-                self.judge(verdict);
-                self.made.push(slot);
-                let uid = format!("job-{}", self.made.len());
-                let job = Job {
-                    name: run.job.clone(),
-                    uid,
-                    slot: Some(slot),
-                    attempt: run.attempt,
-                    ..self.fresh_job()
-                };
-                let object = Object {
-                    job,
-                    owner,
-                    hidden: lost && self.faults.watch_lags,
-                    pods: Exit::Unknown,
-                };
-                self.jobs.insert(run.job.clone(), object);
-                self.manifest = manifest;
-                if lost {
-                    self.faults.loses_answers -= 1;
-                    self.faults.silent |= self.faults.then_silent;
-                    return Progress::Unanswered;
-                }
-            }
-        }
-        self.memory.unsure.remove(&run.job);
-        (self.memory.refusal, self.memory.refusals, self.memory.trial) = (None, 0, Trial::Taken);
-        Progress::Done
-    }
-
-    fn delete(&mut self, name: &str, uid: &str, because: Because) -> Progress {
-        if let Some(message) = self.faults.refuses_deletes.clone() {
-            if because == Because::HistoryLimit {
-                let retry_at = self.now + backoff(self.memory.clean_up_refusals);
-                self.memory.clean_up_refusal = Some(Refusal {
-                    because: Because::DeleteRefused,
-                    message,
-                    retry_at,
-                });
-                self.memory.clean_up_refusals += 1;
-                return Progress::Done;
-            }
-            return self.refuse(Because::DeleteRefused, &message);
-        }
-        if because == Because::HistoryLimit {
-            (self.memory.clean_up_refusal, self.memory.clean_up_refusals) = (None, 0);
-        }
-        if self.jobs.get(name).is_some_and(|object| object.job.uid == uid) {
-            let verdict = self.audit.deletes(self, &self.jobs[name], because);
-            self.judge(verdict);
-            self.deleted.push((name.to_owned(), because));
-            if self.faults.deletions_linger {
-                self.jobs.get_mut(name).expect("found above").job.deleting = true;
-            } else {
-                self.remove(name);
-            }
-        }
-        Progress::Done
-    }
-
-    fn find(&mut self, name: &str) -> Progress {
-        if let Some(object) = self.jobs.get_mut(name).filter(|object| object.owner == self.task.uid) {
-            object.hidden = false;
-        }
-        self.memory.unsure.remove(name);
-        Progress::Done
-    }
-
-    fn confirm(&mut self, name: &str, uid: &str) -> Progress {
-        match self.jobs.get_mut(name) {
-            Some(object) if object.job.uid == uid && object.owner == self.task.uid => object.hidden = false,
-            _ => {
-                let unseen = Job {
-                    uid: uid.to_owned(),
-                    deleting: true,
-                    exit: Exit::Unknown,
-                    ..self.fresh_job()
-                };
-                self.memory.gone.entry(uid.to_owned()).or_insert(unseen);
-            }
-        }
-        Progress::Done
-    }
-
-    fn refuse(&mut self, because: Because, message: &str) -> Progress {
-        let wait = backoff(self.memory.refusals);
-        self.memory.refusal = Some(Refusal {
-            because,
-            message: message.to_owned(),
-            retry_at: self.now + wait,
-        });
-        self.memory.refusals += 1;
-        Progress::Refused
     }
 
     /// The Job is no more; an operator that is awake is told by its watch.
@@ -536,8 +320,4 @@ impl World {
             exit: Exit::NotAsked,
         }
     }
-}
-
-fn backoff(refusals: u32) -> SignedDuration {
-    SignedDuration::from_secs((1_i64 << refusals.min(8)).min(300))
 }

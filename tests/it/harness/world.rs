@@ -202,6 +202,7 @@ pub async fn client(kubeconfig: impl AsRef<std::path::Path>) -> kube::Client {
         .expect("a config");
     config.default_retry = false;
     config.read_timeout = Some(Duration::from_secs(55));
+    config.reset_reader_on_write = true;
     kube::Client::try_from(config).expect("a client")
 }
 

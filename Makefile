@@ -23,7 +23,7 @@ check: ## Formatting, lints, layering
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-test: check ## All tests, those on a real cluster included
+test: check tools ## All tests, those on real clusters included
 	$(CARGO) test --workspace --locked -- --test-threads=$(TEST_THREADS)
 
 # --- A cluster on this machine -------------------------------------------------------------------------------------

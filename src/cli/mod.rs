@@ -18,11 +18,30 @@ struct Cli {
     command: Command,
 }
 
+const CONTROLLER_EXAMPLES: &str = "Examples:
+  # With the current context of your kubeconfig, or in a pod with its service account
+  punctual controller
+
+  # On another cluster, for one namespace, with logs for machines
+  punctual controller --context staging --namespace reports --log-format json";
+
+const PREVIEW_EXAMPLES: &str = "Examples:
+  # The next ten runs of each task in a file
+  punctual preview -f task.yaml
+
+  # What a CronJob of the cluster would do around the change of clocks, as JSON
+  kubectl get cronjob nightly -o yaml | punctual preview -f - --from 2027-03-27T00:00:00Z --count 3 -o json
+
+  # An expression, without a manifest
+  punctual preview --schedule '30 2 * * *' --time-zone Europe/Paris";
+
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Run the operator: turn each slot of each ScheduledTask into a Job
+    #[command(after_help = CONTROLLER_EXAMPLES)]
     Controller(controller::Args),
     /// Show when a task will run, without a cluster
+    #[command(after_help = PREVIEW_EXAMPLES)]
     Preview(preview::Args),
     /// Print the CustomResourceDefinition of ScheduledTask
     Crd,

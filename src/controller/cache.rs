@@ -202,13 +202,19 @@ impl Cache {
         self.update(key, |record| record.trial = trial);
     }
 
-    /// A write was refused. `refusal` is given how many came in a row before this one.
-    pub fn refuse(&self, key: &Key, concern: Concern, refusal: impl FnOnce(u32) -> Refusal) {
+    /// A write was refused. `refusal` is given how many came in a row before this one. Says whether that is news, or the same
+    /// answer as before.
+    pub fn refuse(&self, key: &Key, concern: Concern, refusal: impl FnOnce(u32) -> Refusal) -> bool {
+        let mut news = true;
         self.update(key, |record| {
             let refusals = record.refusals(concern);
-            refusals.last = Some(refusal(refusals.in_a_row));
+            let refusal = refusal(refusals.in_a_row);
+            let same = |last: &Refusal| (last.because, &last.message) == (refusal.because, &refusal.message);
+            news = !refusals.last.as_ref().is_some_and(same);
+            refusals.last = Some(refusal);
             refusals.in_a_row += 1;
         });
+        news
     }
 
     /// A write was taken: whatever was refused before is forgotten.

@@ -105,18 +105,21 @@ fn is_ours(raw: &RawJob, task: &Task, run: &Run) -> bool {
     raw.owner() == Some(&task.uid) && raw.clone().into_job().slot == Some(run.slot)
 }
 
+/// Tells the next plan, and people if it is news: an answer that is the same each time is told once.
 fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Because, message: &str) {
-    tracing::warn!(task = %task.key(), because = %because, "{message}");
-    ctx.events.warn(task, because, message);
     let now = ctx.clock.now();
-    ctx.cache.refuse(key, concern, |before| {
+    let news = ctx.cache.refuse(key, concern, |before| {
         let seconds = 1_i64 << before.min(8);
         Refusal {
             because,
             message: message.to_owned(),
-            retry_at: now + SignedDuration::from_secs(seconds.min(300)),
+            retry_at: now + SignedDuration::from_secs(seconds),
         }
     });
+    if news {
+        tracing::warn!(task = %task.key(), because = %because, "{message}");
+        ctx.events.warn(task, because, message);
+    }
 }
 
 /// Asks without making anything. A name that is taken says nothing against the template.

@@ -2,9 +2,9 @@
 //!
 //! Takes the draft, sets `scheduleSince` and accounts for slots that an edit or a pause took away. Never starts anything.
 
-use super::{Because, Draft, Outcome, Stretch, due};
+use super::{Because, Draft, Outcome, due};
 use crate::api::{ObservedSchedule, condition};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// A task without a status that is younger than this was made while the operator was away for a moment: its first slots
@@ -62,14 +62,14 @@ pub fn turn_page(draft: &mut Draft) {
             (false, _) => (Outcome::Missed, Because::ScheduleChanged),
         };
         if let Some(gone) = in_force.and_then(|schedule| due::stretch(&schedule, draft.accounted(), now, because)) {
-            let message = format!("{} not started: {}", slots(&gone), reason(because));
+            let message = format!("{gone} not started: {}", reason(because));
             draft.ledger.not_started(outcome, &gone, &message);
         }
         draft.ledger.account_until(now);
         draft.ledger.urgent = true;
         if edited {
             // A slot of the old schedule that was claimed and never made is older than the edit.
-            super::start::drop_claims(draft, outcome, because, reason(because));
+            super::claims::give_up(draft, outcome, because, reason(because));
             draft.ledger.status.schedule_since = Some(Time(super::ledger::whole_second(now)));
             draft.ledger.status.observed_schedule = Some(written);
         }
@@ -91,18 +91,5 @@ fn reason(because: Because) -> &'static str {
     match because {
         Because::Suspended => "the task was suspended",
         _ => "the schedule was edited before they could be",
-    }
-}
-
-/// "slot 2026-11-23T15:00:00Z", or "59 slots from … to …".
-pub fn slots(stretch: &Stretch) -> String {
-    name_slots(stretch.first, stretch.last, stretch.slots)
-}
-
-fn name_slots(first: Timestamp, last: Timestamp, slots: u64) -> String {
-    if slots == 1 {
-        format!("slot {last}")
-    } else {
-        format!("{slots} slots from {first} to {last}")
     }
 }

@@ -7,6 +7,7 @@ use super::Because;
 use crate::api::{MissedRunPolicy, ScheduledTaskSpec};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
+use std::fmt;
 
 /// A slot that starts later than this was missed and is being caught up; under `missedRunPolicy: None` it is not started.
 /// Long enough for a change of leader (15 s lease) and an API server that restarts.
@@ -28,6 +29,29 @@ pub struct Stretch {
     pub first: Timestamp,
     pub last: Timestamp,
     pub slots: u64,
+}
+
+impl Stretch {
+    /// A single slot.
+    #[must_use]
+    pub fn one(slot: Timestamp, because: Because) -> Self {
+        Self {
+            because,
+            first: slot,
+            last: slot,
+            slots: 1,
+        }
+    }
+}
+
+/// "slot 2026-11-23T15:00:00Z", or "59 slots from … to …".
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.slots {
+            1 => write!(f, "slot {}", self.last),
+            slots => write!(f, "{slots} slots from {} to {}", self.first, self.last),
+        }
+    }
 }
 
 /// Sorts the slots in `(accounted, now]` by `missedRunPolicy` and `startingDeadlineSeconds`.

@@ -10,6 +10,8 @@
 
 mod because;
 mod books;
+mod claims;
+mod concurrency;
 mod conditions;
 mod due;
 mod effect;

@@ -137,7 +137,7 @@ fn adopt(draft: &mut Draft) {
                 .as_ref()
                 .and_then(|schedule| due::stretch(schedule, accounted, before, passed_over(draft)))
             {
-                let message = format!("{} not started: slot {slot} was started instead", books::slots(&passed));
+                let message = format!("{passed} not started: slot {slot} was started instead");
                 draft.ledger.not_started(Outcome::Missed, &passed, &message);
             }
             draft.ledger.account_until(slot);

@@ -1,24 +1,23 @@
-//! What is started now: claims that have no Job yet, and the slots that are due, under the concurrency policy.
+//! What is started now: claims that have no Job yet, and the slots that are due.
 //!
-//! Takes the settled ledger, gives claims, creations and deletions. Never looks at how runs ended: that is `runs`.
+//! Takes the settled ledger, gives creations, or the reason why a slot is owed. Never looks at how runs ended: that is `runs`.
 
 use super::due::{self, Due};
-use super::{Because, Draft, Effect, Job, ON_TIME, Outcome, Owed, Run, Spec, Stretch, TRIGGER_SCHEDULE, books, build_job, job_name};
-use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy};
+use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, job_name};
+use crate::api::ConcurrencyPolicy;
 use crate::schedule::Schedule;
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Starts what is owed, or says why not.
 pub fn start(draft: &mut Draft) {
     let Some(spec) = draft.spec else { return };
     if spec.fields.suspend {
-        drop_claims(draft, Outcome::Skipped, Because::Suspended, "the task was suspended");
+        claims::give_up(draft, Outcome::Skipped, Because::Suspended, "the task was suspended");
         return;
     }
     let Some(schedule) = draft.schedule() else { return };
-    drop_late_claims(draft, spec);
-    spare_the_replaced(draft);
+    claims::give_up_late(draft, spec);
+    claims::spare_the_replaced(draft);
     if blocked(draft) {
         return owe_oldest(draft, schedule);
     }
@@ -32,11 +31,11 @@ pub fn start(draft: &mut Draft) {
             }
         }
         ConcurrencyPolicy::Forbid => {
-            forbid(draft, spec, &due);
+            concurrency::forbid(draft, spec, &due);
             make_claimed(draft, spec, schedule);
         }
         ConcurrencyPolicy::Replace => {
-            replace(draft, &due);
+            concurrency::replace(draft, &due);
             make_claimed(draft, spec, schedule);
         }
     }
@@ -85,90 +84,16 @@ fn miss(draft: &mut Draft, due: &Due) {
             stretch.because = refusal.because;
             why = format!("{why}; before that {}", refusal.message);
         }
-        let message = format!("{} not started: {why}", books::slots(&stretch));
+        let message = format!("{} not started: {why}", stretch);
         draft.ledger.not_started(Outcome::Missed, &stretch, &message);
         draft.ledger.urgent = true;
         draft.claim = true;
     }
 }
 
-/// Under Forbid a slot that comes while a run goes on is skipped. Slots that are being caught up (`All`) wait instead.
-fn forbid(draft: &mut Draft, spec: &Spec, due: &Due) {
-    let Some(&first) = due.start.first() else { return };
-    if draft.observed.refusal.is_some() && spec.fields.missed_run_policy != MissedRunPolicy::All {
-        // The claim's Job was refused for certain: a newer slot takes its place instead of waiting behind nothing.
-        drop_claims(
-            draft,
-            Outcome::Missed,
-            Because::JobRefused,
-            "the API server refused its Job until a newer slot was due",
-        );
-    }
-    let Some(busy) = draft.ledger.status.active.iter().find(|run| goes_on(&draft.observed.jobs, run)) else {
-        claim(draft, first);
-        return;
-    };
-    let (busy_job, busy_slot) = (busy.job.clone(), busy.slot.0);
-    let late = draft.now().duration_since(first) > ON_TIME;
-    if spec.fields.missed_run_policy == MissedRunPolicy::All && (late || due.start.len() > 1) {
-        draft.owed = Some(Owed {
-            slot: first,
-            because: Because::Waiting,
-            message: format!("waits for the run of slot {busy_slot} to end"),
-        });
-        return;
-    }
-    for &slot in &due.start {
-        let message = format!("slot {slot} not started: Job {busy_job} still goes on, and concurrencyPolicy is Forbid");
-        draft
-            .ledger
-            .not_started(Outcome::Skipped, &one(slot, Because::PreviousRunActive), &message);
-    }
-    draft.ledger.urgent = true;
-}
-
-/// Under Replace the newest slot ends what goes on.
-fn replace(draft: &mut Draft, due: &Due) {
-    let Some((&newest, older)) = due.start.split_last() else { return };
-    for &slot in older {
-        let message = format!("slot {slot} not started: slot {newest} would replace it at once");
-        draft
-            .ledger
-            .not_started(Outcome::Skipped, &one(slot, Because::Superseded), &message);
-    }
-    drop_claims(
-        draft,
-        Outcome::Missed,
-        Because::Superseded,
-        "a newer slot is due before its Job could be made",
-    );
-    for run in &mut draft.ledger.status.active {
-        if goes_on(&draft.observed.jobs, run) {
-            run.ending = Some(Because::Replaced.to_string());
-        }
-    }
-    claim(draft, newest);
-}
-
-/// Writes the slot down as taken before its Job exists, so that no other replica takes it as well.
-fn claim(draft: &mut Draft, slot: Timestamp) {
-    let job = job_name(&draft.observed.task.name, slot, 1);
-    draft.ledger.account_until(slot);
-    draft.ledger.status.active.push(ActiveRun {
-        slot: Time(slot),
-        trigger: TRIGGER_SCHEDULE.into(),
-        attempt: 1,
-        job,
-        uid: None,
-        started: None,
-        ending: None,
-    });
-    draft.claim = true;
-}
-
 /// Makes the Jobs of claims, after the runs that they replace are deleted.
 fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
-    let (claims, to_come): (Vec<Timestamp>, Vec<Timestamp>) = draft
+    let (taken, to_come): (Vec<Timestamp>, Vec<Timestamp>) = draft
         .ledger
         .status
         .active
@@ -180,11 +105,11 @@ fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
         // The clock was set back behind a claim: never before the slot.
         draft.wake_by(earliest);
     }
-    if claims.is_empty() {
+    if taken.is_empty() {
         return;
     }
     for run in draft.ledger.status.active.iter().filter(|run| run.ending.is_some()) {
-        if let Some(uid) = run.uid.as_ref().filter(|_| goes_on(&draft.observed.jobs, run)) {
+        if let Some(uid) = run.uid.as_ref().filter(|_| claims::goes_on(&draft.observed.jobs, run)) {
             draft.jobs.push(Effect::Delete {
                 job: run.job.clone(),
                 uid: uid.clone(),
@@ -192,11 +117,12 @@ fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
             });
         }
     }
-    for slot in claims {
+    for slot in taken {
         create(draft, spec, schedule, slot);
     }
 }
 
+/// Makes the Job of a slot.
 fn create(draft: &mut Draft, spec: &Spec, schedule: &Schedule, slot: Timestamp) {
     let task = &draft.observed.task;
     let run = Run {
@@ -224,69 +150,4 @@ fn create(draft: &mut Draft, spec: &Spec, schedule: &Schedule, slot: Timestamp) 
         slots: 1,
         message,
     }));
-}
-
-/// A run is ended for a newer one only: when that was given up, the old one goes on.
-fn spare_the_replaced(draft: &mut Draft) {
-    let active = &mut draft.ledger.status.active;
-    if active.iter().all(|run| run.uid.is_some()) {
-        let deleting = |run: &ActiveRun| {
-            draft
-                .observed
-                .jobs
-                .iter()
-                .any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting)
-        };
-        active.iter_mut().filter(|run| !deleting(run)).for_each(|run| run.ending = None);
-    }
-}
-
-fn drop_late_claims(draft: &mut Draft, spec: &Spec) {
-    let now = draft.now();
-    let late: Vec<ActiveRun> = draft
-        .ledger
-        .status
-        .active
-        .extract_if(.., |run| run.uid.is_none() && due::is_too_late(&spec.fields, run.slot.0, now))
-        .collect();
-    let because = draft
-        .observed
-        .refusal
-        .as_ref()
-        .map_or(Because::StartingDeadlineExceeded, |refusal| refusal.because);
-    for run in late {
-        let message = format!(
-            "slot {} not started: its Job could not be made within startingDeadlineSeconds",
-            run.slot.0
-        );
-        draft.ledger.not_started(Outcome::Missed, &one(run.slot.0, because), &message);
-        draft.ledger.urgent = true;
-    }
-}
-
-/// Gives up claims that have no Job.
-pub fn drop_claims(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
-    let claims: Vec<ActiveRun> = draft.ledger.status.active.extract_if(.., |run| run.uid.is_none()).collect();
-    for run in claims {
-        let message = format!("slot {} not started: {why}", run.slot.0);
-        draft.ledger.not_started(outcome, &one(run.slot.0, because), &message);
-        draft.ledger.urgent = true;
-    }
-}
-
-/// Whether a run stands in the way of another: a claim, a Job that has not ended, or one that nobody can see just now.
-fn goes_on(jobs: &[Job], run: &ActiveRun) -> bool {
-    match jobs.iter().find(|job| Some(&job.uid) == run.uid.as_ref()) {
-        Some(job) => job.end.is_none(),
-        None => true,
-    }
-}
-
-fn one(slot: Timestamp, because: Because) -> Stretch {
-    Stretch {
-        because,
-        first: slot,
-        last: slot,
-        slots: 1,
-    }
 }

@@ -273,9 +273,11 @@ impl Record {
 
 /// Whether the written status does not yet know what the Job proves: that its slot was started.
 fn is_needed(task: &Task, job: &Job) -> bool {
-    let Some(slot) = job.slot else { return false };
-    let unaccounted = task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
-    unaccounted || task.status.active.iter().any(|run| run.uid.is_none() && run.job == job.name)
+    let unaccounted = |slot| task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
+    // An entry with its UID needs it as well: how a Job ended that was deleted at once is in no other place.
+    let mut active = task.status.active.iter();
+    let awaited = active.any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid));
+    job.slot.is_some_and(unaccounted) || awaited
 }
 
 /// A Job that was gone before anybody saw it.
@@ -295,4 +297,70 @@ fn unseen(uid: &str) -> Job {
 /// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).
 fn version(text: &str) -> u128 {
     text.parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const SLOT: &str = "2027-01-01T10:01:00Z";
+
+    fn task(version: u64, status: serde_json::Value) -> RawTask {
+        let spec = json!({"schedule": "* * * * *", "jobTemplate": {"spec": {}}});
+        let metadata = json!({"name": "t", "namespace": "n", "uid": "task", "resourceVersion": version.to_string(), "generation": 1});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap()
+    }
+
+    fn job(end: Option<&str>) -> RawJob {
+        let owner =
+            json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": "t", "uid": "task", "controller": true}]);
+        let metadata = json!({"name": "t-1", "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
+        let conditions: Vec<_> = end.into_iter().map(|kind| json!({"type": kind, "status": "True"})).collect();
+        serde_json::from_value(json!({"metadata": metadata, "status": {"conditions": conditions}})).unwrap()
+    }
+
+    fn observed(cache: &Cache) -> Observed {
+        cache.observe(&"task".into(), SLOT.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn d2_a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
+        let cache = Cache::default();
+        let active = json!([{"slot": SLOT, "trigger": "Schedule", "attempt": 1, "job": "t-1", "uid": "job"}]);
+        cache.put_task(task(1, json!({"accountedUntil": SLOT, "active": active})));
+        cache.put_job(job(None), None);
+        cache.put_job(job(Some("Complete")), None);
+        cache.remove_job("task", "job");
+        let known = observed(&cache);
+        assert_eq!(known.gone, ["job"]);
+        assert!(known.jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
+        // Once the end is written, it is forgotten.
+        cache.put_task(task(2, json!({"accountedUntil": SLOT})));
+        assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
+    }
+
+    #[test]
+    fn an_older_word_never_undoes_a_newer_one() {
+        let cache = Cache::default();
+        let key: Key = "task".into();
+        assert_eq!(cache.put_task(task(10, json!({"started": 2}))), Some(key.clone()));
+        assert_eq!(cache.put_task(task(9, json!({"started": 1}))), None);
+        assert_eq!(observed(&cache).task.status.started, 2);
+        cache.put_job(job(None), None);
+        cache.mark_deleting(&key, "job");
+        cache.put_job(job(None), None);
+        assert!(observed(&cache).jobs[0].deleting, "we deleted it; the watch has not caught up");
+        cache.remove_job("task", "job");
+        assert_eq!(cache.put_job(job(None), None), None, "gone is gone");
+    }
+
+    #[test]
+    fn a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked() {
+        let cache = Cache::default();
+        cache.put_task(task(1, json!({})));
+        cache.put_job(job(None), None);
+        assert_eq!(cache.keep_jobs(&HashSet::new()), ["task".into()]);
+        assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
+    }
 }

@@ -32,8 +32,13 @@ pub enum Progress {
 /// When a request was not answered, or somebody else was first. Refusals are no errors: the next plan deals with them.
 pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Effect>, merge: bool) -> Result<Progress, Error> {
     let mut progress = Progress::Nothing;
+    let mut clean_up_refused = false;
     for effect in effects {
         match effect {
+            Effect::Delete {
+                because: Because::HistoryLimit,
+                ..
+            } if clean_up_refused => {}
             Effect::Write {
                 urgency: Urgency::Merged, ..
             } if merge => return Ok(Progress::Deferred),
@@ -44,7 +49,10 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                 }
             }
             Effect::Delete { job, uid, because } => {
-                if !delete(ctx, key, task, &job, &uid, because).await? {
+                let deleted = delete(ctx, key, task, &job, &uid, because).await?;
+                // What cannot be cleaned up keeps no slot from starting.
+                clean_up_refused |= !deleted;
+                if !deleted && because != Because::HistoryLimit {
                     return Ok(Progress::Done);
                 }
             }
@@ -151,7 +159,7 @@ async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<
     ctx.send("create", request).await
 }
 
-/// Deletes that very Job. Gives false if the API server refused and the rest depends on it.
+/// Deletes that very Job. Gives false if the API server refused.
 async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, because: Because) -> Result<bool, Error> {
     let preconditions = Preconditions {
         uid: Some(uid.to_owned()),
@@ -180,8 +188,7 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, bec
         Err(Error::Refused(message)) => {
             let message = format!("the API server refused to delete Job {job}: {message}");
             refuse(ctx, key, task, concern, Because::DeleteRefused, &message);
-            // What cannot be cleaned up keeps no slot from starting.
-            Ok(concern == Concern::CleanUp)
+            Ok(false)
         }
         Err(error) => Err(error),
     }

@@ -8,13 +8,16 @@
 //! the acceptance list that they prove. Never a client, never the clock.
 
 mod audit;
+mod clocks;
 mod cronjob_cases;
 mod deeds;
 mod duplicates;
 mod findings;
 mod ledger;
 mod missed;
+mod pauses;
 mod properties;
+mod refused;
 mod story;
 mod stuck;
 mod world;

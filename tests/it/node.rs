@@ -166,10 +166,19 @@ async fn replace_ends_the_old_container() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
     let world = World::on(with_node, "examples").await;
-    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    // Results go to a directory of the test's own, not to that of a demo that may be up.
+    let results = tempfile::tempdir().unwrap();
+    let examples = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap() {
+        let file = file.unwrap();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let text = text.replace("/tmp/punctual-demo", &results.path().display().to_string());
+        std::fs::write(examples.path().join(file.file_name()), text).unwrap();
+    }
     let applied = with_node()
         .kubectl()
-        .args(["apply", "-n", &world.namespace, "-f", examples])
+        .args(["apply", "-n", &world.namespace, "-f"])
+        .arg(examples.path())
         .output()
         .unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));

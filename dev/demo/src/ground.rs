@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 
 /// Where the examples keep their results, on the machine's own node.
 const RESULTS: &str = "/tmp/punctual-demo";
+/// On the demo's namespace: the CRD was not there before.
+const CRD_IS_OURS: &str = "punctual.dev/demo-brought-crd=true";
 
 /// A cluster, and how to speak to it.
 pub struct Ground {
@@ -103,6 +105,13 @@ impl Ground {
 
     /// Installs the CRD and waits until its kind is served.
     pub fn install_crd(&self) -> Result<()> {
+        let ours = !self.has_crd()?;
+        let namespace = self.output(&["create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml"])?;
+        self.apply(&namespace)?;
+        if ours {
+            // So that whoever removes the demo knows what came with it.
+            self.output(&["annotate", "namespace", NAMESPACE, CRD_IS_OURS])?;
+        }
         let crds = root().join("crds");
         print!("{}", indented(&self.output(&["apply", "-f", &crds.display().to_string()])?));
         for _ in 0..600 {
@@ -116,8 +125,6 @@ impl Ground {
 
     /// Applies the examples; gives the names of the tasks.
     pub fn apply_examples(&self) -> Result<Vec<String>> {
-        let namespace = self.output(&["create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml"])?;
-        self.apply(&namespace)?;
         let mut files: Vec<PathBuf> = fs::read_dir(root().join("examples"))?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .collect();
@@ -153,18 +160,39 @@ impl Ground {
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
-    /// Takes the demo out of a cluster that goes on. The CRD stays if anybody else has tasks.
+    /// Takes the demo out of a cluster that goes on. The CRD goes only if it came with the demo and nobody else has tasks.
     pub fn remove(&self) -> Result<()> {
+        let known = self.output(&[
+            "get",
+            "namespace",
+            NAMESPACE,
+            "--ignore-not-found",
+            "-o",
+            "jsonpath={.metadata.annotations}",
+        ])?;
+        let crd_is_ours = CRD_IS_OURS.split_once('=').is_some_and(|(name, _)| known.contains(name));
         self.output(&["delete", "namespace", NAMESPACE, "--ignore-not-found"])?;
-        let others = self
-            .output(&["get", CRD, "--all-namespaces", "--ignore-not-found", "-o", "name"])
-            .unwrap_or_default();
-        if others.trim().is_empty() {
-            self.output(&["delete", "crd", CRD, "--ignore-not-found"])?;
+        if !crd_is_ours || !self.has_crd()? {
+            return Ok(());
+        }
+        if self.output(&["get", CRD, "--all-namespaces", "-o", "name"])?.trim().is_empty() {
+            self.output(&["delete", "crd", CRD])?;
         } else {
             println!("The CRD stays: there are tasks in other namespaces.");
         }
         Ok(())
+    }
+
+    fn has_crd(&self) -> Result<bool> {
+        Ok(!self
+            .output(&["get", "crd", CRD, "--ignore-not-found", "-o", "name"])?
+            .trim()
+            .is_empty())
+    }
+
+    /// Whether the examples' results lie on this machine.
+    pub fn results(&self) -> Option<&'static str> {
+        (self.made && self.real).then_some(RESULTS)
     }
 }
 

@@ -91,8 +91,9 @@ pub fn closing(ground: &Ground) -> Result<()> {
         }
     }
     typed(ground, &["describe", "stask", "fails", "-n", NAMESPACE])?;
-    if let Ok(digest) = fs::read_to_string("/tmp/punctual-demo/digest.tsv") {
-        println!("\n$ cat /tmp/punctual-demo/digest.tsv\n{}", digest.trim_end());
+    if let Some(results) = ground.results() {
+        let digest = fs::read_to_string(format!("{results}/digest.tsv")).unwrap_or_default();
+        println!("\n$ cat {results}/digest.tsv\n{}", digest.trim_end());
     }
     println!("\nIt goes on. By hand:\n");
     let way_in = if ground.access[0] == "--kubeconfig" {

@@ -1,5 +1,6 @@
 //! `make demo` and `make demo-down`, as people run them, in a cache of their own so that a demo that is up is not disturbed.
 
+use cluster::{Cluster, NodeChoice, Options};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -58,4 +59,51 @@ fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
     assert!(command.is_empty(), "the operator is gone");
     let again = demo(cache.path(), &["down"]);
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn on_a_cluster_of_the_users_own_it_says_what_it_will_do_and_leaves_what_was_there() {
+    let theirs = Cluster::start(Options {
+        node: NodeChoice::Kwok,
+        ..Options::default()
+    })
+    .expect("a cluster");
+    let kubectl = |args: &[&str]| {
+        let done = theirs.kubectl().args(args).output().expect("kubectl runs");
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    // The CRD was there before the demo.
+    kubectl(&["apply", "-f", concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds")]);
+    let context = kubectl(&["config", "current-context"]).trim().to_owned();
+    let cache = cache();
+    let run = |action: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        command
+            .args([action, "--context", &context])
+            .env("PUNCTUAL_CACHE", cache.path())
+            .env("KUBECONFIG", theirs.kubeconfig());
+        let done = command.output().expect("the demo starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let screen = run("up");
+    let (before, after) = screen.split_once("[1/6]").expect("the steps");
+    for words in [
+        "On the cluster of context",
+        "install the CRD",
+        "punctual-demo",
+        "It touches nothing else",
+        "KUBECONTEXT=",
+    ] {
+        assert!(before.contains(words), "{words} is said first: {screen}");
+    }
+    assert!(after.contains("hello        Succeeded"), "{screen}");
+    assert!(!after.contains("log-digest"), "nothing that reads files of the node: {screen}");
+    run("down");
+    assert_eq!(kubectl(&["get", "namespace", "punctual-demo", "--ignore-not-found"]), "");
+    assert!(
+        kubectl(&["get", "crd", "-o", "name"]).contains("scheduledtasks.punctual.dev"),
+        "it was there before"
+    );
 }

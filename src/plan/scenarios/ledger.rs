@@ -5,6 +5,7 @@
 use super::story::{done, given, time};
 use super::world::Object;
 use crate::api::ConcurrencyPolicy::*;
+use crate::api::MissedRunPolicy;
 use crate::api::condition::{HEALTHY, READY};
 use crate::plan::{Exit, Job};
 use jiff::SignedDuration;
@@ -143,6 +144,45 @@ fn l2_each_job_is_told_the_slot_and_interval_that_it_stands_for() {
             assert_eq!(said["punctual.dev/interval-start"], "2026-11-22T17:55:00Z");
             assert_eq!(said["punctual.dev/interval-end"], "2026-11-23T09:00:00Z");
         });
+}
+
+#[test]
+fn l2_a_slot_without_a_trace_is_missed_when_a_newer_one_is_found_started() {
+    given("*/10 * * * *")
+        .missed(MissedRunPolicy::All)
+        .since("2026-11-23T08:00:00Z")
+        .down()
+        .at("2026-11-23T08:30:00Z")
+        .when(|world| (world.awake, world.dies_in) = (true, Some(5)))
+        .starts_as_many_as(3)
+        .then(|world| assert!(!world.awake && world.status().started == 0, "dead before anything was written"))
+        .sees_deleted("2026-11-23T08:20:00Z")
+        .when(|world| world.made.retain(|slot| *slot != time("2026-11-23T08:20:00Z")))
+        .up()
+        .counts("started 2, missed 1");
+}
+
+#[test]
+fn l2_history_keeps_the_newest_jobs_of_either_kind() {
+    let mut story = given("0 * * * *").keeping(2, 1).since("2026-11-23T00:00:00Z");
+    for hour in 1..=6 {
+        let slot = format!("2026-11-23T0{hour}:00:00Z");
+        story = story.at(&slot).starts(&slot);
+        story = if hour % 2 == 0 {
+            story.succeeds(&slot)
+        } else {
+            story.fails(&slot, 1)
+        };
+    }
+    story.counts("started 6, succeeded 3, failed 3").then(|world| {
+        let kept: Vec<String> = world
+            .jobs
+            .values()
+            .filter_map(|object| object.job.slot)
+            .map(|slot| slot.to_string())
+            .collect();
+        assert_eq!(kept, ["2026-11-23T04:00:00Z", "2026-11-23T05:00:00Z", "2026-11-23T06:00:00Z"]);
+    });
 }
 
 #[test]

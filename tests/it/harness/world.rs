@@ -26,17 +26,16 @@ pub fn install_crds(cluster: &Cluster) {
     let crds = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
     let applied = cluster.kubectl().args(["apply", "-f", crds]).output().expect("kubectl runs");
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    // `kubectl wait` fails on a CRD that has no conditions yet, so the kind itself is asked for.
+    // `kubectl wait` fails on a CRD that has no conditions yet, so kind and schema themselves are asked for: they are served
+    // one after the other.
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    while !cluster
-        .kubectl()
-        .args(["get", "stask", "-A"])
-        .output()
-        .expect("kubectl runs")
-        .status
-        .success()
-    {
-        assert!(std::time::Instant::now() < deadline, "waited a minute for the CRD to be served");
+    for asked in [&["get", "stask", "--all-namespaces"][..], &["explain", "stask.spec"]] {
+        while !cluster.kubectl().args(asked).output().expect("kubectl runs").status.success() {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "waited a minute for the CRD to be served: {asked:?}"
+            );
+        }
     }
 }
 

@@ -184,6 +184,7 @@ async fn work(ctx: &Arc<Context>, workers: usize) {
 async fn turn(ctx: &Arc<Context>, key: &Key) {
     match reconcile::reconcile(ctx, key).await {
         Ok(next) => {
+            tracing::debug!(uid = %key, next = next.map(tracing::field::display), "looked");
             ctx.failures().remove(key);
             ctx.queue.done(key, next);
         }
@@ -310,6 +311,12 @@ impl Health {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         *self.ctx.synced.tasks.borrow() && *self.ctx.synced.jobs.borrow() && !*self.ctx.draining.borrow()
+    }
+
+    /// Whether no task's time has come and no worker is busy.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.ctx.queue.is_quiet(self.ctx.clock.now())
     }
 
     /// The metrics, in Prometheus' text format.

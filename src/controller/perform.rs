@@ -132,6 +132,7 @@ fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Beca
 
 /// Asks without making anything. A name that is taken says nothing against the template.
 async fn dry_run(ctx: &Context, key: &Key, task: &Task, job: &Value) -> Result<(), Error> {
+    tracing::debug!(task = %task.key(), "asking whether the API server would take the Job");
     let trial = match post(ctx, task, job, true).await {
         Ok(_) | Err(Error::Conflict(_)) => Trial::Taken,
         Err(Error::Refused(message) | Error::NotFound(message)) => {

@@ -87,6 +87,13 @@ impl Queue {
         self.lock().running.is_empty()
     }
 
+    /// Whether no worker holds a key and none has its time, in one look.
+    #[must_use]
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        let inner = self.lock();
+        inner.running.is_empty() && inner.order.first().is_none_or(|(at, _)| *at > now)
+    }
+
     /// Resolves when something was added or given back.
     pub async fn changed(&self) {
         self.changed.notified().await;

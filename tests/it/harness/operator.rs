@@ -19,6 +19,10 @@ pub struct Operator {
 
 impl Operator {
     pub fn start(client: kube::Client, namespace: &str, now: Timestamp) -> Operator {
+        // To see what an operator thought: RUST_LOG=info cargo test --test it …
+        if std::env::var_os("RUST_LOG").is_some() {
+            punctual::telemetry::init(punctual::telemetry::LogFormat::Text);
+        }
         let (sender, clock) = Clock::manual(now);
         let options = Options {
             namespace: Some(namespace.to_owned()),
@@ -51,9 +55,9 @@ impl Operator {
             .unwrap_or(0.0)
     }
 
-    /// Whether it is ready and no task waits for its turn.
+    /// Whether it is ready and has nothing to do.
     pub fn is_quiet(&self) -> bool {
-        self.health.is_ready() && self.metric("punctual_queue_depth") == 0.0
+        self.health.is_ready() && self.health.is_idle()
     }
 
     /// Leaves as on SIGTERM.

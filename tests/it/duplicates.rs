@@ -57,10 +57,10 @@ async fn killed_at_each_write(name: &str, policy: &str) {
         .await;
     assert_eq!(operator.terminate(), Some(0));
     let status = world.tasks().get("killed").await.unwrap().status.unwrap_or(status);
-    seen.assert_once();
+    seen.assert_once().await;
     assert_adds_up(&status, 1);
     let known = until("every Job to be in the ledger", || async {
-        (seen.slots().len() as i64 == status.started).then_some(true)
+        (seen.slots().await.len() as i64 == status.started).then_some(true)
     })
     .await;
     assert!(known);
@@ -142,8 +142,8 @@ async fn d2_a_job_that_is_deleted_right_after_it_finished_is_not_made_again() {
         world.status(task, "the next slot", |status| status.started == 2).await;
     }
     operator.stop().await;
-    assert_eq!(seen.slots().len(), 6);
-    let mut distinct = seen.slots();
+    assert_eq!(seen.slots().await.len(), 6);
+    let mut distinct = seen.slots().await;
     distinct.dedup();
     assert_eq!(distinct, [at("2027-01-01T10:01:00Z"), at("2027-01-01T10:02:00Z")]);
 }
@@ -193,7 +193,7 @@ async fn d3_two_operators_and_a_third_writer_lose_nothing_and_double_nothing() {
         if let Some(started) = started {
             assert_eq!(status.started, started, "{task}");
         }
-        let jobs = seen.of(&format!("{task}-"));
+        let jobs = seen.of(&format!("{task}-")).await;
         assert_eq!(jobs.len() as i64, status.started, "{task}");
         let mut distinct = jobs.clone();
         distinct.dedup();
@@ -217,7 +217,7 @@ async fn d5_every_48_hours_keeps_its_phase_over_restarts_and_edits_of_other_fiel
         world.settled("every").await;
         operator.stop().await;
     }
-    let slots = seen.slots();
+    let slots = seen.slots().await;
     assert!(
         slots.windows(2).all(|pair| pair[1].as_second() - pair[0].as_second() == 48 * 3600),
         "{slots:?}"
@@ -249,7 +249,7 @@ async fn d6_a_clock_that_is_set_back_and_forth_by_hours_starts_each_slot_once_an
     assert_eq!(status.missed, 5);
     operator.stop().await;
     assert_eq!(
-        seen.slots(),
+        seen.slots().await,
         [at("2027-01-01T11:00:00Z"), at("2027-01-01T12:00:00Z"), at("2027-01-01T18:00:00Z")]
     );
 }
@@ -288,7 +288,7 @@ async fn d7_a_post_whose_answer_is_lost_is_neither_doubled_nor_lost() {
     for task in ["allow", "forbid", "replace"] {
         let status = world.tasks().get(task).await.unwrap().status.unwrap();
         assert_adds_up(&status, 60);
-        assert_eq!(seen.of(&format!("{task}-")).len(), 8, "{task}");
+        assert_eq!(seen.of(&format!("{task}-")).await.len(), 8, "{task}");
     }
 }
 
@@ -313,5 +313,5 @@ async fn d7_a_post_that_is_swallowed_after_it_was_done_is_not_done_again() {
     let status = world.status("held", "the run to be known", |status| status.started == 1).await;
     assert_eq!(status.active[0].job, "held-1798797660");
     operator.stop().await;
-    assert_eq!(seen.slots(), [at("2027-01-01T10:01:00Z")]);
+    assert_eq!(seen.slots().await, [at("2027-01-01T10:01:00Z")]);
 }

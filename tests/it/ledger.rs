@@ -51,7 +51,7 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
             status.succeeded + status.failed + status.cancelled + status.running,
             "{policy}"
         );
-        assert_eq!(seen.of(&format!("{task}-")).len() as i64, status.started, "{policy}");
+        assert_eq!(seen.of(&format!("{task}-")).await.len() as i64, status.started, "{policy}");
         assert_eq!(status.missed, 5, "{policy}");
         let told: i64 = status.recent_runs.iter().map(|run| run.slots).sum();
         assert_eq!(told + status.running, 13, "{policy}: every slot is told in recentRuns or active");
@@ -205,13 +205,13 @@ async fn a_process_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_
         // What was waiting to be merged is written before the process leaves.
         let status = world.tasks().get("every-second").await.unwrap().status.unwrap();
         let jobs = until("every Job to be seen", || async {
-            let jobs = seen.slots().len() as i64;
+            let jobs = seen.slots().await.len() as i64;
             (jobs == status.started).then_some(jobs)
         })
         .await;
         assert_eq!(jobs, status.running, "none has ended");
     }
-    seen.assert_once();
+    seen.assert_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

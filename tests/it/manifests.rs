@@ -81,8 +81,8 @@ async fn each_kind_of_wrong_manifest_is_told_in_its_words_and_the_good_task_besi
     assert_ne!(after["good"], before["good"]);
     after.insert("good".into(), before["good"].clone());
     assert_eq!(after, before, "a task that is told to be wrong is written again and again");
-    assert!(seen.slots().iter().all(|slot| *slot > at(START)));
-    seen.assert_once();
+    assert!(seen.slots().await.iter().all(|slot| *slot > at(START)));
+    seen.assert_once().await;
     operator.stop().await;
     world.delete().await;
 }

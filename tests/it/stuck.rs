@@ -433,7 +433,7 @@ async fn s8_names_of_any_length_run_side_by_side_and_never_share_a_job() {
         assert_eq!(condition(&status, "Ready").1, "Accepted", "{name}");
     }
     operator.stop().await;
-    assert_eq!(seen.slots().len(), names.len());
+    assert_eq!(seen.slots().await.len(), names.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,11 @@
 //! A witness: every Job that ever was in a namespace, by the API server's own watch, whatever the operator says.
 
+use super::until;
 use futures::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
+use kube::api::ListParams;
 use kube::runtime::watcher::{self, Event};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,6 +14,7 @@ use tokio::task::JoinHandle;
 
 /// Sees Jobs come.
 pub struct Recorder {
+    jobs: Api<Job>,
     /// Name and slot by UID.
     seen: Arc<Mutex<BTreeMap<String, (String, Timestamp)>>>,
     watching: JoinHandle<()>,
@@ -23,6 +26,7 @@ impl Recorder {
         let (ready, is_ready) = oneshot::channel();
         let mut ready = Some(ready);
         let ours = seen.clone();
+        let listed = jobs.clone();
         let watching = tokio::spawn(async move {
             let mut events = std::pin::pin!(kube::runtime::watcher(jobs, watcher::Config::default()));
             while let Some(event) = events.next().await {
@@ -48,22 +52,40 @@ impl Recorder {
             }
         });
         is_ready.await.expect("the watch begins");
-        Recorder { seen, watching }
+        Recorder {
+            jobs: listed,
+            seen,
+            watching,
+        }
+    }
+
+    /// Waits until the watch has shown every Job that is there, and with it each that came before and is gone.
+    async fn catch_up(&self) {
+        let there = self.jobs.list(&ListParams::default()).await.expect("Jobs can be listed").items;
+        let told = |job: &Job| {
+            job.metadata
+                .annotations
+                .as_ref()
+                .is_some_and(|all| all.contains_key("punctual.dev/slot"))
+        };
+        let uids: Vec<String> = there.into_iter().filter(told).filter_map(|job| job.metadata.uid).collect();
+        until("the witness to see every Job", || async {
+            let seen = self.seen.lock().unwrap();
+            uids.iter().all(|uid| seen.contains_key(uid)).then_some(())
+        })
+        .await;
     }
 
     /// Slots of all Jobs ever seen, in order; a slot that got two Jobs stands there twice.
-    pub fn slots(&self) -> Vec<Timestamp> {
-        let mut slots: Vec<Timestamp> = self.seen.lock().unwrap().values().map(|(_, slot)| *slot).collect();
-        slots.sort();
-        slots
+    pub async fn slots(&self) -> Vec<Timestamp> {
+        self.of("").await
     }
 
-    /// Slots of all Jobs ever seen whose name begins so, in order.
-    pub fn of(&self, prefix: &str) -> Vec<Timestamp> {
-        let mut slots: Vec<Timestamp> = self
-            .seen
-            .lock()
-            .unwrap()
+    /// The same for Jobs whose name begins so.
+    pub async fn of(&self, prefix: &str) -> Vec<Timestamp> {
+        self.catch_up().await;
+        let seen = self.seen.lock().unwrap();
+        let mut slots: Vec<Timestamp> = seen
             .values()
             .filter(|(name, _)| name.starts_with(prefix))
             .map(|(_, slot)| *slot)
@@ -73,8 +95,8 @@ impl Recorder {
     }
 
     /// Fails if any slot ever had two Jobs.
-    pub fn assert_once(&self) {
-        let slots = self.slots();
+    pub async fn assert_once(&self) {
+        let slots = self.slots().await;
         for pair in slots.windows(2) {
             assert_ne!(
                 pair[0],

@@ -5,20 +5,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Words, in lists that rooms share.
+type Words = &'static [&'static [&'static str]];
+
 /// Folder or file, the crate's modules that it may import, and words that never stand in it.
-const HOUSE: &[(&str, &[&str], &[&str])] = &[
-    ("src/api", &["api"], PURE),
-    ("src/schedule", &["schedule"], SCHEDULE),
-    ("src/plan", &["api", "schedule", "plan"], PURE),
+const HOUSE: &[(&str, &[&str], Words)] = &[
+    ("src/api", &["api"], &[PURE]),
+    ("src/schedule", &["schedule"], &[PURE, NO_KUBERNETES]),
+    ("src/plan", &["api", "schedule", "plan"], &[PURE]),
     (
         "src/controller",
         &["api", "plan", "controller", "metrics", "clock", "schedule"],
         &[],
     ),
-    ("src/clock.rs", &[], &["kube::"]),
-    ("src/metrics.rs", &[], &["kube::", "async "]),
-    ("src/server.rs", &["controller"], &["kube::"]),
-    ("src/telemetry.rs", &[], &["kube::", "async "]),
+    ("src/clock.rs", &[], &[&["kube::"]]),
+    ("src/metrics.rs", &[], &[&["kube::", "async "]]),
+    ("src/server.rs", &["controller"], &[&["kube::"]]),
+    ("src/telemetry.rs", &[], &[&["kube::", "async "]]),
 ];
 
 const PURE: &[&str] = &[
@@ -36,21 +39,8 @@ const PURE: &[&str] = &[
     "std::env",
     "std::fs",
 ];
-const SCHEDULE: &[&str] = &[
-    "async ",
-    ".await",
-    "tokio",
-    "tracing",
-    "kube::",
-    "k8s_openapi",
-    "Instant",
-    "SystemTime",
-    "Timestamp::now",
-    "rand::",
-    "println!",
-    "std::env",
-    "std::fs",
-];
+/// Beyond that: when knows nothing of Kubernetes.
+const NO_KUBERNETES: &[&str] = &["kube::", "k8s_openapi"];
 
 fn files(below: &Path) -> Vec<PathBuf> {
     if below.is_file() {
@@ -103,8 +93,8 @@ fn each_room_imports_only_what_the_house_allows() {
                 if line.contains("crate::{") {
                     wrong.push(format!("{} (one line for each room)", at()));
                 }
-                for word in *never {
-                    if line.contains(word) {
+                for word in never.iter().copied().flatten() {
+                    if line.contains(*word) {
                         wrong.push(format!("{} ({word:?} never stands here)", at()));
                     }
                 }

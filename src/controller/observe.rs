@@ -29,12 +29,11 @@ pub async fn watch_tasks(ctx: Arc<Context>) {
     let mut listed = HashSet::new();
     follow(&ctx, "tasks", stream, |event| match event {
         Event::Init => listed.clear(),
-        Event::InitApply(raw) | Event::Apply(raw) => {
-            if let Some(uid) = raw.metadata.uid.as_deref() {
-                listed.insert(Key::from(uid));
-            }
+        Event::InitApply(raw) => {
+            listed.extend(raw.metadata.uid.as_deref().map(Key::from));
             ctx.wake(ctx.cache.put_task(raw));
         }
+        Event::Apply(raw) => ctx.wake(ctx.cache.put_task(raw)),
         Event::InitDone => {
             ctx.cache.keep_tasks(&std::mem::take(&mut listed));
             ctx.synced.tasks.send_replace(true);
@@ -51,10 +50,11 @@ pub async fn watch_jobs(ctx: Arc<Context>) {
     let mut listed = HashSet::new();
     follow(&ctx, "jobs", stream, |event| match event {
         Event::Init => listed.clear(),
-        Event::InitApply(raw) | Event::Apply(raw) => {
+        Event::InitApply(raw) => {
             listed.extend(raw.metadata.uid.clone());
             ctx.wake(ctx.cache.put_job(raw, None));
         }
+        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, None)),
         Event::InitDone => {
             ctx.cache
                 .keep_jobs(&std::mem::take(&mut listed))

@@ -64,7 +64,7 @@ pub fn due(schedule: &Schedule, spec: &ScheduledTaskSpec, accounted: Timestamp, 
     };
     let (cutoff, too_old) = cutoff(spec, now);
     // Slots are whole seconds, so "older than the cutoff" is "up to a nanosecond before it".
-    let dead_until = cutoff.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
+    let dead_until = before(cutoff);
     let mut missed = Vec::new();
     let mut alive_after = accounted;
     if dead_until > accounted {
@@ -122,6 +122,7 @@ pub fn stretch(schedule: &Schedule, after: Timestamp, until: Timestamp, because:
     })
 }
 
-fn before(slot: Timestamp) -> Timestamp {
+/// The last instant that is not yet `slot`.
+pub fn before(slot: Timestamp) -> Timestamp {
     slot.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN)
 }

@@ -5,7 +5,7 @@
 use super::ledger::End;
 use super::{Because, Draft, Effect, Exit, Job, JobEnd, Outcome, TRIGGER_SCHEDULE, books, due, ledger};
 use crate::api::{ActiveRun, MissedRunPolicy};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Brings `active` and the Jobs into agreement.
@@ -132,7 +132,7 @@ fn adopt(draft: &mut Draft) {
     for (slot, job) in unknown {
         let accounted = draft.accounted();
         if slot > accounted {
-            let before = slot.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(slot);
+            let before = due::before(slot);
             if let Some(passed) = in_force
                 .as_ref()
                 .and_then(|schedule| due::stretch(schedule, accounted, before, passed_over(draft)))

@@ -15,6 +15,7 @@
 mod count;
 mod crontab;
 mod daylight;
+mod definition;
 mod error;
 mod every;
 mod expression;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use daylight::{DaylightSaving, Gap, Overlap};
+pub use definition::{Definition, Exclusion, Expressions};
 pub use error::{Part, ScheduleError};
 
 use every::Every;
@@ -70,6 +72,30 @@ impl Schedule {
         let parsed = Schedule::read(expression)?;
         let zone = Zone::named(time_zone)?;
         Schedule::of(expression, parsed, zone, daylight_saving)
+    }
+
+    /// The schedule of a definition. `seed` is what `H` and jitter are hashed from: `namespace/name` of the task.
+    ///
+    /// # Errors
+    /// As [`Schedule::parse`], for each field of the definition.
+    pub fn new(definition: &Definition, seed: &str) -> Result<Schedule, ScheduleError> {
+        let _ = seed;
+        let expression = match &definition.expressions {
+            Expressions::One(expression) => expression.as_str(),
+            Expressions::Several(expressions) => expressions.first().map_or("", String::as_str),
+        };
+        Schedule::parse(expression, &definition.time_zone, definition.daylight_saving)
+    }
+
+    /// When the run of a slot starts: the slot and its jitter, a whole second before the next slot.
+    pub fn starts_at(&self, slot: Timestamp) -> Timestamp {
+        slot
+    }
+
+    /// The latest instant up to which every slot's run has started, or should have, at `now`: `now` itself, or just before the
+    /// newest slot if that still waits for its jitter.
+    pub fn started_by(&self, now: Timestamp) -> Timestamp {
+        now
     }
 
     /// The same in a zone given as such, for those whose zone data is not the bundled one.

@@ -84,7 +84,7 @@ impl Schedule {
             Expressions::One(expression) => expression.as_str(),
             Expressions::Several(expressions) => expressions.first().map_or("", String::as_str),
         };
-        Schedule::parse(expression, &definition.time_zone, definition.daylight_saving)
+        Schedule::parse(expression, &definition.time_zone, definition.daylight_saving.clone())
     }
 
     /// When the run of a slot starts: the slot and its jitter, a whole second before the next slot.

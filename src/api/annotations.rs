@@ -16,7 +16,7 @@ pub const LABEL_TASK_UID: &str = "punctual.dev/task-uid";
 pub const TASK: &str = "punctual.dev/task";
 /// Annotation on Job and pod: name of the run (the same for all its attempts).
 pub const RUN: &str = "punctual.dev/run";
-/// Annotation on Job and pod: what started the run, `Schedule` for a slot.
+/// Annotation on Job and pod: what started the run: `Schedule`, `Manual` or `Backfill`.
 pub const TRIGGER: &str = "punctual.dev/trigger";
 /// Annotation on Job and pod: number of the attempt, from 1.
 pub const ATTEMPT: &str = "punctual.dev/attempt";
@@ -28,6 +28,13 @@ pub const LAST_SUCCESS: &str = "punctual.dev/last-success";
 pub const INTERVAL_START: &str = "punctual.dev/interval-start";
 /// Annotation on Job and pod: the slot itself, where the run's interval of data ends.
 pub const INTERVAL_END: &str = "punctual.dev/interval-end";
+
+/// Request on a task: any new value starts one run now, under the task's policies.
+pub const RUN_NOW: &str = "punctual.dev/run-now";
+/// Request on a task: any new value ends a suspension that failed runs brought about.
+pub const RESUME: &str = "punctual.dev/resume";
+/// Request on a task: an interval `<from>/<until>` (ISO 8601) whose slots are to be run (again).
+pub const BACKFILL: &str = "punctual.dev/backfill";
 
 /// The annotation that the CronJob controller writes on its Jobs (Kubernetes 1.32 and later): the slot, in the task's zone.
 pub const CRONJOB_TIMESTAMP: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";

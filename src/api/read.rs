@@ -12,14 +12,19 @@ impl ScheduledTaskSpec {
     /// # Errors
     /// When a field is missing or has the wrong type: names the first such field.
     pub fn read(spec: &Value) -> Result<Self, String> {
-        Self::deserialize(spec).map_err(|error| match spec {
+        let read = Self::deserialize(spec).map_err(|error| match spec {
             Value::Null => "spec is missing".into(),
             Value::Object(fields) => wrong_field(fields).unwrap_or_else(|| format!("spec: {error}")),
             _ => format!(
                 "spec must be an object with fields such as schedule and jobTemplate, and is {}",
                 a_kind(spec)
             ),
-        })
+        })?;
+        match (&read.schedule, read.schedules.as_slice()) {
+            (None, []) => Err("spec.schedule is missing: write one, or several under spec.schedules".into()),
+            (Some(_), [_, ..]) => Err("spec.schedule and spec.schedules are both set: leave one of them out".into()),
+            _ => Ok(read),
+        }
     }
 }
 
@@ -33,8 +38,7 @@ fn wrong_field(fields: &serde_json::Map<String, Value>) -> Option<String> {
         Some(format!("spec.{name}: {error}"))
     });
     let missing = || {
-        let names = ["schedule", "jobTemplate"];
-        let name = names.into_iter().find(|name| !fields.contains_key(*name))?;
+        let name = ["jobTemplate"].into_iter().find(|name| !fields.contains_key(*name))?;
         Some(format!("spec.{name} is missing"))
     };
     wrong.or_else(missing)
@@ -63,7 +67,18 @@ mod tests {
                 json!([]),
                 "spec must be an object with fields such as schedule and jobTemplate, and is a list",
             ),
-            (json!({"jobTemplate": {}}), "spec.schedule is missing"),
+            (
+                json!({"jobTemplate": {}}),
+                "spec.schedule is missing: write one, or several under spec.schedules",
+            ),
+            (
+                json!({"schedule": "@daily", "schedules": ["@hourly"], "jobTemplate": {}}),
+                "spec.schedule and spec.schedules are both set: leave one of them out",
+            ),
+            (
+                json!({"schedule": "@daily", "jobTemplate": {}, "runTimeout": "5 minutes"}),
+                "spec.runTimeout: invalid unit: expected one of 'ns', 'us', 'µs', 'ms', 's', 'm', or 'h'",
+            ),
             (json!({"schedule": "@daily"}), "spec.jobTemplate is missing"),
             (
                 json!({"schedule": 5}),

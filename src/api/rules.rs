@@ -9,6 +9,8 @@ use kube::core::{Message, Rule};
 const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
 const MACRO: &str = r"^\s*@";
 const ZONE_OR_QUOTES: &str = r"TZ=|[\x22\x27\x60]";
+/// As Go writes durations, in the units that a schedule needs.
+const DURATION: &str = r"^([0-9]+([.][0-9]+)?(ms|s|m|h))+$";
 const STEP: &str = r"(/0*[1-9][0-9]*)?";
 
 fn rule(rule: String, message: &str) -> Rule {
@@ -33,28 +35,87 @@ pub fn missed_run_limit_belongs_to_all() -> Rule {
         .message("missedRunLimit limits missedRunPolicy: All; set that policy, or leave the limit out")
 }
 
-pub fn schedule_is_not_empty() -> Rule {
+pub fn one_of_schedule_and_schedules() -> Rule {
+    Rule::new("has(self.schedule) != has(self.schedules)").message("set exactly one of schedule and schedules")
+}
+
+pub fn start_before_end() -> Rule {
+    Rule::new("!has(self.startAt) || !has(self.endAt) || self.startAt < self.endAt")
+        .message("endAt must be after startAt; mend one of them, or leave it out")
+}
+
+pub fn queue_limit_belongs_to_queue() -> Rule {
+    Rule::new("!has(self.queueLimit) || (has(self.concurrencyPolicy) && self.concurrencyPolicy == 'Queue')")
+        .message("queueLimit limits concurrencyPolicy: Queue; set that policy, or leave the limit out")
+}
+
+pub fn max_concurrent_runs_belongs_to_allow_and_queue() -> Rule {
+    Rule::new("!has(self.maxConcurrentRuns) || !has(self.concurrencyPolicy) || !(self.concurrencyPolicy in ['Forbid', 'Replace'])")
+        .message("maxConcurrentRuns is for concurrencyPolicy Allow and Queue; Forbid and Replace have one run at a time: leave it out")
+}
+
+pub fn max_delay_is_not_below_delay() -> Rule {
+    // A value that is no duration has a message of its own.
+    let is = |field: &str| format!("!has(self.{field}) || !self.{field}.matches(r'{DURATION}')");
+    Rule::new(format!(
+        "{} || {} || duration(self.delay) <= duration(self.maxDelay)",
+        is("delay"),
+        is("maxDelay")
+    ))
+    .message("maxDelay is shorter than delay: make it as long, or leave it out")
+}
+
+pub fn exclusion_is_one_of_two() -> Rule {
+    Rule::new("has(self.schedule) ? !has(self.from) && !has(self.until) : has(self.from) && has(self.until)")
+        .message("an entry of exclude is either a schedule, or an interval with from and until")
+}
+
+/// A duration of a second or more.
+pub fn duration(field: &str) -> Rule {
+    rule(
+        format!("self.matches(r'{DURATION}') && duration(self) >= duration('1s')"),
+        &format!(r#"'{field} "' + self + '" is no duration of a second or more: write "90s", "15m" or "1h30m"'"#),
+    )
+}
+
+/// Everything that admission asks of an expression.
+pub fn schedule() -> [Rule; 10] {
+    [
+        schedule_is_not_empty(),
+        schedule_names_no_zone(),
+        schedule_has_no_quotes(),
+        schedule_macro_is_known(),
+        schedule_has_five_or_six_fields(),
+        schedule_minutes(),
+        schedule_hours(),
+        schedule_days_of_month(),
+        schedule_months(),
+        schedule_days_of_week(),
+    ]
+}
+
+fn schedule_is_not_empty() -> Rule {
     rule(
         r"self.matches(r'\S')".into(),
         r#"'schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily"'"#,
     )
 }
 
-pub fn schedule_names_no_zone() -> Rule {
+fn schedule_names_no_zone() -> Rule {
     rule(
         "!self.contains('TZ=')".into(),
         r#"'schedule "' + self.trim() + '" names a zone: take TZ=… out and set spec.timeZone instead'"#,
     )
 }
 
-pub fn schedule_has_no_quotes() -> Rule {
+fn schedule_has_no_quotes() -> Rule {
     rule(
         r#"!self.matches(r'["\x27\x60]')"#.into(),
         "'schedule ' + self.trim() + ' has quotes inside: take the inner ones away'",
     )
 }
 
-pub fn schedule_macro_is_known() -> Rule {
+fn schedule_macro_is_known() -> Rule {
     rule(
         format!(
             "!self.matches(r'{MACRO}') || self.matches(r'^\\s*@(hourly|daily|midnight|weekly|monthly|yearly|annually|every\\s+([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+)\\s*$')"
@@ -63,14 +124,14 @@ pub fn schedule_macro_is_known() -> Rule {
     )
 }
 
-pub fn schedule_has_five_or_six_fields() -> Rule {
+fn schedule_has_five_or_six_fields() -> Rule {
     rule(
         format!(r"!self.matches(r'\S') || self.matches(r'{MACRO}') || self.matches(r'{ZONE_OR_QUOTES}') || self.matches(r'{FIVE_OR_SIX}')"),
         r#"'schedule "' + self.trim() + '" must have five fields (minute hour day-of-month month day-of-week), or six with leading seconds'"#,
     )
 }
 
-pub fn schedule_minutes() -> Rule {
+fn schedule_minutes() -> Rule {
     let sixty = list("0*[0-5]?[0-9]");
     rule(
         fields_match(&format!(r"^\s*({sixty}\s+)?{sixty}(\s+\S+){{4}}\s*$")),
@@ -78,7 +139,7 @@ pub fn schedule_minutes() -> Rule {
     )
 }
 
-pub fn schedule_hours() -> Rule {
+fn schedule_hours() -> Rule {
     let hours = list("0*(1?[0-9]|2[0-3])");
     rule(
         fields_match(&format!(r"(^|\s){hours}(\s+\S+){{3}}\s*$")),
@@ -86,7 +147,7 @@ pub fn schedule_hours() -> Rule {
     )
 }
 
-pub fn schedule_days_of_month() -> Rule {
+fn schedule_days_of_month() -> Rule {
     let days = list("0*([1-9]|[12][0-9]|3[01])");
     rule(
         fields_match(&format!(r"\s{days}(\s+\S+){{2}}\s*$")),
@@ -94,7 +155,7 @@ pub fn schedule_days_of_month() -> Rule {
     )
 }
 
-pub fn schedule_months() -> Rule {
+fn schedule_months() -> Rule {
     let months = list("0*([1-9]|1[0-2])|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec");
     rule(
         fields_match(&format!(r"\s{months}\s+\S+\s*$")),
@@ -102,7 +163,7 @@ pub fn schedule_months() -> Rule {
     )
 }
 
-pub fn schedule_days_of_week() -> Rule {
+fn schedule_days_of_week() -> Rule {
     let days = list("0*[0-7]|sun|mon|tue|wed|thu|fri|sat");
     rule(
         fields_match(&format!(r"\s{days}\s*$")),

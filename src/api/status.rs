@@ -2,11 +2,16 @@
 //!
 //! Takes nothing, gives the types of `status`. Never computes: the numbers are made in `plan`.
 
+use super::{Exclusion, Gap, Overlap};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What became of every slot since `scheduleSince`. `started = succeeded + failed + cancelled + running`.
+/// What became of every slot since `scheduleSince`, and of every run that was asked for beside them.
+///
+/// `started = succeeded + failed + cancelled + running`, and slots + `requested` = started + missed + skipped + what is queued
+/// or claimed.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScheduledTaskStatus {
@@ -40,9 +45,14 @@ pub struct ScheduledTaskStatus {
     /// Runs that go on now, and slots that are claimed but whose Job is not there yet.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub active: Vec<ActiveRun>,
-    /// How many Jobs of this task go on now.
+    /// Slots and requests that wait for room, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub queued: Vec<QueuedRun>,
+    /// How many runs of this task go on now; one that waits for its next attempt goes on.
     pub running: i64,
-    /// How many slots were started.
+    /// How many runs were asked for beside the schedule: by run-now and backfill.
+    pub requested: i64,
+    /// How many runs were started.
     pub started: i64,
     /// How many runs succeeded.
     pub succeeded: i64,
@@ -58,6 +68,21 @@ pub struct ScheduledTaskStatus {
     pub skipped: i64,
     /// How many runs failed since the last one that succeeded.
     pub consecutive_failures: i64,
+    /// How many of these a resume request has forgiven: suspendAfterFailures does not count them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub forgiven_failures: i64,
+    /// The value of punctual.dev/run-now that was last dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_run_now: Option<String>,
+    /// The value of punctual.dev/resume that was last dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_resume: Option<String>,
+    /// The value of punctual.dev/backfill that was last dealt with: refused, finished, or in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_backfill: Option<String>,
+    /// The backfill that is in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<Backfill>,
     /// What became of the newest slots, newest first; runs of skipped or missed slots are one entry.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub recent_runs: Vec<RunRecord>,
@@ -68,38 +93,127 @@ pub struct ScheduledTaskStatus {
 }
 
 /// The part of the spec that names slots: another one begins a new `scheduleSince`.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObservedSchedule {
     /// The expression.
-    pub schedule: String,
-    /// The zone in which it is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// The expressions, when there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub schedules: Vec<String>,
+    /// The zone in which they are read.
     pub time_zone: String,
-    pub gap: super::Gap,
-    pub overlap: super::Overlap,
+    pub gap: Gap,
+    pub overlap: Overlap,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_at: Option<Time>,
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub exclude: Vec<Exclusion>,
 }
 
-/// A run that was started, or claimed, and has not ended.
+/// What starts a run.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trigger {
+    /// A slot of the schedule.
+    #[default]
+    Schedule,
+    /// `punctual.dev/run-now`.
+    Manual,
+    /// `punctual.dev/backfill`.
+    Backfill,
+}
+
+impl Trigger {
+    /// The word, as in status and in `PUNCTUAL_TRIGGER`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "Schedule",
+            Self::Manual => "Manual",
+            Self::Backfill => "Backfill",
+        }
+    }
+
+    /// The trigger of that word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Schedule, Self::Manual, Self::Backfill].into_iter().find(|trigger| trigger.as_str() == word)
+    }
+}
+
+/// A run that goes on: its Job does, or it waits for its next attempt, or it is claimed and its first Job not there yet.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ActiveRun {
-    /// The slot of the run.
+    /// The slot of the run; of a manual one, when it was asked for.
     pub slot: Time,
-    /// What started the run: Schedule.
-    pub trigger: String,
+    /// What started the run.
+    pub trigger: Trigger,
     /// Number of the attempt, from 1.
     pub attempt: i32,
-    /// Name of the Job.
+    /// Name of the Job of this attempt.
     pub job: String,
-    /// UID of the Job; absent while the slot is claimed and its Job not yet made.
+    /// UID of that Job; absent while it is not yet made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
-    /// When the Job was made.
+    /// When the first Job of the run was made; absent while there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
-    /// Why this run is being ended, when it is.
+    /// When this attempt is made, if it waits for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<String>,
+    pub retry_at: Option<Time>,
+    /// How the attempts before this one ended: exit codes in their order, null where none is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "exit_codes_schema")]
+    pub exit_codes: Vec<Option<i32>>,
+    /// Why this attempt is being ended, when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// What the run waits for, when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// An attempt that the operator ends by deleting its Job.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Ending {
+    /// Replaced, RunTimeout or PendingTimeout.
+    pub because: String,
+    /// Since when.
+    pub since: Time,
+    /// What a person should know of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// A slot or a request that waits for room.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct QueuedRun {
+    /// The slot; of a manual run, when it was asked for.
+    pub slot: Time,
+    /// What names the run.
+    pub trigger: Trigger,
+    /// Name of its first Job.
+    pub job: String,
+}
+
+/// How far a backfill has come.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Backfill {
+    /// The first moment whose slots are still to be run.
+    pub from: Time,
+    /// The first moment beyond.
+    pub until: Time,
+    /// How many slots that are.
+    pub remaining: i64,
 }
 
 /// What became of a slot, or of a stretch of slots that were skipped or missed for one reason.
@@ -113,8 +227,8 @@ pub struct RunRecord {
     pub first_slot: Option<Time>,
     /// How many slots this entry stands for.
     pub slots: i64,
-    /// What started the run: Schedule.
-    pub trigger: String,
+    /// What started the run.
+    pub trigger: Trigger,
     /// How many Jobs the run took; 0 for a slot that was not started.
     pub attempts: i32,
     /// Succeeded, Failed, Cancelled, Skipped or Missed.
@@ -133,6 +247,10 @@ pub struct RunRecord {
     /// Exit code of the container that decided the outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
+    /// Of a run of several attempts: the exit code of each that failed, in their order, null where none is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "exit_codes_schema")]
+    pub exit_codes: Vec<Option<i32>>,
     /// Termination message of that container, or what the Job says of its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -156,6 +274,17 @@ impl ScheduledTaskStatus {
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.type_ == kind)
     }
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+fn exit_codes_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "description": "How the attempts ended: exit codes in their order, null where none is known.",
+        "type": "array", "items": {"type": "integer", "format": "int32", "nullable": true}
+    })
 }
 
 fn null_is_empty<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {

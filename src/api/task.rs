@@ -2,9 +2,13 @@
 //!
 //! Takes a manifest, gives typed fields. Never decides: what a field means for a slot stands in `plan`.
 
-use super::{JobTemplate, ScheduledTaskStatus, rules};
+use super::{
+    ConcurrencyPolicy, DaylightSaving, Exclusion, JobTemplate, MissedRunPolicy, ObservedSchedule, RetryPolicy, RunContext,
+    ScheduledTaskStatus, rules, schema,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The desired behaviour of a scheduled task. Every field of a CronJob's spec is here under the same name.
@@ -35,21 +39,24 @@ use serde::{Deserialize, Deserializer, Serialize};
     printcolumn = r#"{"name":"Skipped","type":"integer","jsonPath":".status.skipped","priority":1}"#
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(cel, validation = rules::missed_run_limit_belongs_to_all())]
+#[x_kube(
+    cel,
+    validation = rules::one_of_schedule_and_schedules(),
+    validation = rules::start_before_end(),
+    validation = rules::missed_run_limit_belongs_to_all(),
+    validation = rules::queue_limit_belongs_to_queue(),
+    validation = rules::max_concurrent_runs_belongs_to_allow_and_queue()
+)]
 pub struct ScheduledTaskSpec {
     /// When to run: five crontab fields (minute hour day-of-month month day-of-week), six with leading seconds, `@hourly`…`@yearly` or `@every 90m`.
-    #[x_kube(validation = rules::schedule_is_not_empty())]
-    #[x_kube(validation = rules::schedule_names_no_zone())]
-    #[x_kube(validation = rules::schedule_has_no_quotes())]
-    #[x_kube(validation = rules::schedule_macro_is_known())]
-    #[x_kube(validation = rules::schedule_has_five_or_six_fields())]
-    #[x_kube(validation = rules::schedule_minutes())]
-    #[x_kube(validation = rules::schedule_hours())]
-    #[x_kube(validation = rules::schedule_days_of_month())]
-    #[x_kube(validation = rules::schedule_months())]
-    #[x_kube(validation = rules::schedule_days_of_week())]
-    #[schemars(length(max = 1024))]
-    pub schedule: String,
+    #[serde(default)]
+    #[schemars(schema_with = "schema::schedule")]
+    pub schedule: Option<String>,
+
+    /// Several schedules instead of one. A moment that several of them name is one slot.
+    #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(schema_with = "schema::schedules")]
+    pub schedules: Vec<String>,
 
     /// IANA name of the zone in which the schedule is read, such as `Europe/Paris`. Default: UTC.
     #[serde(default = "utc", deserialize_with = "null_is_utc")]
@@ -63,7 +70,25 @@ pub struct ScheduledTaskSpec {
     #[serde(default)]
     pub daylight_saving: Option<DaylightSaving>,
 
-    /// How many seconds after its slot a run may still start; a slot older than that is counted as missed.
+    /// Each run starts up to this long after its slot, and before the next one: spreads load. The same slot has the same delay each time.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::jitter")]
+    pub jitter: Option<Duration>,
+
+    /// No slot lies before this moment.
+    #[serde(default)]
+    pub start_at: Option<Time>,
+
+    /// No slot lies at or after this moment; what still waits in the queue then is dropped.
+    #[serde(default)]
+    pub end_at: Option<Time>,
+
+    /// Blackouts: slots that match any of these are none.
+    #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(length(max = 32))]
+    pub exclude: Vec<Exclusion>,
+
+    /// How many seconds after its slot (and jitter) a run may still start; a slot older than that is counted as missed.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub starting_deadline_seconds: Option<i64>,
@@ -77,15 +102,49 @@ pub struct ScheduledTaskSpec {
     #[schemars(range(min = 1, max = 1000))]
     pub missed_run_limit: Option<i32>,
 
-    /// What happens to a slot while an earlier run goes on: Allow (default), Forbid or Replace.
+    /// How many slots one backfill request may name. Default: 100.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1000))]
+    pub backfill_limit: Option<i32>,
+
+    /// What happens to a slot while an earlier run goes on: Allow (default), Forbid, Replace or Queue.
     #[serde(default, deserialize_with = "empty_is_allow")]
-    #[schemars(schema_with = "concurrency_schema")]
+    #[schemars(schema_with = "schema::concurrency_policy")]
     pub concurrency_policy: ConcurrencyPolicy,
+
+    /// Under Queue: how many slots wait at most; one that finds the queue full is skipped. Default: 10.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100))]
+    pub queue_limit: Option<i32>,
+
+    /// How many runs go on at once, under Allow (default: any number) and Queue (default: 1).
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_concurrent_runs: Option<i32>,
+
+    /// Whether, and when, a run that failed is tried again. Each attempt is a Job of its own. Default: never.
+    #[serde(default)]
+    pub retry_policy: Option<RetryPolicy>,
+
+    /// How long a run may take with all its retries; then its Job is deleted, and the run has failed.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::run_timeout")]
+    pub run_timeout: Option<Duration>,
+
+    /// How long a Job may be without a pod that is ready (image pull, no room, quota); then it is deleted, and the attempt has failed.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::pending_timeout")]
+    pub pending_timeout: Option<Duration>,
 
     /// No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped.
     #[serde(default, deserialize_with = "null_is_default")]
-    #[schemars(schema_with = "suspend_schema")]
+    #[schemars(schema_with = "schema::suspend")]
     pub suspend: bool,
+
+    /// So many failed runs in a row suspend the task, in its status; the annotation punctual.dev/resume, or a run that succeeds, ends that.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1000))]
+    pub suspend_after_failures: Option<i32>,
 
     /// The Job that each run makes.
     pub job_template: JobTemplate,
@@ -100,6 +159,11 @@ pub struct ScheduledTaskSpec {
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub failed_jobs_history_limit: i32,
 
+    /// How long to keep a finished Job, beside the two limits. Default: ttlSecondsAfterFinished of the template, if it has one.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::ttl_after_finished")]
+    pub ttl_after_finished: Option<Duration>,
+
     /// How many entries status.recentRuns keeps, also after their Jobs are gone. Default: 10.
     #[serde(default = "ten", deserialize_with = "null_is_ten")]
     #[schemars(range(min = 0, max = 100))]
@@ -110,65 +174,60 @@ pub struct ScheduledTaskSpec {
     pub run_context: RunContext,
 }
 
-/// What happens to fixed times of day when clocks change.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct DaylightSaving {
-    /// A time that does not exist on that day: RunAfter (default) runs right after the change, Skip does not run.
-    #[serde(default)]
-    pub gap: Gap,
-    /// A time that comes twice on that day: First (default) or Both.
-    #[serde(default)]
-    pub overlap: Overlap,
-}
-
-/// A local time that a spring night leaves out.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gap {
-    #[default]
-    RunAfter,
-    Skip,
-}
-
-/// A local time that an autumn night repeats.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overlap {
-    #[default]
-    First,
-    Both,
-}
-
-/// Which of the slots that passed unstarted are still run.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MissedRunPolicy {
-    #[default]
-    Latest,
-    None,
-    All,
-}
-
-/// What happens to a slot while an earlier run of the task goes on.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConcurrencyPolicy {
-    #[default]
-    Allow,
-    Forbid,
-    Replace,
-}
-
-/// Whether containers are told which run they are.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RunContext {
-    #[default]
-    Env,
-    None,
-}
-
 impl ScheduledTaskSpec {
     /// Zone in which the schedule is read.
     #[must_use]
     pub fn zone(&self) -> &str {
         &self.time_zone
+    }
+
+    /// The part of the spec that names slots.
+    #[must_use]
+    pub fn observed_schedule(&self) -> ObservedSchedule {
+        let policy = self.daylight_saving.unwrap_or_default();
+        ObservedSchedule {
+            schedule: self.schedule.clone(),
+            schedules: self.schedules.clone(),
+            time_zone: self.time_zone.clone(),
+            gap: policy.gap,
+            overlap: policy.overlap,
+            jitter: self.jitter,
+            start_at: self.start_at.clone(),
+            end_at: self.end_at.clone(),
+            exclude: self.exclude.clone(),
+        }
+    }
+
+    /// The schedule in a few words, for people.
+    #[must_use]
+    pub fn schedule_text(&self) -> String {
+        match &self.schedule {
+            Some(schedule) => schedule.trim().to_owned(),
+            None => self.schedules.iter().map(|schedule| schedule.trim()).collect::<Vec<_>>().join(" | "),
+        }
+    }
+
+    /// How many runs may go on at once; `None` for any number.
+    #[must_use]
+    pub fn room(&self) -> Option<usize> {
+        let most = self.max_concurrent_runs.map(|most| usize::try_from(most).unwrap_or(1));
+        match self.concurrency_policy {
+            ConcurrencyPolicy::Allow => most,
+            ConcurrencyPolicy::Queue => most.or(Some(1)),
+            ConcurrencyPolicy::Forbid | ConcurrencyPolicy::Replace => Some(1),
+        }
+    }
+
+    /// How many slots may wait under Queue.
+    #[must_use]
+    pub fn longest_queue(&self) -> usize {
+        usize::try_from(self.queue_limit.unwrap_or(10)).unwrap_or(0)
+    }
+
+    /// How many slots a backfill may name.
+    #[must_use]
+    pub fn longest_backfill(&self) -> u64 {
+        u64::try_from(self.backfill_limit.unwrap_or(100)).unwrap_or(0)
     }
 
     /// How many missed slots `All` catches up at most.
@@ -215,15 +274,4 @@ fn empty_is_allow<'de, D: Deserializer<'de>>(value: D) -> Result<ConcurrencyPoli
             ConcurrencyPolicy::deserialize(name.to_owned().into_deserializer()).map_err(|e: serde::de::value::Error| D::Error::custom(e))
         }
     }
-}
-
-fn concurrency_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "description": "What happens to a slot while an earlier run goes on: Allow (default), Forbid or Replace.",
-        "type": "string", "enum": ["Allow", "Forbid", "Replace", ""], "default": "Allow"
-    })
-}
-
-fn suspend_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({"type": "boolean", "default": false})
 }

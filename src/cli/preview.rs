@@ -180,7 +180,7 @@ fn read(manifest: &Value, cron_job: bool) -> Result<(Spec, Schedule)> {
     if !refusals.is_empty() {
         bail!("{}", refusals.join("; "));
     }
-    let spec = Spec::new(fields);
+    let spec = Spec::new(fields, "");
     let schedule = spec.schedule.clone().map_err(|error| anyhow!("{error}"))?;
     Ok((spec, schedule))
 }
@@ -233,7 +233,7 @@ fn table(out: &mut impl Write, number: usize, name: &str, spec: &Spec, slots: im
         writeln!(out)?;
     }
     let suspended = if spec.fields.suspend { " (suspended: nothing starts)" } else { "" };
-    writeln!(out, "{name}: {} in {}{suspended}", spec.fields.schedule.trim(), spec.fields.zone())?;
+    writeln!(out, "{name}: {} in {}{suspended}", spec.fields.schedule_text(), spec.fields.zone())?;
     let mut slots = slots.peekable();
     if slots.peek().is_none() {
         return writeln!(out, "no slot in this stretch of time");

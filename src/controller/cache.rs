@@ -5,7 +5,8 @@
 
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
-use crate::plan::{Exit, Job, Observed, Refusal, Task, Trial};
+use crate::api::Trigger;
+use crate::plan::{Exit, Job, Observed, Pods, Refusal, Task, Trial};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -119,6 +120,11 @@ impl Cache {
             Some(known) => {
                 job.created = made_at.unwrap_or(known.created);
                 job.exit = known.exit.clone();
+                // One that waits for its turn (again) is to be asked anew.
+                if !job.suspended {
+                    job.ready |= known.ready;
+                    job.pods = known.pods.clone();
+                }
                 // The answer to our own POST may come after the watch has told of the end.
                 job.end = job.end.or(known.end.take());
                 job.deleting |= known.deleting;
@@ -188,11 +194,11 @@ impl Cache {
         });
     }
 
-    /// What the pods of a failed Job said.
-    pub fn set_exit(&self, key: &Key, uid: &str, exit: &Exit) {
+    /// What the pods of a Job said.
+    pub fn set_pods(&self, key: &Key, uid: &str, exit: &Exit, pods: &Pods) {
         self.update(key, |record| {
             for job in record.jobs.get_mut(uid).into_iter().chain(record.gone.get_mut(uid)) {
-                job.exit = exit.clone();
+                (job.exit, job.pods) = (exit.clone(), pods.clone());
             }
         });
     }
@@ -277,7 +283,8 @@ fn is_needed(task: &Task, job: &Job) -> bool {
     // An entry with its UID needs it as well: how a Job ended that was deleted at once is in no other place.
     let mut active = task.status.active.iter();
     let awaited = active.any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid));
-    job.slot.is_some_and(unaccounted) || awaited
+    let owed = job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted);
+    owed || awaited
 }
 
 /// A Job that was gone before anybody saw it.
@@ -286,8 +293,13 @@ fn unseen(uid: &str) -> Job {
         name: String::new(),
         uid: uid.to_owned(),
         slot: None,
+        trigger: Trigger::Schedule,
         attempt: 1,
         created: Timestamp::UNIX_EPOCH,
+        began: None,
+        suspended: false,
+        ready: false,
+        pods: Pods::NotAsked,
         deleting: true,
         end: None,
         exit: Exit::Unknown,

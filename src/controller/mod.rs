@@ -13,6 +13,7 @@ mod events;
 mod objects;
 mod observe;
 mod perform;
+mod pods;
 mod queue;
 mod reconcile;
 

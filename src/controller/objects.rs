@@ -2,8 +2,8 @@
 //!
 //! Takes JSON, gives `Task` and `Job`. Never fails for one object: a task that cannot be read is a task that says so.
 
-use crate::api::{self, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus};
-use crate::plan::{Exit, Job, JobEnd, Spec, Task};
+use crate::api::{self, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
+use crate::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
@@ -33,7 +33,15 @@ pub struct RawJob {
     #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
     #[serde(default)]
-    pub status: Option<RawJobStatus>,
+    spec: RawJobSpec,
+    #[serde(default)]
+    status: Option<RawJobStatus>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct RawJobSpec {
+    #[serde(default)]
+    suspend: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,6 +51,14 @@ pub struct RawJobStatus {
     conditions: Option<Vec<RawCondition>>,
     #[serde(default)]
     completion_time: Option<Time>,
+    #[serde(default)]
+    start_time: Option<Time>,
+    #[serde(default)]
+    ready: Option<i32>,
+    #[serde(default)]
+    succeeded: Option<i32>,
+    #[serde(default)]
+    failed: Option<i32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +74,9 @@ struct RawCondition {
     #[serde(default)]
     message: Option<String>,
 }
+
+/// The annotations that we read, of Jobs and of tasks.
+const READ: [&str; 6] = [api::SLOT, api::ATTEMPT, api::TRIGGER, api::RUN_NOW, api::RESUME, api::BACKFILL];
 
 /// The metadata that we read; managed fields and the like are passed over without being built.
 #[derive(Deserialize)]
@@ -79,7 +98,7 @@ struct SlimMeta {
 fn slim<'de, D: Deserializer<'de>>(value: D) -> Result<ObjectMeta, D::Error> {
     let meta = SlimMeta::deserialize(value)?;
     let mut annotations = meta.annotations.unwrap_or_default();
-    annotations.retain(|name, _| name == api::SLOT || name == api::ATTEMPT);
+    annotations.retain(|name, _| READ.contains(&name.as_str()));
     Ok(ObjectMeta {
         name: meta.name,
         namespace: meta.namespace,
@@ -101,17 +120,26 @@ impl RawTask {
         let meta = self.metadata;
         let uid = meta.uid.unwrap_or_default();
         let generation = meta.generation.unwrap_or_default();
+        let (namespace, name) = (meta.namespace.unwrap_or_default(), meta.name.unwrap_or_default());
         let spec = match known {
             Some(known) if known.uid == uid && known.generation == generation => known.spec.clone(),
             _ => ScheduledTaskSpec::read(&self.spec)
-                .map(|fields| Arc::new(Spec::new(fields)))
+                .map(|fields| Arc::new(Spec::new(fields, &format!("{namespace}/{name}"))))
                 .map_err(|error| format!("{error}; correct it and apply again")),
         };
+        let annotations = meta.annotations.unwrap_or_default();
+        // An empty value is how people take one back.
+        let request = |name: &str| annotations.get(name).filter(|value| !value.trim().is_empty()).cloned();
         // A status that does not parse was written by somebody else: the ledger begins anew, from now.
         let status: ScheduledTaskStatus = serde_json::from_value(self.status).unwrap_or_default();
         Task {
-            namespace: meta.namespace.unwrap_or_default(),
-            name: meta.name.unwrap_or_default(),
+            requests: Requests {
+                run_now: request(api::RUN_NOW),
+                resume: request(api::RESUME),
+                backfill: request(api::BACKFILL),
+            },
+            namespace,
+            name,
             uid,
             generation,
             resource_version: meta.resource_version.unwrap_or_default(),
@@ -140,25 +168,32 @@ impl RawJob {
         let annotation = |name: &str| self.metadata.annotations.as_ref().and_then(|all| all.get(name));
         let slot = annotation(api::SLOT).and_then(|slot| slot.parse().ok());
         let attempt = annotation(api::ATTEMPT).and_then(|attempt| attempt.parse().ok()).unwrap_or(1);
+        let trigger = annotation(api::TRIGGER).and_then(|word| Trigger::named(word)).unwrap_or_default();
         let created = self.metadata.creation_timestamp.map_or(Timestamp::UNIX_EPOCH, |at| at.0);
+        let status = self.status.unwrap_or_default();
         Job {
             name: self.metadata.name.unwrap_or_default(),
             uid: self.metadata.uid.unwrap_or_default(),
             slot,
+            trigger,
             attempt,
             created,
+            began: status.start_time.map(|at| at.0),
+            suspended: self.spec.suspend == Some(true),
+            ready: [status.ready, status.succeeded, status.failed].iter().any(|pods| pods.is_some_and(|pods| pods > 0)),
+            pods: Pods::NotAsked,
             deleting: self.metadata.deletion_timestamp.is_some(),
-            end: self.status.and_then(|status| end(status, created)),
+            end: end(status.conditions, status.completion_time, created),
             exit: Exit::NotAsked,
         }
     }
 }
 
-fn end(status: RawJobStatus, created: Timestamp) -> Option<JobEnd> {
-    let conditions = status.conditions.unwrap_or_default();
+fn end(conditions: Option<Vec<RawCondition>>, completed: Option<Time>, created: Timestamp) -> Option<JobEnd> {
+    let conditions = conditions.unwrap_or_default();
     let ended = |condition: &RawCondition| matches!(condition.kind.as_str(), "Complete" | "Failed") && condition.status == "True";
     let condition = conditions.into_iter().find(ended)?;
-    let at = status.completion_time.or(condition.last_transition_time).map_or(created, |at| at.0);
+    let at = completed.or(condition.last_transition_time).map_or(created, |at| at.0);
     Some(JobEnd {
         succeeded: condition.kind == "Complete",
         at,

@@ -4,12 +4,12 @@
 
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
-use super::{Context, Error};
+use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
-use crate::plan::{Exit, Task};
+use crate::plan::{Exit, Pods, Task};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::batch::v1::Job as KubeJob;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use kube::core::{ObjectList, Request};
 use kube::runtime::utils::Backoff;
@@ -176,58 +176,24 @@ pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &st
     Ok(())
 }
 
-/// How the container of a failed Job ended.
+/// What the pods of a Job say.
 ///
 /// # Errors
 /// When no answer comes. Pods that may not be read are pods that say nothing.
 pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str) -> Result<(), Error> {
     let params = ListParams::default().labels(&format!("batch.kubernetes.io/controller-uid={uid}"));
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
-    let exit = match ctx.send::<ObjectList<Pod>>("list pods", request).await {
-        Ok(pods) => exit_of(&pods.items),
+    let (exit, pods) = match ctx.send::<ObjectList<Pod>>("list pods", request).await {
+        Ok(list) => (pods::exit(&list.items), pods::progress(&list.items)),
         Err(Error::Refused(message)) => {
-            tracing::warn!(task = %task.key(), job, "the pods of a failed Job cannot be read: {message}");
-            Exit::Unknown
+            tracing::warn!(task = %task.key(), job, "the pods of a Job cannot be read: {message}");
+            (Exit::Unknown, Pods::Waiting(format!("its pods cannot be read: {message}")))
         }
-        Err(Error::NotFound(_)) => Exit::Unknown,
+        Err(Error::NotFound(_)) => (Exit::Unknown, pods::progress(&[])),
         Err(error) => return Err(error),
     };
-    ctx.cache.set_exit(key, uid, &exit);
+    ctx.cache.set_pods(key, uid, &exit, &pods);
     Ok(())
-}
-
-/// The container that failed last, of all pods.
-fn exit_of(pods: &[Pod]) -> Exit {
-    let statuses = pods.iter().filter_map(|pod| pod.status.as_ref());
-    let containers = statuses.flat_map(|status| {
-        let all: Vec<&ContainerStatus> = status
-            .init_container_statuses
-            .iter()
-            .flatten()
-            .chain(status.container_statuses.iter().flatten())
-            .collect();
-        all
-    });
-    let ended = containers.filter_map(|container| {
-        container
-            .state
-            .as_ref()?
-            .terminated
-            .as_ref()
-            .or(container.last_state.as_ref()?.terminated.as_ref())
-    });
-    let last = ended
-        .filter(|end| end.exit_code != 0)
-        .max_by_key(|end| end.finished_at.as_ref().map(|at| at.0));
-    last.map_or(Exit::Unknown, |end| Exit::Known {
-        code: end.exit_code,
-        message: end
-            .message
-            .clone()
-            .map(|said| said.trim().to_owned())
-            .filter(|said| !said.is_empty())
-            .or_else(|| end.reason.clone()),
-    })
 }
 
 /// Where the Jobs of a namespace live.

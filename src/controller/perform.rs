@@ -7,7 +7,7 @@ use super::cache::Concern;
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
 use super::{Context, Error, observe};
-use crate::api::ScheduledTaskStatus;
+use crate::api::{ScheduledTaskStatus, Trigger};
 use crate::plan::{Because, Effect, Refusal, Run, Task, Trial, Urgency};
 use jiff::SignedDuration;
 use kube::api::{DeleteParams, PostParams, Preconditions};
@@ -35,10 +35,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
     let mut clean_up_refused = false;
     for effect in effects {
         match effect {
-            Effect::Delete {
-                because: Because::HistoryLimit,
-                ..
-            } if clean_up_refused => {}
+            Effect::Delete { because, .. } if because.is_clean_up() && clean_up_refused => {}
             Effect::Write {
                 urgency: Urgency::Merged, ..
             } if merge => return Ok(Progress::Deferred),
@@ -52,7 +49,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                 let deleted = delete(ctx, key, task, &job, &uid, because).await?;
                 // What cannot be cleaned up keeps no slot from starting.
                 clean_up_refused |= !deleted;
-                if !deleted && because != Because::HistoryLimit {
+                if !deleted && !because.is_clean_up() {
                     return Ok(Progress::Done);
                 }
             }
@@ -73,8 +70,10 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
     ctx.cache.doubt(key, &run.job);
     let found = match post(ctx, task, job, false).await {
         Ok(raw) => {
-            let lateness = ctx.clock.now().duration_since(run.slot);
-            ctx.metrics.lateness.observe(lateness.as_secs_f64().max(0.0));
+            if run.trigger == Trigger::Schedule && run.attempt == 1 {
+                let lateness = ctx.clock.now().duration_since(run.due);
+                ctx.metrics.lateness.observe(lateness.as_secs_f64().max(0.0));
+            }
             Some(raw)
         }
         // The name is the lock: is it our Job? A refusal, too, may come after a POST of ours whose answer was lost.
@@ -166,12 +165,18 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, bec
         uid: Some(uid.to_owned()),
         resource_version: None,
     };
+    // What has ended has no pods that run. What is ended goes when its pods are gone: until then it stands in the way.
+    let params = if because.is_clean_up() {
+        DeleteParams::background()
+    } else {
+        DeleteParams::foreground()
+    };
     let params = DeleteParams {
         preconditions: Some(preconditions),
-        ..DeleteParams::background()
+        ..params
     };
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
-    let concern = if because == Because::HistoryLimit {
+    let concern = if because.is_clean_up() {
         Concern::CleanUp
     } else {
         Concern::Start

@@ -62,9 +62,43 @@ pub enum Because {
     HistoryLimit,
     /// A slot is owed and waits for an earlier run, under `missedRunPolicy: All`.
     Waiting,
+    /// Somebody asked for the run: `punctual.dev/run-now`, or `punctual.dev/backfill`.
+    Requested,
+    /// A request could not be carried out: its message says why.
+    RequestRefused,
+    /// A backfill was taken up.
+    BackfillStarted,
+    /// All slots of a backfill are started, or it was stopped.
+    BackfillEnded,
+    /// A resume request ended the suspension that failed runs had brought about.
+    Resumed,
+    /// As many runs failed in a row as `suspendAfterFailures` allows.
+    TooManyFailures,
+    /// The Job failed by its `podFailurePolicy`: this exit is final, and not tried again.
+    PodFailurePolicy,
+    /// The run took longer than `runTimeout`.
+    RunTimeout,
+    /// No pod of the Job got ready within `pendingTimeout`.
+    PendingTimeout,
+    /// As many runs go on as `maxConcurrentRuns` allows.
+    MaxConcurrentRuns,
+    /// The slot waits in the queue, under `concurrencyPolicy: Queue`.
+    Queued,
+    /// As many slots waited as `queueLimit` allows.
+    QueueFull,
+    /// The task's life is over: `endAt` has passed.
+    Ended,
+    /// The Job finished longer ago than `ttlAfterFinished`.
+    TtlAfterFinished,
 }
 
 impl Because {
+    /// Whether a Job is deleted for this reason because it has ended and is no longer kept, and not to end it.
+    #[must_use]
+    pub fn is_clean_up(self) -> bool {
+        matches!(self, Self::HistoryLimit | Self::TtlAfterFinished)
+    }
+
     /// The word, in upper camel case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -96,6 +130,20 @@ impl Because {
             Self::StartedLate => "StartedLate",
             Self::HistoryLimit => "HistoryLimit",
             Self::Waiting => "Waiting",
+            Self::Requested => "Requested",
+            Self::RequestRefused => "RequestRefused",
+            Self::BackfillStarted => "BackfillStarted",
+            Self::BackfillEnded => "BackfillEnded",
+            Self::Resumed => "Resumed",
+            Self::TooManyFailures => "TooManyFailures",
+            Self::PodFailurePolicy => "PodFailurePolicy",
+            Self::RunTimeout => "RunTimeout",
+            Self::PendingTimeout => "PendingTimeout",
+            Self::MaxConcurrentRuns => "MaxConcurrentRuns",
+            Self::Queued => "Queued",
+            Self::QueueFull => "QueueFull",
+            Self::Ended => "Ended",
+            Self::TtlAfterFinished => "TtlAfterFinished",
         }
     }
 }

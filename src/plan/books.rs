@@ -2,10 +2,12 @@
 //!
 //! Takes the draft, sets `scheduleSince` and accounts for slots that an edit or a pause took away. Never starts anything.
 
-use super::{Because, Draft, Outcome, due};
-use crate::api::{ObservedSchedule, condition};
-use jiff::SignedDuration;
+use super::{Because, Draft, Outcome, claims, due, queue, suspend};
+use crate::api::condition;
+use crate::schedule::Schedule;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use std::borrow::Cow;
 
 /// A task without a status that is younger than this was made while the operator was away for a moment: its first slots
 /// are owed. An older one was restored or met by a new operator: nothing of its past is started (k8s#121763).
@@ -23,19 +25,37 @@ pub fn open(draft: &mut Draft) {
     let since = super::ledger::whole_second(if owed_from_creation { created } else { now });
     let status = &mut draft.ledger.status;
     status.schedule_since = Some(Time(since));
-    status.observed_schedule = Some(written(spec));
+    status.observed_schedule = Some(spec.fields.observed_schedule());
     draft.ledger.account_until(since);
     draft.ledger.urgent = true;
+    forget_old_requests(draft, created);
+}
+
+/// A request that is older than the task, or whose age nobody knows, came with a backup or a manifest: it is no new wish.
+fn forget_old_requests(draft: &mut Draft, created: Timestamp) {
+    let requests = &draft.observed.task.requests;
+    let is_new = |request: &&String| request.trim().parse::<Timestamp>().is_ok_and(|asked| asked >= created);
+    let status = &mut draft.ledger.status;
+    for (request, handled) in [
+        (&requests.run_now, &mut status.last_handled_run_now),
+        (&requests.resume, &mut status.last_handled_resume),
+        (&requests.backfill, &mut status.last_handled_backfill),
+    ] {
+        *handled = request.as_ref().filter(|request| !is_new(request)).cloned();
+    }
+    if let Some(request) = draft.ledger.status.last_handled_run_now.clone() {
+        let message = format!("run-now {request:?} was there when the task was first seen: not run; set another value to run it");
+        let now = draft.now();
+        draft.ledger.say(Outcome::Refused, Because::RequestRefused, now, message);
+    }
 }
 
 /// The schedule under which the slots since `accountedUntil` stood: the one that was written down, until the page is turned.
-pub fn schedule_in_force<'a>(draft: &Draft<'a>) -> Option<std::borrow::Cow<'a, crate::schedule::Schedule>> {
+pub fn schedule_in_force<'a>(draft: &Draft<'a>) -> Option<Cow<'a, Schedule>> {
     let spec = draft.spec?;
     match &draft.ledger.status.observed_schedule {
-        Some(known) if *known != written(spec) => super::parse(&known.schedule, &known.time_zone, known.gap, known.overlap)
-            .ok()
-            .map(std::borrow::Cow::Owned),
-        _ => draft.schedule().map(std::borrow::Cow::Borrowed),
+        Some(known) if *known != spec.fields.observed_schedule() => super::schedule_of(known, &draft.observed.task.key()).ok().map(Cow::Owned),
+        _ => draft.schedule().map(Cow::Borrowed),
     }
 }
 
@@ -46,50 +66,42 @@ pub fn turn_page(draft: &mut Draft) {
         draft.ledger.urgent = true;
     }
     let Some(spec) = draft.spec else { return };
-    let written = written(spec);
+    let written = spec.fields.observed_schedule();
     let edited = draft.ledger.status.observed_schedule.as_ref() != Some(&written);
-    let was_suspended = draft
-        .ledger
-        .status
-        .condition(condition::SUSPENDED)
-        .is_some_and(|condition| condition.status == "True");
-    let is_suspended = draft.suspended();
-    if edited || was_suspended != is_suspended {
+    let suspended = draft.ledger.status.condition(condition::SUSPENDED);
+    let was_paused = suspended.filter(|condition| condition.status == "True").map(|condition| {
+        let by_failures = condition.reason == Because::TooManyFailures.as_str();
+        if by_failures { Because::TooManyFailures } else { Because::Suspended }
+    });
+    let is_paused = suspend::paused(draft);
+    if edited || was_paused.is_some() != is_paused.is_some() {
         let now = draft.now();
-        let in_force = schedule_in_force(draft);
-        let (outcome, because) = match (was_suspended || is_suspended, edited) {
-            (true, _) => (Outcome::Skipped, Because::Suspended),
-            (false, _) => (Outcome::Missed, Because::ScheduleChanged),
+        let (outcome, because) = match was_paused.or(is_paused) {
+            Some(because) => (Outcome::Skipped, because),
+            None => (Outcome::Missed, Because::ScheduleChanged),
         };
-        if let Some(gone) = in_force.and_then(|schedule| due::stretch(&schedule, draft.accounted(), now, because)) {
+        // What still waits for its jitter is gone as well.
+        let gone = schedule_in_force(draft).and_then(|schedule| due::stretch(&schedule, draft.accounted(), now, because));
+        if let Some(gone) = gone {
             let message = format!("{gone} not started: {}", reason(because));
             draft.ledger.not_started(outcome, &gone, &message);
         }
         draft.ledger.account_until(now);
         draft.ledger.urgent = true;
         if edited {
-            // A slot of the old schedule that was claimed and never made is older than the edit.
-            super::claims::give_up(draft, outcome, because, reason(because));
+            // A slot of the old schedule that was claimed or queued, and never started, is older than the edit.
+            claims::give_up(draft, outcome, because, reason(because));
+            queue::drop_slots(draft, outcome, because, reason(because));
             draft.ledger.status.schedule_since = Some(Time(super::ledger::whole_second(now)));
             draft.ledger.status.observed_schedule = Some(written);
         }
     }
 }
 
-fn written(spec: &super::Spec) -> ObservedSchedule {
-    let fields = &spec.fields;
-    let policy = fields.daylight_saving.unwrap_or_default();
-    ObservedSchedule {
-        schedule: fields.schedule.clone(),
-        time_zone: fields.zone().to_owned(),
-        gap: policy.gap,
-        overlap: policy.overlap,
-    }
-}
-
 fn reason(because: Because) -> &'static str {
     match because {
         Because::Suspended => "the task was suspended",
+        Because::TooManyFailures => "too many runs had failed in a row",
         _ => "the schedule was edited before they could be",
     }
 }

@@ -1,71 +1,92 @@
-//! What a slot that is due does while an earlier run goes on: `concurrencyPolicy`.
+//! What a run that wants to start does while others go on: `concurrencyPolicy` and `maxConcurrentRuns`.
 //!
-//! Takes the slots that are due, gives claims and skips. Never makes or deletes a Job: that is `claims` and `start`.
+//! ```text
+//!   policy    room            a run that finds none
+//!   Allow     any, or max     is skipped
+//!   Forbid    1               is skipped; slots that are caught up (missedRunPolicy All) wait
+//!   Replace   1               ends the others, and starts when they are gone
+//!   Queue     1, or max       waits its turn, first in, first out
+//! ```
+//! Takes candidates, gives claims, skips, places in the queue. Never makes or deletes a Job: that is `start` and `endings`.
 
+use super::claims::{Candidate, claim, goes_on, is_claim};
 use super::due::Due;
-use super::{Because, Draft, ON_TIME, Outcome, Owed, Spec, Stretch, claims};
-use crate::api::MissedRunPolicy;
+use super::{Because, Draft, ON_TIME, Outcome, Owed, Spec, claims, queue, replace};
+use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy};
 
-/// Under Forbid a slot that comes while a run goes on is skipped. Slots that are being caught up (`All`) wait instead.
-pub fn forbid(draft: &mut Draft, spec: &Spec, due: &Due) {
+/// How many more runs may be claimed; any number without a limit.
+pub fn room(draft: &Draft, spec: &Spec) -> Option<usize> {
+    let going_on = draft.ledger.status.active.iter().filter(|run| goes_on(draft, run)).count();
+    spec.fields.room().map(|room| room.saturating_sub(going_on))
+}
+
+/// How many claims may have their Jobs made now. Less than there are, while what they replace is not gone.
+pub fn room_for_jobs(draft: &Draft, spec: &Spec) -> usize {
+    let started = |run: &&ActiveRun| !is_claim(run) && goes_on(draft, run);
+    let going_on = draft.ledger.status.active.iter().filter(started).count();
+    spec.fields.room().map_or(usize::MAX, |room| room.saturating_sub(going_on))
+}
+
+/// Lets the slots that are due in, oldest first.
+pub fn admit_due(draft: &mut Draft, spec: &Spec, due: &Due) {
+    let policy = spec.fields.concurrency_policy;
     let Some(&first) = due.start.first() else { return };
-    if draft.observed.refusal.is_some() && spec.fields.missed_run_policy != MissedRunPolicy::All {
+    if draft.observed.refusal.is_some() && policy == ConcurrencyPolicy::Forbid && spec.fields.missed_run_policy != MissedRunPolicy::All {
         // The claim's Job was refused for certain: a newer slot takes its place instead of waiting behind nothing.
-        claims::give_up(
-            draft,
-            Outcome::Missed,
-            Because::JobRefused,
-            "the API server refused its Job until a newer slot was due",
-        );
+        let why = "the API server refused its Job until a newer slot was due";
+        claims::give_up(draft, Outcome::Missed, Because::JobRefused, why);
     }
-    let Some(busy) = draft
-        .ledger
-        .status
-        .active
-        .iter()
-        .find(|run| claims::goes_on(&draft.observed.jobs, run))
-    else {
-        claims::claim(draft, first);
-        return;
-    };
-    let (busy_job, busy_slot) = (busy.job.clone(), busy.slot.0);
+    if policy == ConcurrencyPolicy::Replace {
+        return replace::newest(draft, &due.start);
+    }
     let late = draft.now().duration_since(first) > ON_TIME;
-    if spec.fields.missed_run_policy == MissedRunPolicy::All && (late || due.start.len() > 1) {
-        draft.owed = Some(Owed {
-            slot: first,
-            because: Because::Waiting,
-            message: format!("waits for the run of slot {busy_slot} to end"),
-        });
-        return;
-    }
+    let catches_up = spec.fields.missed_run_policy == MissedRunPolicy::All && (late || due.start.len() > 1);
     for &slot in &due.start {
-        let message = format!("slot {slot} not started: Job {busy_job} still goes on, and concurrencyPolicy is Forbid");
-        draft
-            .ledger
-            .not_started(Outcome::Skipped, &Stretch::one(slot, Because::PreviousRunActive), &message);
+        if catches_up && policy == ConcurrencyPolicy::Forbid && room(draft, spec) == Some(0) {
+            return wait(draft, slot);
+        }
+        let candidate = draft.slot(slot);
+        admit(draft, spec, candidate);
     }
+}
+
+/// Lets one run in: claims it, or says what becomes of it.
+pub fn admit(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
+    if room(draft, spec) != Some(0) {
+        return claim(draft, candidate);
+    }
+    match spec.fields.concurrency_policy {
+        ConcurrencyPolicy::Queue => queue::join(draft, spec, candidate),
+        ConcurrencyPolicy::Replace => replace::replace(draft, candidate),
+        policy @ (ConcurrencyPolicy::Forbid | ConcurrencyPolicy::Allow) => skip(draft, policy, &candidate),
+    }
+}
+
+fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
+    let busy = busy(draft);
+    let (because, why) = match policy {
+        ConcurrencyPolicy::Forbid => {
+            let job = busy.map_or_else(String::new, |run| format!("Job {} still goes on, and ", run.job));
+            (Because::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
+        }
+        _ => (Because::MaxConcurrentRuns, "as many runs go on as maxConcurrentRuns allows".to_owned()),
+    };
+    let message = format!("{} not started: {why}", candidate.shown());
+    draft
+        .ledger
+        .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, because, &message);
     draft.ledger.urgent = true;
 }
 
-/// Under Replace the newest slot ends what goes on.
-pub fn replace(draft: &mut Draft, due: &Due) {
-    let Some((&newest, older)) = due.start.split_last() else { return };
-    for &slot in older {
-        let message = format!("slot {slot} not started: slot {newest} would replace it at once");
-        draft
-            .ledger
-            .not_started(Outcome::Skipped, &Stretch::one(slot, Because::Superseded), &message);
-    }
-    claims::give_up(
-        draft,
-        Outcome::Missed,
-        Because::Superseded,
-        "a newer slot is due before its Job could be made",
-    );
-    for run in &mut draft.ledger.status.active {
-        if claims::goes_on(&draft.observed.jobs, run) {
-            run.ending = Some(Because::Replaced.to_string());
-        }
-    }
-    claims::claim(draft, newest);
+fn wait(draft: &mut Draft, slot: jiff::Timestamp) {
+    let Some(busy) = busy(draft).map(|run| run.slot.0) else { return };
+    draft.owed = Some(Owed {
+        slot,
+        because: Because::Waiting,
+        message: format!("waits for the run of slot {busy} to end"),
+    });
+}
+
+fn busy<'a>(draft: &'a Draft) -> Option<&'a ActiveRun> {
+    draft.ledger.status.active.iter().find(|run| goes_on(draft, run))
 }

@@ -2,8 +2,8 @@
 //!
 //! Takes the ledger as it will be, gives conditions with reason and message. Never changes a counter.
 
-use super::{Because, Draft, Effect, ON_TIME, Owed, Run, Trial, build_job, job_name};
-use crate::api::{ScheduledTaskStatus, condition};
+use super::{Because, Draft, Effect, ON_TIME, Owed, Run, Trial, build_job, job_name, suspend};
+use crate::api::{ConcurrencyPolicy, RESUME, Trigger, condition};
 use crate::schedule::ScheduleError;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -11,17 +11,23 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 /// Sets Ready, Suspended, Healthy and Overdue.
 pub fn describe(draft: &mut Draft) {
     ready(draft);
-    let suspended = draft.suspended();
     if draft.spec.is_some() {
-        let (because, message) = if suspended {
-            (
-                Because::Suspended,
-                "spec.suspend is true: no run starts, slots that pass are counted as skipped when it ends",
-            )
-        } else {
-            (Because::NotSuspended, "runs start as scheduled")
+        let paused = suspend::paused(draft);
+        let (because, message) = match paused {
+            Some(Because::TooManyFailures) => {
+                let failures = draft.ledger.status.consecutive_failures - draft.ledger.status.forgiven_failures;
+                let message = format!(
+                    "{failures} runs failed in a row (suspendAfterFailures): no slot starts until the annotation {RESUME} gets a new value, or a run succeeds"
+                );
+                (Because::TooManyFailures, message)
+            }
+            Some(because) => {
+                let message = "spec.suspend is true: no slot starts, those that pass are counted as skipped when it ends";
+                (because, message.to_owned())
+            }
+            None => (Because::NotSuspended, "runs start as scheduled".to_owned()),
         };
-        set(draft, condition::SUSPENDED, truth(suspended), because, message.into());
+        set(draft, condition::SUSPENDED, truth(paused.is_some()), because, message);
     }
     healthy(draft);
     overdue(draft);
@@ -40,6 +46,10 @@ fn ready(draft: &mut Draft) {
         return set(draft, condition::READY, "False", refusal.because, message);
     }
     match &draft.observed.trial {
+        _ if draft.has_ended() => {
+            let message = "endAt has passed: no slot is left, what goes on comes to its end";
+            set(draft, condition::READY, "True", Because::Ended, message.into());
+        }
         Trial::Taken => accepted(draft),
         Trial::Refused { message, again_at } => {
             set(draft, condition::READY, "False", Because::JobRefused, message.clone());
@@ -80,8 +90,10 @@ fn ask(draft: &mut Draft) {
     };
     let run = Run {
         slot,
+        trigger: Trigger::Schedule,
         attempt: 1,
         job: job_name(&task.name, slot, 1),
+        due: slot,
     };
     draft.questions.push(Effect::Try {
         job: build_job(task, &spec.fields, &run, None, None),
@@ -139,16 +151,11 @@ fn overdue(draft: &mut Draft) {
         }
         draft.wake_by(overdue_at.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(overdue_at));
     }
-    let late = newest_start(&draft.ledger.status).filter(|(slot, started)| started.duration_since(*slot) > ON_TIME);
-    if let Some((slot, started)) = late {
-        let seconds = started.duration_since(slot).as_secs();
-        return set(
-            draft,
-            condition::OVERDUE,
-            "True",
-            Because::StartedLate,
-            format!("slot {slot} was started {seconds} s late"),
-        );
+    let late = newest_start(draft).filter(|(due, started)| started.duration_since(*due) > ON_TIME);
+    if let Some((due, started)) = late {
+        let seconds = started.duration_since(due).as_secs();
+        let message = format!("the run that was due at {due} was started {seconds} s late");
+        return set(draft, condition::OVERDUE, "True", Because::StartedLate, message);
     }
     if draft.spec.is_some() {
         set(
@@ -161,14 +168,19 @@ fn overdue(draft: &mut Draft) {
     }
 }
 
-/// Slot and start of the newest run that was started.
-fn newest_start(status: &ScheduledTaskStatus) -> Option<(Timestamp, Timestamp)> {
-    let active = status.active.iter().filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
-    let recent = status
-        .recent_runs
-        .iter()
-        .filter_map(|run| Some((run.slot.0, run.started.as_ref()?.0)));
-    active.chain(recent).max_by_key(|(slot, _)| *slot)
+/// When the newest slot that was started was due, and when it started. What waits its turn in a queue is not late.
+fn newest_start(draft: &Draft) -> Option<(Timestamp, Timestamp)> {
+    let status = &draft.ledger.status;
+    let schedule = draft.schedule();
+    if draft.spec.is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Queue) {
+        return None;
+    }
+    let active = status.active.iter().map(|run| (run.trigger, run.slot.0, &run.started));
+    let recent = status.recent_runs.iter().map(|run| (run.trigger, run.slot.0, &run.started));
+    let started = active.chain(recent).filter(|(trigger, ..)| *trigger == Trigger::Schedule);
+    let started = started.filter_map(|(_, slot, started)| Some((slot, started.as_ref()?.0)));
+    let (slot, started) = started.max_by_key(|(slot, _)| *slot)?;
+    Some((schedule.map_or(slot, |schedule| schedule.starts_at(slot)), started))
 }
 
 fn truth(value: bool) -> &'static str {

@@ -56,22 +56,23 @@ impl fmt::Display for Stretch {
 
 /// Sorts the slots in `(accounted, now]` by `missedRunPolicy` and `startingDeadlineSeconds`.
 ///
-/// The deadline rule is CronJob's: a slot may start while `slot + deadline >= now`.
+/// The deadline rule is CronJob's: a slot may start while `slot + jitter + deadline >= now`.
 #[must_use]
 pub fn due(schedule: &Schedule, spec: &ScheduledTaskSpec, accounted: Timestamp, now: Timestamp) -> Due {
-    let Some(latest) = schedule.latest(accounted, now) else {
+    // The newest slot may still wait for its jitter.
+    let Some(latest) = schedule.latest(accounted, schedule.started_by(now)) else {
         return Due::default();
     };
     let (cutoff, too_old) = cutoff(spec, now);
-    // Slots are whole seconds, so "older than the cutoff" is "up to a nanosecond before it".
-    let dead_until = before(cutoff);
+    // Starts are whole seconds, so "older than the cutoff" is "up to a nanosecond before it".
+    let dead_until = schedule.started_by(before(cutoff));
     let mut missed = Vec::new();
     let mut alive_after = accounted;
     if dead_until > accounted {
         missed.extend(stretch(schedule, accounted, dead_until, too_old));
         alive_after = dead_until;
     }
-    if latest < cutoff {
+    if schedule.starts_at(latest) < cutoff {
         return Due { start: Vec::new(), missed };
     }
     let (keep, left_behind) = match spec.missed_run_policy {
@@ -93,8 +94,8 @@ pub fn due(schedule: &Schedule, spec: &ScheduledTaskSpec, accounted: Timestamp, 
 
 /// Whether a slot that nobody has started yet is too old to be started.
 #[must_use]
-pub fn is_too_late(spec: &ScheduledTaskSpec, slot: Timestamp, now: Timestamp) -> bool {
-    spec.starting_deadline_seconds.is_some() && slot < cutoff(spec, now).0
+pub fn is_too_late(schedule: &Schedule, spec: &ScheduledTaskSpec, slot: Timestamp, now: Timestamp) -> bool {
+    spec.starting_deadline_seconds.is_some() && schedule.starts_at(slot) < cutoff(spec, now).0
 }
 
 /// The oldest moment at which a slot may still be started, and why an older one may not.

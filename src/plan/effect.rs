@@ -3,7 +3,7 @@
 //! Takes nothing, gives types. Never does anything: that is `perform`.
 
 use super::Because;
-use crate::api::ScheduledTaskStatus;
+use crate::api::{ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub enum Effect {
     Confirm { job: String, uid: String },
     /// Look for a Job whose creation was asked for and not answered.
     Find { job: String },
-    /// Read the pods of a failed Job for exit code and termination message.
+    /// Read the pods of a Job: how the failed container ended, or what those wait for that are not ready.
     Inspect { job: String, uid: String },
     /// Make the Job of a slot. `AlreadyExists` with our owner UID and slot is success.
     Create { run: Run, job: Value },
@@ -49,13 +49,18 @@ pub enum Urgency {
     Merged,
 }
 
-/// One attempt at one slot.
+/// One attempt at a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
+    /// The slot; of a manual run, when it was asked for.
     pub slot: Timestamp,
+    pub trigger: Trigger,
+    /// From 1.
     pub attempt: i32,
     /// Name of the Job.
     pub job: String,
+    /// When it should start: the slot and its jitter, or the end of a backoff.
+    pub due: Timestamp,
 }
 
 /// Something that happened to slots of a task, for log, event and metric alike.
@@ -80,6 +85,14 @@ pub enum Outcome {
     Cancelled,
     Skipped,
     Missed,
+    /// An attempt failed, and another one follows.
+    Retrying,
+    /// It waits for room.
+    Queued,
+    /// A request that names no slot was carried out.
+    Handled,
+    /// A request was not.
+    Refused,
 }
 
 impl Outcome {
@@ -93,12 +106,16 @@ impl Outcome {
             Self::Cancelled => "Cancelled",
             Self::Skipped => "Skipped",
             Self::Missed => "Missed",
+            Self::Retrying => "Retrying",
+            Self::Queued => "Queued",
+            Self::Handled => "Handled",
+            Self::Refused => "Refused",
         }
     }
 
     /// Whether people should look at it.
     #[must_use]
     pub fn is_warning(self) -> bool {
-        matches!(self, Self::Failed | Self::Missed)
+        matches!(self, Self::Failed | Self::Missed | Self::Retrying | Self::Refused)
     }
 }

@@ -4,7 +4,7 @@
 //! task, slot and attempt give the same name for ever.
 
 use super::{Run, Task};
-use crate::api::{self, RunContext, ScheduledTaskSpec};
+use crate::api::{self, RunContext, ScheduledTaskSpec, Trigger};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
@@ -20,8 +20,33 @@ const LONGEST_UNCUT: usize = LONGEST - SUFFIX - 1;
 /// Ten digits of Unix seconds make the end of a name readable from the right, so that `a-1` at 23 and `a` at 1-23 differ.
 #[must_use]
 pub fn job_name(task: &str, slot: Timestamp, attempt: i32) -> String {
-    let run = run_name(task, slot);
-    if attempt <= 1 { run } else { format!("{run}-{attempt}") }
+    attempt_name(&run_name(task, slot), attempt)
+}
+
+/// The name of the Job for an attempt at a run.
+#[must_use]
+pub fn attempt_name(run: &str, attempt: i32) -> String {
+    if attempt <= 1 {
+        run.to_owned()
+    } else {
+        format!("{run}-{attempt}")
+    }
+}
+
+/// The run that the Job of an attempt belongs to.
+#[must_use]
+pub fn run_of(job: &str, attempt: i32) -> &str {
+    if attempt <= 1 {
+        return job;
+    }
+    job.strip_suffix(&format!("-{attempt}")).unwrap_or(job)
+}
+
+/// The name of a run that no slot names: `kind` is one letter, `request` whatever tells it from others. As long as a slot's name,
+/// and never equal to one, for a slot's has ten digits there.
+#[must_use]
+pub fn requested_name(task: &str, kind: char, request: &str) -> String {
+    format!("{}-{kind}{:09x}", short(task), hash(request) & 0xf_ffff_ffff)
 }
 
 /// The name of a run, shared by its attempts.
@@ -34,15 +59,18 @@ fn short(task: &str) -> String {
     if task.len() <= LONGEST_UNCUT {
         return task.to_owned();
     }
-    let hash = format!("{:012x}", fnv1a(task) & 0xffff_ffff_ffff);
+    let hash = format!("{:012x}", hash(task) & 0xffff_ffff_ffff);
     format!("{}-{hash}", &task[..LONGEST_UNCUT - hash.len()])
 }
 
-/// FNV-1a, 64 bits: must be the same in every release, which the standard library's hashers do not promise.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+/// FNV-1a, 64 bits, with the finaliser of SplitMix64, for FNV's upper bits hardly differ between short texts. Must be the same in every release, which the standard library's hashers do not promise.
+pub fn hash(text: &str) -> u64 {
+    let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    });
+    let mixed = (fnv ^ (fnv >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// The Job as CronJob would make it from the same template, plus our labels, annotations and run context.
@@ -60,11 +88,17 @@ pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, watermark: Op
     }
     labels.insert(api::LABEL_TASK_UID.into(), json!(task.uid));
     let mut annotations = string_map(template.get("metadata"), "annotations");
-    annotations.insert(api::CRONJOB_TIMESTAMP.into(), json!(local(run.slot, spec.zone())));
+    if run.trigger != Trigger::Manual {
+        annotations.insert(api::CRONJOB_TIMESTAMP.into(), json!(local(run.slot, spec.zone())));
+    }
     for (name, _, value) in &context {
         annotations.insert((*name).into(), json!(value));
     }
     let mut job_spec = template.get("spec").cloned().unwrap_or_else(|| json!({}));
+    if let Some(spec) = job_spec.as_object_mut() {
+        // Punctual owns deletion: a Job that goes before its end is written down would be counted as deleted by somebody.
+        spec.remove("ttlSecondsAfterFinished");
+    }
     if spec.run_context == RunContext::Env {
         tell_pod(&mut job_spec, &context);
     }
@@ -93,8 +127,8 @@ pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, watermark: Op
 fn context(task: &Task, run: &Run, watermark: Option<Timestamp>, previous: Option<Timestamp>) -> Vec<(&'static str, &'static str, String)> {
     let mut context = vec![
         (api::TASK, "PUNCTUAL_TASK", task.name.clone()),
-        (api::RUN, "PUNCTUAL_RUN", run_name(&task.name, run.slot)),
-        (api::TRIGGER, "PUNCTUAL_TRIGGER", super::TRIGGER_SCHEDULE.to_owned()),
+        (api::RUN, "PUNCTUAL_RUN", run_of(&run.job, run.attempt).to_owned()),
+        (api::TRIGGER, "PUNCTUAL_TRIGGER", run.trigger.as_str().to_owned()),
         (api::ATTEMPT, "PUNCTUAL_ATTEMPT", run.attempt.to_string()),
         (api::SLOT, "PUNCTUAL_SLOT", run.slot.to_string()),
     ];

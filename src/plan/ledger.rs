@@ -2,8 +2,8 @@
 //!
 //! Takes outcomes, gives the next status and what is to be said about it. Never decides an outcome.
 
-use super::{Announcement, Because, Outcome, Stretch, TRIGGER_SCHEDULE};
-use crate::api::{ActiveRun, RunRecord, ScheduledTaskStatus};
+use super::{Announcement, Because, Outcome, Stretch};
+use crate::api::{ActiveRun, RunRecord, ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -46,12 +46,18 @@ impl Ledger {
         }
     }
 
-    /// A Job of the task goes on (or went on) that the ledger did not know to be started.
+    /// A run of the task goes on (or went on) that the ledger did not know to be started.
     pub fn started(&mut self, run: ActiveRun) {
         self.status.started += 1;
-        if self.status.last_schedule_time.as_ref().is_none_or(|known| known.0 < run.slot.0) {
+        let newest = self.status.last_schedule_time.as_ref().is_none_or(|known| known.0 < run.slot.0);
+        if newest && run.trigger == Trigger::Schedule {
             self.status.last_schedule_time = Some(run.slot.clone());
         }
+        self.go_on(run);
+    }
+
+    /// A run goes on, in the order of slots.
+    pub fn go_on(&mut self, run: ActiveRun) {
         let at = self.status.active.partition_point(|known| known.slot.0 <= run.slot.0);
         self.status.active.insert(at, run);
     }
@@ -63,13 +69,16 @@ impl Ledger {
         match outcome {
             Outcome::Succeeded => {
                 status.succeeded += 1;
-                status.consecutive_failures = 0;
                 newest(&mut status.last_successful_time, finished.as_ref());
-                newest(&mut status.last_successful_slot, Some(&run.slot));
+                // What a backfill does says nothing about today, nor how far the data of today goes.
+                if run.trigger != Trigger::Backfill {
+                    (status.consecutive_failures, status.forgiven_failures) = (0, 0);
+                    newest(&mut status.last_successful_slot, Some(&run.slot));
+                }
             }
             Outcome::Failed => {
                 status.failed += 1;
-                status.consecutive_failures += 1;
+                status.consecutive_failures += i64::from(run.trigger != Trigger::Backfill);
                 newest(&mut status.last_failure_time, finished.as_ref());
             }
             _ => status.cancelled += 1,
@@ -85,16 +94,37 @@ impl Ledger {
             slot: run.slot.clone(),
             first_slot: None,
             slots: 1,
-            trigger: run.trigger.clone(),
-            attempts: run.attempt,
+            trigger: run.trigger,
+            // One that waited for its next attempt never made it.
+            attempts: run.attempt - i32::from(run.uid.is_none()),
             outcome: outcome.as_str().into(),
             because: because.to_string(),
             job: Some(run.job.clone()),
             started: run.started.clone(),
             finished,
             exit_code: end.exit_code,
+            exit_codes: if run.exit_codes.is_empty() {
+                Vec::new()
+            } else {
+                let last = run.uid.as_ref().map(|_| end.exit_code.or((outcome == Outcome::Succeeded).then_some(0)));
+                run.exit_codes.iter().copied().chain(last).collect()
+            },
             message: end.message,
         });
+        self.urgent = true;
+    }
+
+    /// A run that was asked for will never be started.
+    pub fn not_run(&mut self, outcome: Outcome, trigger: Trigger, slot: Timestamp, because: Because, message: &str) {
+        if trigger == Trigger::Schedule {
+            return self.not_started(outcome, &Stretch::one(slot, because), message);
+        }
+        match outcome {
+            Outcome::Skipped => self.status.skipped += 1,
+            _ => self.status.missed += 1,
+        }
+        self.announce(Outcome::Refused, because, slot, 1, message.to_owned());
+        self.record(record(outcome, trigger, &Stretch::one(slot, because), 1, message));
         self.urgent = true;
     }
 
@@ -112,6 +142,7 @@ impl Ledger {
         if let Some(newest) = self.status.recent_runs.first_mut()
             && newest.outcome == outcome.as_str()
             && newest.because == because
+            && newest.trigger == Trigger::Schedule
             && newest.slot.0 < stretch.first
         {
             newest.first_slot = Some(newest.first_slot.take().unwrap_or_else(|| newest.slot.clone()));
@@ -120,27 +151,27 @@ impl Ledger {
             newest.message = Some(short(message));
             return;
         }
-        self.record(RunRecord {
-            slot: Time(stretch.last),
-            first_slot: (stretch.first < stretch.last).then_some(Time(stretch.first)),
-            slots,
-            trigger: TRIGGER_SCHEDULE.into(),
-            attempts: 0,
-            outcome: outcome.as_str().into(),
-            because,
-            job: None,
-            started: None,
-            finished: None,
-            exit_code: None,
-            message: Some(message.to_owned()),
-        });
+        self.record(record(outcome, Trigger::Schedule, stretch, slots, message));
     }
 
-    /// Brings what follows from the rest into agreement: the number of Jobs that go on, counted anew so that an `active` list
+    /// Brings what follows from the rest into agreement: the number of runs that go on, counted anew so that an `active` list
     /// that somebody else wrote is healed with it, and the length of the history.
     pub fn close(&mut self) {
         self.status.recent_runs.truncate(self.history_limit);
-        self.status.running = i64::try_from(self.status.active.iter().filter(|run| run.uid.is_some()).count()).unwrap_or(i64::MAX);
+        self.status.running = i64::try_from(self.status.active.iter().filter(|run| run.started.is_some()).count()).unwrap_or(i64::MAX);
+    }
+
+    /// Takes a run out again that was just put in.
+    pub fn take(&mut self, job: &str) -> ActiveRun {
+        let active = &mut self.status.active;
+        let at = active.iter().position(|run| run.job == job).expect("inserted just before");
+        active.remove(at)
+    }
+
+    /// Says something that is about no slot.
+    pub fn say(&mut self, outcome: Outcome, because: Because, now: Timestamp, message: String) {
+        self.announce(outcome, because, now, 0, message);
+        self.urgent = true;
     }
 
     /// Says that something happened.
@@ -158,6 +189,25 @@ impl Ledger {
         record.message = record.message.map(|message| short(&message));
         self.status.recent_runs.insert(0, record);
         self.status.recent_runs.truncate(self.history_limit);
+    }
+}
+
+/// The entry of slots that were not started.
+fn record(outcome: Outcome, trigger: Trigger, stretch: &Stretch, slots: i64, message: &str) -> RunRecord {
+    RunRecord {
+        slot: Time(stretch.last),
+        first_slot: (stretch.first < stretch.last).then_some(Time(stretch.first)),
+        slots,
+        trigger,
+        attempts: 0,
+        outcome: outcome.as_str().into(),
+        because: stretch.because.to_string(),
+        job: None,
+        started: None,
+        finished: None,
+        exit_code: None,
+        exit_codes: Vec::new(),
+        message: Some(message.to_owned()),
     }
 }
 

@@ -1,13 +1,31 @@
 //! What now: `plan(&Observed) -> Plan`, pure.
 //!
 //! ```text
-//!  Observed ─► books ─► runs ─────► start ──────────► history ─► conditions ─► wake ─► Plan
-//!  one task    since,   what became due slots and      Jobs to    Ready …       next    effects in order
-//!  + Jobs      edits,   of active   concurrency policy forget     Overdue       look
-//!  + now       suspend  runs
+//!  Observed ─► open ─► adopt ─► settle ─► enforce ─► turn page ─► start ─────────► forget ─► describe ─► Plan
+//!  one task    since   Jobs     what      timeouts   edits,       queue, run-now,  history   Ready …     effects in order,
+//!  + Jobs              nobody   became               pauses       slots, backfill                        next look
+//!  + now               knows    of runs
 //! ```
 //! Takes a snapshot, gives effects. Never `async`, never a client, never the clock, never randomness. One policy, one file.
+//!
+//! # Which policy comes first
+//!
+//! When several meet in one instant they apply in this order, and nowhere else is there another one; `scenarios/pairs.rs` tells
+//! each pair as a story.
+//!
+//! 1. What happened comes before what is wished: an end that the Job reports is an end, whatever limit was up in that second.
+//! 2. A retry is decided when its attempt fails: podFailurePolicy, limit, suspend, runTimeout, in this order. A run that waits for
+//!    its next attempt goes on, to every policy that asks.
+//! 3. runTimeout before pendingTimeout: what ends the run ends its attempt.
+//! 4. Failures suspend (suspendAfterFailures) before slots start; a resume request is heard before that is asked.
+//! 5. An edit before a pause before a slot: a slot of a schedule that is no more, or of a pause, is not started.
+//! 6. Deadlines and endAt empty the queue before it moves; who waits in it comes before who asks now (run-now), before the slots
+//!    that are due, before a backfill.
+//! 7. A refusal by the API server holds all starts of that task until it is time to try again.
+//! 8. Jobs are forgotten before others are made: that may free the quota which these need.
 
+mod adopt;
+mod backfill;
 mod because;
 mod books;
 mod claims;
@@ -15,28 +33,33 @@ mod concurrency;
 mod conditions;
 mod due;
 mod effect;
+mod endings;
 mod history;
 mod job;
 mod ledger;
+mod limits;
 mod observed;
+mod queue;
+mod replace;
+mod retry;
+mod run_now;
 mod runs;
 #[cfg(test)]
 mod scenarios;
 mod start;
+mod suspend;
 
 pub use because::Because;
 pub use due::{Due, ON_TIME, Stretch, due};
 pub use effect::{Announcement, Effect, Outcome, Plan, Run, Urgency};
-pub use job::{build_job, job_name, run_name};
-pub use observed::{Exit, Job, JobEnd, Observed, Refusal, Spec, Task, Trial};
+pub use job::{attempt_name, build_job, job_name, run_name, run_of};
+pub use observed::{Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial};
 
-use crate::api::{self, ScheduledTaskSpec, ScheduledTaskStatus};
-use crate::schedule::{DaylightSaving, Gap, Overlap, Schedule, ScheduleError};
-use jiff::Timestamp;
+use crate::api::{self, ObservedSchedule, ScheduledTaskStatus, Trigger};
+use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
+use claims::Candidate;
+use jiff::{SignedDuration, Timestamp};
 use ledger::Ledger;
-
-/// The trigger of a run that a slot started.
-pub const TRIGGER_SCHEDULE: &str = "Schedule";
 
 /// How many moments `status.nextRuns` shows.
 const NEXT_RUNS: usize = 5;
@@ -57,7 +80,10 @@ pub fn plan(observed: &Observed) -> Plan {
     }
     let mut draft = Draft::new(observed);
     books::open(&mut draft);
+    adopt::adopt(&mut draft);
     runs::settle(&mut draft);
+    limits::enforce(&mut draft);
+    suspend::resume(&mut draft);
     books::turn_page(&mut draft);
     start::start(&mut draft);
     history::forget(&mut draft);
@@ -65,25 +91,42 @@ pub fn plan(observed: &Observed) -> Plan {
     draft.finish()
 }
 
-/// The schedule that a spec names.
+/// The schedule that a spec names. `task` is its key, which `H` and jitter are hashed from.
 ///
 /// # Errors
-/// When the expression or the zone is not understood, or names no moment at all.
-pub fn schedule_of(fields: &ScheduledTaskSpec) -> Result<Schedule, ScheduleError> {
-    let policy = fields.daylight_saving.unwrap_or_default();
-    parse(&fields.schedule, fields.zone(), policy.gap, policy.overlap)
-}
-
-fn parse(expression: &str, zone: &str, gap: api::Gap, overlap: api::Overlap) -> Result<Schedule, ScheduleError> {
-    let gap = match gap {
+/// When an expression, the zone or another field is not understood, or all of them together name no moment at all.
+pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, ScheduleError> {
+    let gap = match observed.gap {
         api::Gap::RunAfter => Gap::RunAfter,
         api::Gap::Skip => Gap::Skip,
     };
-    let overlap = match overlap {
+    let overlap = match observed.overlap {
         api::Overlap::First => Overlap::First,
         api::Overlap::Both => Overlap::Both,
     };
-    Schedule::parse(expression, zone, DaylightSaving { gap, overlap })
+    let exclusion = |exclusion: &api::Exclusion| match &exclusion.schedule {
+        Some(schedule) => Exclusion::Schedule(schedule.clone()),
+        None => Exclusion::Interval {
+            from: exclusion.from.clone().unwrap_or_default(),
+            until: exclusion.until.clone().unwrap_or_default(),
+        },
+    };
+    let jitter = observed.jitter.map_or(SignedDuration::ZERO, |jitter| {
+        SignedDuration::try_from(std::time::Duration::from(jitter)).unwrap_or(SignedDuration::MAX)
+    });
+    let definition = Definition {
+        expressions: match &observed.schedule {
+            Some(schedule) => Expressions::One(schedule.clone()),
+            None => Expressions::Several(observed.schedules.clone()),
+        },
+        time_zone: observed.time_zone.clone(),
+        daylight_saving: DaylightSaving { gap, overlap },
+        jitter,
+        start_at: observed.start_at.as_ref().map(|at| at.0),
+        end_at: observed.end_at.as_ref().map(|at| at.0),
+        exclude: observed.exclude.iter().map(exclusion).collect(),
+    };
+    Schedule::new(&definition, task)
 }
 
 /// A plan in the making: what each policy adds to.
@@ -137,8 +180,19 @@ impl<'a> Draft<'a> {
         self.spec.and_then(|spec| spec.schedule.as_ref().ok())
     }
 
-    fn suspended(&self) -> bool {
-        self.spec.is_some_and(|spec| spec.fields.suspend)
+    /// The run of a slot.
+    fn slot(&self, slot: Timestamp) -> Candidate {
+        Candidate {
+            slot,
+            trigger: Trigger::Schedule,
+            job: job_name(&self.observed.task.name, slot, 1),
+        }
+    }
+
+    /// Whether no slot will ever come again, because the author said until when they do.
+    fn has_ended(&self) -> bool {
+        let end = self.spec.and_then(|spec| spec.fields.end_at.as_ref());
+        end.is_some_and(|end| end.0 <= self.now())
     }
 
     /// Every slot up to here has its outcome, or lies before the schedule took effect.
@@ -180,16 +234,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Wakes at the next slot, and gives the moments to show, if they are worth computing.
+    /// Wakes when the next slot is to start, and gives the moments to show, if they are worth computing.
     fn next_runs(&mut self) -> impl Fn() -> Vec<String> + use<'a> {
-        let from = self.accounted().max(self.now());
-        let schedule = self.schedule().filter(|_| !self.suspended());
-        if let Some(next) = schedule.and_then(|schedule| schedule.next(from)) {
-            self.wake_by(next);
+        let schedule = self.schedule().filter(|_| suspend::paused(self).is_none());
+        // The newest slot may still wait for its jitter.
+        let from = schedule.map_or(self.now(), |schedule| schedule.started_by(self.now()));
+        let from = self.accounted().max(from);
+        if let Some((schedule, next)) = schedule.and_then(|schedule| Some((schedule, schedule.next(from)?))) {
+            self.wake_by(schedule.starts_at(next));
         }
         move || {
             schedule.map_or_else(Vec::new, |schedule| {
-                schedule.slots(from).take(NEXT_RUNS).map(|slot| slot.to_string()).collect()
+                let starts = schedule.slots(from).map(|slot| schedule.starts_at(slot));
+                starts.take(NEXT_RUNS).map(|start| start.to_string()).collect()
             })
         }
     }

@@ -8,7 +8,7 @@
 //! Takes nothing, gives types. Never a client, never the clock.
 
 use super::Because;
-use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
+use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -46,9 +46,19 @@ pub struct Task {
     pub created: Timestamp,
     /// It is being deleted: nothing more is started; its Jobs go with it by their owner reference.
     pub deleting: bool,
+    /// What was asked for by annotation.
+    pub requests: Requests,
     /// The spec, or why it cannot be read.
     pub spec: Result<Arc<Spec>, String>,
     pub status: Arc<ScheduledTaskStatus>,
+}
+
+/// The newest request of each kind, as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub run_now: Option<String>,
+    pub resume: Option<String>,
+    pub backfill: Option<String>,
 }
 
 /// A spec and the schedule that was made from it.
@@ -66,9 +76,18 @@ pub struct Job {
     pub uid: String,
     /// From the annotation; a Job of ours without one is left alone.
     pub slot: Option<Timestamp>,
+    pub trigger: Trigger,
     pub attempt: i32,
     /// When it was made: by the operator's clock if this process made it, else by the API server's.
     pub created: Timestamp,
+    /// When the Job controller began with it; it begins anew when a suspended Job is resumed.
+    pub began: Option<Timestamp>,
+    /// It waits for its turn: by its template, or in a queueing system.
+    pub suspended: bool,
+    /// A pod of it is or was ready, or has ended.
+    pub ready: bool,
+    /// What its pods wait for, if that was asked.
+    pub pods: Pods,
     /// It is being deleted.
     pub deleting: bool,
     /// How it ended, if it has.
@@ -96,6 +115,18 @@ pub enum Exit {
     Unknown,
     /// What the container that failed last left behind.
     Known { code: i32, message: Option<String> },
+}
+
+/// What the pods of a Job do that has not ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pods {
+    /// Nobody has looked.
+    #[default]
+    NotAsked,
+    /// A container has begun at least once.
+    Began,
+    /// None has, for this reason.
+    Waiting(String),
 }
 
 /// A write that the API server refused.
@@ -140,10 +171,11 @@ impl Task {
 }
 
 impl Spec {
-    /// Reads the schedule of a spec. A schedule that is wrong is kept as such: it is for the plan to say so.
+    /// Reads the schedule of a spec; `task` is the task's key, which `H` and jitter are hashed from. A schedule that is wrong is
+    /// kept as such: it is for the plan to say so.
     #[must_use]
-    pub fn new(fields: ScheduledTaskSpec) -> Self {
-        let schedule = super::schedule_of(&fields);
+    pub fn new(fields: ScheduledTaskSpec, task: &str) -> Self {
+        let schedule = super::schedule_of(&fields.observed_schedule(), task);
         Self { fields, schedule }
     }
 }

@@ -1,44 +1,54 @@
-//! What is started now: claims that have no Job yet, and the slots that are due.
+//! What is started now: claims that have no Job yet, attempts whose backoff is over, and the slots that are due.
 //!
 //! Takes the settled ledger, gives creations, or the reason why a slot is owed. Never looks at how runs ended: that is `runs`.
 
+use super::claims::{Candidate, is_claim};
 use super::due::{self, Due};
-use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, job_name};
-use crate::api::ConcurrencyPolicy;
+use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, endings, queue, suspend};
+use super::{backfill, run_now};
+use crate::api::{ActiveRun, ConcurrencyPolicy, Trigger};
 use crate::schedule::Schedule;
-use jiff::Timestamp;
 
 /// Starts what is owed, or says why not.
 pub fn start(draft: &mut Draft) {
     let Some(spec) = draft.spec else { return };
-    if spec.fields.suspend {
-        claims::give_up(draft, Outcome::Skipped, Because::Suspended, "the task was suspended");
-        return;
+    if let Some(because) = suspend::paused(draft) {
+        claims::give_up(draft, Outcome::Skipped, because, "the task was suspended");
+        queue::drop_slots(draft, Outcome::Skipped, because, "the task was suspended");
     }
-    let Some(schedule) = draft.schedule() else { return };
-    claims::give_up_late(draft, spec);
-    claims::spare_the_replaced(draft);
+    if let Some(schedule) = draft.schedule() {
+        claims::give_up_late(draft, spec, schedule);
+        queue::drop_stale(draft, spec, schedule);
+        claims::spare_the_replaced(draft);
+    }
     if blocked(draft) {
-        return owe_oldest(draft, schedule);
+        return owe_oldest(draft);
     }
-    let due = due::due(schedule, &spec.fields, draft.accounted(), draft.now());
-    miss(draft, &due);
-    match spec.fields.concurrency_policy {
-        ConcurrencyPolicy::Allow => {
-            make_claimed(draft, spec, schedule);
+    if let Some(schedule) = draft.schedule() {
+        take_in(draft, spec, schedule);
+    }
+    make(draft, spec);
+    endings::end(draft);
+}
+
+/// Who may start, in this order: those that wait already, those that somebody asks for, the slots that are due, the past.
+fn take_in(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
+    queue::advance(draft, spec);
+    run_now::run_now(draft, spec);
+    if suspend::paused(draft).is_none() {
+        let due = due::due(schedule, &spec.fields, draft.accounted(), draft.now());
+        miss(draft, &due);
+        if spec.fields.concurrency_policy == ConcurrencyPolicy::Allow && spec.fields.room().is_none() {
+            // Nobody can overlap with anybody: the Job's name is lock enough, and the status follows.
             for slot in due.start {
-                create(draft, spec, schedule, slot);
+                let run = first_attempt(draft, schedule, draft.slot(slot));
+                create(draft, spec, run);
             }
-        }
-        ConcurrencyPolicy::Forbid => {
-            concurrency::forbid(draft, spec, &due);
-            make_claimed(draft, spec, schedule);
-        }
-        ConcurrencyPolicy::Replace => {
-            concurrency::replace(draft, &due);
-            make_claimed(draft, spec, schedule);
+        } else {
+            concurrency::admit_due(draft, spec, &due);
         }
     }
+    backfill::backfill(draft, spec, schedule);
 }
 
 /// The API server refused the last write: nothing is tried, counted or written until it is time to try again.
@@ -51,18 +61,16 @@ fn blocked(draft: &mut Draft) -> bool {
     waits
 }
 
-fn owe_oldest(draft: &mut Draft, schedule: &Schedule) {
-    let claimed = draft
-        .ledger
-        .status
-        .active
-        .iter()
-        .find(|run| run.uid.is_none())
-        .map(|run| run.slot.0);
-    let Some(slot) = claimed.or_else(|| schedule.next(draft.accounted()).filter(|slot| *slot <= draft.now())) else {
-        return;
+fn owe_oldest(draft: &mut Draft) {
+    let Some(refusal) = &draft.observed.refusal else { return };
+    let claimed = draft.ledger.status.active.iter().find(|run| is_claim(run)).map(|run| run.slot.0);
+    let pausing = suspend::paused(draft).is_some();
+    let due = || {
+        let schedule = draft.schedule().filter(|_| !pausing)?;
+        schedule.latest(draft.accounted(), schedule.started_by(draft.now()))?;
+        schedule.next(draft.accounted())
     };
-    if let Some(refusal) = &draft.observed.refusal {
+    if let Some(slot) = claimed.or_else(due) {
         draft.owed = Some(Owed {
             slot,
             because: refusal.because,
@@ -91,63 +99,84 @@ fn miss(draft: &mut Draft, due: &Due) {
     }
 }
 
-/// Makes the Jobs of claims, after the runs that they replace are deleted.
-fn make_claimed(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
-    let (taken, to_come): (Vec<Timestamp>, Vec<Timestamp>) = draft
-        .ledger
-        .status
-        .active
-        .iter()
-        .filter(|run| run.uid.is_none())
-        .map(|run| run.slot.0)
-        .partition(|slot| *slot <= draft.now());
-    if let Some(earliest) = to_come.into_iter().min() {
-        // The clock was set back behind a claim: never before the slot.
-        draft.wake_by(earliest);
-    }
-    if taken.is_empty() {
-        return;
-    }
-    for run in draft.ledger.status.active.iter().filter(|run| run.ending.is_some()) {
-        if let Some(uid) = run.uid.as_ref().filter(|_| claims::goes_on(&draft.observed.jobs, run)) {
-            draft.jobs.push(Effect::Delete {
-                job: run.job.clone(),
-                uid: uid.clone(),
-                because: Because::Replaced,
-            });
+/// Makes the Jobs of claims and of further attempts, when their time has come and what they replace is gone.
+fn make(draft: &mut Draft, spec: &Spec) {
+    let mut room = concurrency::room_for_jobs(draft, spec);
+    let waiting: Vec<ActiveRun> = draft.ledger.status.active.iter().filter(|run| run.uid.is_none()).cloned().collect();
+    for entry in waiting {
+        let Some(run) = next_attempt(draft, &entry) else { continue };
+        if run.due > draft.now() {
+            // A backoff; or the clock was set back behind a claim: never before the slot.
+            draft.wake_by(run.due);
+        } else if !is_claim(&entry) {
+            create(draft, spec, run);
+        } else if room > 0 {
+            room -= 1;
+            create(draft, spec, run);
         }
-    }
-    for slot in taken {
-        create(draft, spec, schedule, slot);
     }
 }
 
-/// Makes the Job of a slot.
-fn create(draft: &mut Draft, spec: &Spec, schedule: &Schedule, slot: Timestamp) {
-    let task = &draft.observed.task;
-    let run = Run {
-        slot,
-        attempt: 1,
-        job: job_name(&task.name, slot, 1),
+fn next_attempt(draft: &Draft, entry: &ActiveRun) -> Option<Run> {
+    if let Some(at) = &entry.retry_at {
+        return Some(Run {
+            slot: entry.slot.0,
+            trigger: entry.trigger,
+            attempt: entry.attempt,
+            job: entry.job.clone(),
+            due: at.0,
+        });
+    }
+    let candidate = Candidate {
+        slot: entry.slot.0,
+        trigger: entry.trigger,
+        job: entry.job.clone(),
     };
+    Some(first_attempt(draft, draft.schedule()?, candidate))
+}
+
+fn first_attempt(draft: &Draft, schedule: &Schedule, candidate: Candidate) -> Run {
+    let due = match candidate.trigger {
+        Trigger::Schedule => schedule.starts_at(candidate.slot),
+        Trigger::Manual | Trigger::Backfill => draft.now().min(candidate.slot),
+    };
+    Run {
+        slot: candidate.slot,
+        trigger: candidate.trigger,
+        attempt: 1,
+        job: candidate.job,
+        due,
+    }
+}
+
+/// Makes the Job of an attempt.
+fn create(draft: &mut Draft, spec: &Spec, run: Run) {
+    let task = &draft.observed.task;
     // From the ledger in the making: the run before may have ended in this very plan.
     let watermark = draft.ledger.status.last_successful_slot.as_ref().map(|slot| slot.0);
-    let job = build_job(task, &spec.fields, &run, watermark, schedule.previous(slot));
-    let late = draft.now().duration_since(slot);
-    let (because, message) = if late > ON_TIME {
-        (
-            Because::CaughtUp,
-            format!("Job {} made for slot {slot}, {} s late", run.job, late.as_secs()),
-        )
-    } else {
-        (Because::OnSchedule, format!("Job {} made for slot {slot}", run.job))
+    let watermark = watermark.filter(|_| run.trigger != Trigger::Backfill);
+    let previous = draft.schedule().and_then(|schedule| schedule.previous(run.slot));
+    let job = build_job(task, &spec.fields, &run, watermark, previous);
+    let (slot, job_name) = (run.slot, &run.job);
+    let late = draft.now().duration_since(run.due);
+    let said = match run.trigger {
+        _ if run.attempt > 1 => None,
+        Trigger::Manual => Some((Because::Requested, format!("Job {job_name} made, as punctual.dev/run-now asked"))),
+        Trigger::Backfill => Some((Because::Requested, format!("Job {job_name} made for backfilled slot {slot}"))),
+        Trigger::Schedule if late > ON_TIME => {
+            let message = format!("Job {job_name} made for slot {slot}, {} s late", late.as_secs());
+            Some((Because::CaughtUp, message))
+        }
+        Trigger::Schedule => Some((Because::OnSchedule, format!("Job {job_name} made for slot {slot}"))),
     };
     draft.jobs.push(Effect::Create { run, job });
-    draft.jobs.push(Effect::Announce(super::Announcement {
-        outcome: Outcome::Started,
-        because,
-        slot,
-        slots: 1,
-        message,
-    }));
+    if let Some((because, message)) = said {
+        draft.jobs.push(Effect::Announce(super::Announcement {
+            outcome: Outcome::Started,
+            because,
+            slot,
+            slots: 1,
+            message,
+        }));
+    }
 }

@@ -20,6 +20,7 @@ mod error;
 mod every;
 mod expression;
 mod field;
+mod interval;
 mod wall;
 mod zone;
 
@@ -32,6 +33,7 @@ use jiff::tz::TimeZone;
 pub use daylight::{DaylightSaving, Gap, Overlap};
 pub use definition::{Definition, Exclusion, Expressions};
 pub use error::{Part, ScheduleError};
+pub use interval::interval;
 
 use every::Every;
 use expression::Expression;

@@ -1,0 +1,78 @@
+//! Jobs of ours that the ledger does not know: made just now, or before a crash, or by an operator whose status was lost.
+//!
+//! Takes Jobs, gives entries of `active`. The slots between, which had no Job, were passed over by the plan that made the newer
+//! one. Never says how a run ended: that is `runs`.
+
+use super::{Because, Draft, Job, Outcome, attempt_name, books, due, ledger, run_of};
+use crate::api::{ActiveRun, MissedRunPolicy, Trigger};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+/// Takes them in, oldest first.
+pub fn adopt(draft: &mut Draft) {
+    let observed = draft.observed;
+    let mut unknown: Vec<(Timestamp, &Job)> = observed
+        .jobs
+        .iter()
+        .filter_map(|job| Some((job.slot?, job)))
+        .filter(|(slot, job)| is_unknown(draft, *slot, job))
+        .collect();
+    unknown.sort_by_key(|(slot, job)| (*slot, job.attempt));
+    let in_force = if unknown.is_empty() {
+        None
+    } else {
+        books::schedule_in_force(draft)
+    };
+    for (at, (slot, job)) in unknown.iter().enumerate() {
+        let accounted = draft.accounted();
+        if job.trigger != Trigger::Schedule {
+            draft.ledger.status.requested += 1;
+        } else if *slot > accounted {
+            let passed = in_force
+                .as_ref()
+                .and_then(|schedule| due::stretch(schedule, accounted, due::before(*slot), passed_over(draft)));
+            if let Some(passed) = passed {
+                let message = format!("{passed} not started: slot {slot} was started instead");
+                draft.ledger.not_started(Outcome::Missed, &passed, &message);
+            }
+            draft.ledger.account_until(*slot);
+        }
+        let newer = |(_, other): &(Timestamp, &Job)| run_of(&other.name, other.attempt) == run_of(&job.name, job.attempt);
+        if unknown[at + 1..].iter().any(newer) {
+            // Of several attempts at a run the last one speaks for it.
+            continue;
+        }
+        let attempts_before = usize::try_from(job.attempt - 1).unwrap_or(0);
+        draft.ledger.started(ActiveRun {
+            slot: Time(*slot),
+            trigger: job.trigger,
+            attempt: job.attempt,
+            job: job.name.clone(),
+            uid: Some(job.uid.clone()),
+            started: Some(Time(ledger::whole_second(job.created))),
+            retry_at: None,
+            exit_codes: vec![None; attempts_before],
+            ending: None,
+            message: None,
+        });
+    }
+}
+
+fn is_unknown(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
+    let status = &draft.ledger.status;
+    let run = run_of(&job.name, job.attempt);
+    // An earlier attempt at a run that goes on is known by it.
+    let known = status.active.iter().any(|active| run_of(&active.job, active.attempt) == run);
+    let goes_on = job.end.is_none() && !job.deleting;
+    let recorded = |name: &str| (1..=job.attempt).any(|attempt| name == attempt_name(run, attempt));
+    let recorded = status.recent_runs.iter().any(|past| past.job.as_deref().is_some_and(recorded));
+    let owed = job.trigger == Trigger::Schedule && slot > draft.accounted();
+    !known && !recorded && (goes_on || owed)
+}
+
+fn passed_over(draft: &Draft) -> Because {
+    match draft.spec.map(|spec| spec.fields.missed_run_policy) {
+        Some(MissedRunPolicy::All) => Because::MissedRunLimitExceeded,
+        _ => Because::Superseded,
+    }
+}

@@ -1,0 +1,94 @@
+//! How long a run and a pending Job may take: `runTimeout` and `pendingTimeout`.
+//!
+//! Takes the runs that go on, gives the wish to end some of them, or the moment to look again. A Job that is suspended waits its
+//! turn: `pendingTimeout` does not run. Never deletes a Job: that is `endings`.
+
+use super::ledger::{End, whole_second};
+use super::{Because, Draft, Effect, Job, Outcome, Pods, Spec};
+use crate::api::{ActiveRun, Ending};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use std::time::Duration;
+
+/// Marks the attempts that are to be ended.
+pub fn enforce(draft: &mut Draft) {
+    let Some(spec) = draft.spec else { return };
+    for mut run in std::mem::take(&mut draft.ledger.status.active) {
+        let job = draft.observed.jobs.iter().find(|job| Some(&job.uid) == run.uid.as_ref());
+        let goes_on = job.is_none_or(|job| job.end.is_none());
+        if let Some(job) = job {
+            let turn = "its Job is suspended: it waits for its turn, by its template or in a queueing system";
+            run.message = job.suspended.then(|| turn.to_owned());
+        }
+        if run.ending.is_none() && goes_on && run.started.is_some() {
+            let ended = match job {
+                Some(job) => run_timeout(draft, spec, &mut run) || pending_timeout(draft, spec, &mut run, job),
+                None => run_timeout(draft, spec, &mut run),
+            };
+            draft.claim |= ended;
+            if ended && run.uid.is_none() {
+                let last = run.exit_codes.last().copied().flatten();
+                let message = run.ending.take().and_then(|ending| ending.message);
+                let end = End {
+                    at: Some(draft.now()),
+                    exit_code: last,
+                    message,
+                };
+                draft.ledger.ended(&run, Outcome::Failed, Because::RunTimeout, end);
+                continue;
+            }
+        }
+        draft.ledger.go_on(run);
+    }
+}
+
+fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun) -> bool {
+    let Some((timeout, started)) = spec.fields.run_timeout.zip(run.started.as_ref()) else {
+        return false;
+    };
+    let message = format!("the run took longer than runTimeout ({timeout})");
+    after(draft, run, started.0, timeout.into(), Because::RunTimeout, || message)
+}
+
+fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Job) -> bool {
+    let Some(timeout) = spec.fields.pending_timeout else { return false };
+    if job.suspended || job.ready || job.deleting || job.pods == Pods::Began {
+        return false;
+    }
+    let since = job.began.unwrap_or(job.created);
+    match &job.pods {
+        Pods::Waiting(reason) => {
+            let message = format!("no pod got ready within pendingTimeout ({timeout}): {reason}");
+            after(draft, run, since, timeout.into(), Because::PendingTimeout, || message)
+        }
+        _ if due(since, timeout.into()) <= draft.now() => {
+            draft.questions.push(Effect::Inspect {
+                job: job.name.clone(),
+                uid: job.uid.clone(),
+            });
+            false
+        }
+        _ => {
+            draft.wake_by(due(since, timeout.into()));
+            false
+        }
+    }
+}
+
+fn after(draft: &mut Draft, run: &mut ActiveRun, since: Timestamp, timeout: Duration, because: Because, message: impl FnOnce() -> String) -> bool {
+    let due = due(since, timeout);
+    if draft.now() < due {
+        draft.wake_by(due);
+        return false;
+    }
+    run.ending = Some(Ending {
+        because: because.to_string(),
+        since: Time(whole_second(draft.now())),
+        message: Some(super::ledger::short(&message())),
+    });
+    true
+}
+
+fn due(since: Timestamp, timeout: Duration) -> Timestamp {
+    since.checked_add(timeout).unwrap_or(Timestamp::MAX)
+}

@@ -76,7 +76,7 @@ mod tests {
                 "spec.schedule and spec.schedules are both set: leave one of them out",
             ),
             (
-                json!({"schedule": "@daily", "jobTemplate": {}, "runTimeout": "5 minutes"}),
+                json!({"schedule": "@daily", "jobTemplate": {}, "runTimeout": "5minutes"}),
                 "spec.runTimeout: invalid unit: expected one of 'ns', 'us', 'µs', 'ms', 's', 'm', or 'h'",
             ),
             (json!({"schedule": "@daily"}), "spec.jobTemplate is missing"),

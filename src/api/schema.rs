@@ -32,15 +32,22 @@ fn expression(longest: u32, description: &str) -> Schema {
 }
 
 pub fn jitter(_: &mut SchemaGenerator) -> Schema {
-    duration("jitter", "Each run starts up to this long after its slot, and before the next one. The same slot has the same delay each time.")
+    duration(
+        "jitter",
+        "Each run starts up to this long after its slot, and before the next one. The same slot has the same delay each time.",
+    )
 }
 
 pub fn run_timeout(_: &mut SchemaGenerator) -> Schema {
-    duration("runTimeout", "How long a run may take with all its retries; then its Job is deleted, and the run has failed.")
+    duration(
+        "runTimeout",
+        "How long a run may take with all its retries; then its Job is deleted, and the run has failed.",
+    )
 }
 
 pub fn pending_timeout(_: &mut SchemaGenerator) -> Schema {
-    let text = "How long a Job may be without a pod that is ready (image pull, no room, quota); then it is deleted, and the attempt has failed.";
+    let text =
+        "How long a Job may be without a pod that is ready (image pull, no room, quota); then it is deleted, and the attempt has failed.";
     duration("pendingTimeout", text)
 }
 
@@ -58,7 +65,10 @@ pub fn max_delay(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub fn retry_jitter(_: &mut SchemaGenerator) -> Schema {
-    duration("jitter", "Up to this much is added to each wait, the same for the same attempt. Default: nothing.")
+    duration(
+        "jitter",
+        "Up to this much is added to each wait, the same for the same attempt. Default: nothing.",
+    )
 }
 
 fn duration(field: &str, description: &str) -> Schema {

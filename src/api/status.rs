@@ -142,7 +142,9 @@ impl Trigger {
     /// The trigger of that word.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
-        [Self::Schedule, Self::Manual, Self::Backfill].into_iter().find(|trigger| trigger.as_str() == word)
+        [Self::Schedule, Self::Manual, Self::Backfill]
+            .into_iter()
+            .find(|trigger| trigger.as_str() == word)
     }
 }
 

@@ -203,7 +203,12 @@ impl ScheduledTaskSpec {
     pub fn schedule_text(&self) -> String {
         match &self.schedule {
             Some(schedule) => schedule.trim().to_owned(),
-            None => self.schedules.iter().map(|schedule| schedule.trim()).collect::<Vec<_>>().join(" | "),
+            None => self
+                .schedules
+                .iter()
+                .map(|schedule| schedule.trim())
+                .collect::<Vec<_>>()
+                .join(" | "),
         }
     }
 

@@ -24,8 +24,8 @@ struct Record {
     jobs: HashMap<String, Job>,
     /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
     gone: HashMap<String, Job>,
-    /// UIDs that we deleted: an older event must not bring them back to life.
-    deleted: HashSet<String>,
+    /// UIDs that we deleted, and when: an older event must not bring them back to life.
+    deleted: HashMap<String, Timestamp>,
     /// Names of Jobs that were asked for and not answered.
     unsure: HashSet<String>,
     starts: Refusals,
@@ -115,7 +115,7 @@ impl Cache {
         if record.gone.contains_key(&job.uid) {
             return None;
         }
-        job.deleting |= record.deleted.contains(&job.uid);
+        job.deleting = record.deleted.get(&job.uid).copied().or(job.deleting);
         match record.jobs.get_mut(&job.uid) {
             Some(known) => {
                 job.created = made_at.unwrap_or(known.created);
@@ -127,7 +127,7 @@ impl Cache {
                 }
                 // The answer to our own POST may come after the watch has told of the end.
                 job.end = job.end.or(known.end.take());
-                job.deleting |= known.deleting;
+                job.deleting = known.deleting.or(job.deleting);
                 *known = job;
             }
             None => {
@@ -148,7 +148,7 @@ impl Cache {
         record.deleted.remove(uid);
         match record.jobs.remove(uid) {
             Some(mut job) => {
-                job.deleting = true;
+                job.deleting.get_or_insert(job.created);
                 record.gone.insert(uid.to_owned(), job);
             }
             None => {
@@ -185,11 +185,11 @@ impl Cache {
     }
 
     /// We deleted the Job; until the watch shows it gone, it counts as being deleted.
-    pub fn mark_deleting(&self, key: &Key, uid: &str) {
+    pub fn mark_deleting(&self, key: &Key, uid: &str, now: Timestamp) {
         self.update(key, |record| {
-            record.deleted.insert(uid.to_owned());
+            record.deleted.insert(uid.to_owned(), now);
             if let Some(job) = record.jobs.get_mut(uid) {
-                job.deleting = true;
+                job.deleting = Some(now);
             }
         });
     }
@@ -300,7 +300,7 @@ fn unseen(uid: &str) -> Job {
         suspended: false,
         ready: false,
         pods: Pods::NotAsked,
-        deleting: true,
+        deleting: Some(Timestamp::UNIX_EPOCH),
         end: None,
         exit: Exit::Unknown,
     }
@@ -360,9 +360,12 @@ mod tests {
         assert_eq!(cache.put_task(task(9, json!({"started": 1}))), None);
         assert_eq!(observed(&cache).task.status.started, 2);
         cache.put_job(job(None), None);
-        cache.mark_deleting(&key, "job");
+        cache.mark_deleting(&key, "job", SLOT.parse().unwrap());
         cache.put_job(job(None), None);
-        assert!(observed(&cache).jobs[0].deleting, "we deleted it; the watch has not caught up");
+        assert!(
+            observed(&cache).jobs[0].deleting.is_some(),
+            "we deleted it; the watch has not caught up"
+        );
         cache.remove_job("task", "job");
         assert_eq!(cache.put_job(job(None), None), None, "gone is gone");
     }

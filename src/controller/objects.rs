@@ -180,9 +180,11 @@ impl RawJob {
             created,
             began: status.start_time.map(|at| at.0),
             suspended: self.spec.suspend == Some(true),
-            ready: [status.ready, status.succeeded, status.failed].iter().any(|pods| pods.is_some_and(|pods| pods > 0)),
+            ready: [status.ready, status.succeeded, status.failed]
+                .iter()
+                .any(|pods| pods.is_some_and(|pods| pods > 0)),
             pods: Pods::NotAsked,
-            deleting: self.metadata.deletion_timestamp.is_some(),
+            deleting: self.metadata.deletion_timestamp.map(|at| at.0),
             end: end(status.conditions, status.completion_time, created),
             exit: Exit::NotAsked,
         }

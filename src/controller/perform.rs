@@ -176,16 +176,12 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, bec
         ..params
     };
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
-    let concern = if because.is_clean_up() {
-        Concern::CleanUp
-    } else {
-        Concern::Start
-    };
+    let concern = if because.is_clean_up() { Concern::CleanUp } else { Concern::Start };
     match ctx.send::<Value>("delete", request).await {
         // Another Job of that name, or none: the one that was meant is gone.
         Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => {
             tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
-            ctx.cache.mark_deleting(key, uid);
+            ctx.cache.mark_deleting(key, uid, ctx.clock.now());
             if concern == Concern::CleanUp {
                 ctx.cache.accept(key, concern);
             }

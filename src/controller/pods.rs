@@ -30,10 +30,19 @@ pub fn exit(pods: &[Pod]) -> Exit {
 /// Whether any container of the Job's work has begun, and if not, what it waits for.
 pub fn progress(pods: &[Pod]) -> Pods {
     let ran = |container: &ContainerStatus| {
-        let state = |state: &Option<ContainerState>| state.as_ref().is_some_and(|state| state.running.is_some() || state.terminated.is_some());
+        let state = |state: &Option<ContainerState>| {
+            state
+                .as_ref()
+                .is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+        };
         container.restart_count > 0 || state(&container.state) || state(&container.last_state)
     };
-    let main = |pod: &Pod| pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten().cloned()).any(|status| ran(&status));
+    let main = |pod: &Pod| {
+        pod.status
+            .iter()
+            .flat_map(|status| status.container_statuses.iter().flatten().cloned())
+            .any(|status| ran(&status))
+    };
     if pods.iter().any(main) {
         return Pods::Began;
     }
@@ -52,12 +61,16 @@ fn containers(pod: &Pod) -> Vec<&ContainerStatus> {
 
 /// `ImagePullBackOff: Back-off pulling image …`
 fn container_waits(pod: &Pod) -> Option<String> {
-    let waiting = containers(pod).into_iter().filter_map(|container| container.state.as_ref()?.waiting.as_ref());
+    let waiting = containers(pod)
+        .into_iter()
+        .filter_map(|container| container.state.as_ref()?.waiting.as_ref());
     let telling = |reason: &&str| !YOUNG.contains(reason);
-    waiting.filter_map(|waiting| {
-        let reason = waiting.reason.as_deref().filter(telling)?;
-        Some(said(reason, waiting.message.as_deref()))
-    }).next()
+    waiting
+        .filter_map(|waiting| {
+            let reason = waiting.reason.as_deref().filter(telling)?;
+            Some(said(reason, waiting.message.as_deref()))
+        })
+        .next()
 }
 
 /// `Unschedulable: 0/3 nodes are available …`
@@ -65,7 +78,10 @@ fn unscheduled(pod: &Pod) -> Option<String> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let scheduled = |condition: &&PodCondition| condition.type_ == "PodScheduled" && condition.status == "False";
     let condition = conditions.iter().find(scheduled)?;
-    Some(said(condition.reason.as_deref().unwrap_or("Unscheduled"), condition.message.as_deref()))
+    Some(said(
+        condition.reason.as_deref().unwrap_or("Unscheduled"),
+        condition.message.as_deref(),
+    ))
 }
 
 fn said(reason: &str, message: Option<&str>) -> String {
@@ -94,12 +110,21 @@ mod tests {
         let unscheduled = json!({"conditions": [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}]});
         for (pods, says) in [
-            (pods(json!({"containerStatuses": [container(pull.clone())]})), "ImagePullBackOff: Back-off pulling image \"no/such\""),
-            (pods(json!({"initContainerStatuses": [container(pull)],
-                "containerStatuses": [container(json!({"waiting": {"reason": "PodInitializing"}}))]})), "ImagePullBackOff: Back-off pulling image \"no/such\""),
+            (
+                pods(json!({"containerStatuses": [container(pull.clone())]})),
+                "ImagePullBackOff: Back-off pulling image \"no/such\"",
+            ),
+            (
+                pods(json!({"initContainerStatuses": [container(pull)],
+                "containerStatuses": [container(json!({"waiting": {"reason": "PodInitializing"}}))]})),
+                "ImagePullBackOff: Back-off pulling image \"no/such\"",
+            ),
             (pods(unscheduled), "Unschedulable: 0/3 nodes are available"),
             (pods(json!({})), "its pod does not say why"),
-            (Vec::new(), "no pod was made: a quota or an admission policy may refuse it; see the events of the Job"),
+            (
+                Vec::new(),
+                "no pod was made: a quota or an admission policy may refuse it; see the events of the Job",
+            ),
         ] {
             assert_eq!(progress(&pods), Pods::Waiting(says.into()));
         }
@@ -111,7 +136,16 @@ mod tests {
             "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 7, "message": " full\n"}}});
         let crashed = pods(json!({"containerStatuses": [crashed]}));
         assert_eq!(progress(&crashed), Pods::Began);
-        assert_eq!(exit(&crashed), Exit::Known { code: 7, message: Some("full".into()) });
-        assert_eq!(progress(&pods(json!({"containerStatuses": [container(json!({"running": {}}))]}))), Pods::Began);
+        assert_eq!(
+            exit(&crashed),
+            Exit::Known {
+                code: 7,
+                message: Some("full".into())
+            }
+        );
+        assert_eq!(
+            progress(&pods(json!({"containerStatuses": [container(json!({"running": {}}))]}))),
+            Pods::Began
+        );
     }
 }

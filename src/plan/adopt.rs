@@ -63,7 +63,7 @@ fn is_unknown(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
     let run = run_of(&job.name, job.attempt);
     // An earlier attempt at a run that goes on is known by it.
     let known = status.active.iter().any(|active| run_of(&active.job, active.attempt) == run);
-    let goes_on = job.end.is_none() && !job.deleting;
+    let goes_on = job.end.is_none() && job.deleting.is_none();
     let recorded = |name: &str| (1..=job.attempt).any(|attempt| name == attempt_name(run, attempt));
     let recorded = status.recent_runs.iter().any(|past| past.job.as_deref().is_some_and(recorded));
     let owed = job.trigger == Trigger::Schedule && slot > draft.accounted();

@@ -52,16 +52,21 @@ fn take_up(draft: &mut Draft, spec: &Spec, schedule: &Schedule, request: &str) {
             draft.ledger.status.backfill = Some(backfill);
             draft.ledger.say(Outcome::Handled, Because::BackfillStarted, now, message);
         }
-        Err(why) => draft
-            .ledger
-            .say(Outcome::Refused, Because::RequestRefused, now, format!("backfill {request:?} refused: {why}")),
+        Err(why) => draft.ledger.say(
+            Outcome::Refused,
+            Because::RequestRefused,
+            now,
+            format!("backfill {request:?} refused: {why}"),
+        ),
     }
 }
 
 fn read(spec: &Spec, schedule: &Schedule, request: &str, now: Timestamp) -> Result<Backfill, String> {
     let (from, until) = interval(request, schedule.time_zone())?;
     if until > now {
-        return Err(format!("it ends at {until}, and only the past can be filled; end it at or before now"));
+        return Err(format!(
+            "it ends at {until}, and only the past can be filled; end it at or before now"
+        ));
     }
     let slots = count(schedule, from, until);
     let most = spec.fields.longest_backfill();
@@ -95,11 +100,20 @@ fn advance(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
         let Some(slot) = schedule.next(due::before(from)).filter(|slot| *slot < until) else {
             let now = draft.now();
             draft.ledger.urgent = true;
-            return draft
-                .ledger
-                .say(Outcome::Handled, Because::BackfillEnded, now, "all slots of the backfill are started".into());
+            return draft.ledger.say(
+                Outcome::Handled,
+                Because::BackfillEnded,
+                now,
+                "all slots of the backfill are started".into(),
+            );
         };
-        let filling = draft.ledger.status.active.iter().filter(|run| run.trigger == Trigger::Backfill).count();
+        let filling = draft
+            .ledger
+            .status
+            .active
+            .iter()
+            .filter(|run| run.trigger == Trigger::Backfill)
+            .count();
         let room = concurrency::room(draft, spec).unwrap_or(AT_ONCE.saturating_sub(filling));
         if room == 0 {
             break;

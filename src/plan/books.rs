@@ -54,7 +54,9 @@ fn forget_old_requests(draft: &mut Draft, created: Timestamp) {
 pub fn schedule_in_force<'a>(draft: &Draft<'a>) -> Option<Cow<'a, Schedule>> {
     let spec = draft.spec?;
     match &draft.ledger.status.observed_schedule {
-        Some(known) if *known != spec.fields.observed_schedule() => super::schedule_of(known, &draft.observed.task.key()).ok().map(Cow::Owned),
+        Some(known) if *known != spec.fields.observed_schedule() => {
+            super::schedule_of(known, &draft.observed.task.key()).ok().map(Cow::Owned)
+        }
         _ => draft.schedule().map(Cow::Borrowed),
     }
 }
@@ -71,7 +73,11 @@ pub fn turn_page(draft: &mut Draft) {
     let suspended = draft.ledger.status.condition(condition::SUSPENDED);
     let was_paused = suspended.filter(|condition| condition.status == "True").map(|condition| {
         let by_failures = condition.reason == Because::TooManyFailures.as_str();
-        if by_failures { Because::TooManyFailures } else { Because::Suspended }
+        if by_failures {
+            Because::TooManyFailures
+        } else {
+            Because::Suspended
+        }
     });
     let is_paused = suspend::paused(draft);
     if edited || was_paused.is_some() != is_paused.is_some() {

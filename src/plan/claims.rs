@@ -80,8 +80,12 @@ pub fn spare_the_replaced(draft: &mut Draft) {
         return;
     }
     let jobs = &draft.observed.jobs;
-    let deleting = |run: &ActiveRun| jobs.iter().any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting);
-    let replaced = |run: &ActiveRun| run.ending.as_ref().is_some_and(|ending| ending.because == Because::Replaced.as_str());
+    let deleting = |run: &ActiveRun| jobs.iter().any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting.is_some());
+    let replaced = |run: &ActiveRun| {
+        run.ending
+            .as_ref()
+            .is_some_and(|ending| ending.because == Because::Replaced.as_str())
+    };
     active
         .iter_mut()
         .filter(|run| replaced(run) && !deleting(run))
@@ -91,9 +95,8 @@ pub fn spare_the_replaced(draft: &mut Draft) {
 /// Gives up claims whose `startingDeadlineSeconds` are over. A run that somebody asked for has none.
 pub fn give_up_late(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
     let now = draft.now();
-    let late = |run: &ActiveRun| {
-        is_claim(run) && run.trigger == Trigger::Schedule && due::is_too_late(schedule, &spec.fields, run.slot.0, now)
-    };
+    let late =
+        |run: &ActiveRun| is_claim(run) && run.trigger == Trigger::Schedule && due::is_too_late(schedule, &spec.fields, run.slot.0, now);
     let refusal = draft.observed.refusal.as_ref();
     let because = refusal.map_or(Because::StartingDeadlineExceeded, |refusal| refusal.because);
     let why = "its Job could not be made within startingDeadlineSeconds";
@@ -127,13 +130,13 @@ pub fn goes_on(draft: &Draft, run: &ActiveRun) -> bool {
     job.is_none_or(|job: &Job| job.end.is_none()) && gone_by(draft, run).is_none_or(|gone_by| draft.now() < gone_by)
 }
 
-/// When an attempt that is being ended no longer stands in the way, whether its pods are gone or not.
+/// When an attempt whose Job is being deleted no longer stands in the way, whether its pods are gone or not.
 pub fn gone_by(draft: &Draft, run: &ActiveRun) -> Option<Timestamp> {
-    let ending = run.ending.as_ref()?;
+    let job = draft.observed.jobs.iter().find(|job| Some(&job.uid) == run.uid.as_ref())?;
     let template = draft.spec.and_then(|spec| {
         let pod = spec.fields.job_template.0.get("spec")?.pointer("/template/spec")?;
         pod.get("terminationGracePeriodSeconds")?.as_i64()
     });
     let grace = SignedDuration::from_secs(template.unwrap_or(GRACE).clamp(0, 86_400));
-    ending.since.0.checked_add(grace + PATIENCE).ok()
+    job.deleting?.checked_add(grace + PATIENCE).ok()
 }

@@ -69,7 +69,10 @@ fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
             let job = busy.map_or_else(String::new, |run| format!("Job {} still goes on, and ", run.job));
             (Because::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
         }
-        _ => (Because::MaxConcurrentRuns, "as many runs go on as maxConcurrentRuns allows".to_owned()),
+        _ => (
+            Because::MaxConcurrentRuns,
+            "as many runs go on as maxConcurrentRuns allows".to_owned(),
+        ),
     };
     let message = format!("{} not started: {why}", candidate.shown());
     draft

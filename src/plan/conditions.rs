@@ -172,7 +172,10 @@ fn overdue(draft: &mut Draft) {
 fn newest_start(draft: &Draft) -> Option<(Timestamp, Timestamp)> {
     let status = &draft.ledger.status;
     let schedule = draft.schedule();
-    if draft.spec.is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Queue) {
+    if draft
+        .spec
+        .is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Queue)
+    {
         return None;
     }
     let active = status.active.iter().map(|run| (run.trigger, run.slot.0, &run.started));

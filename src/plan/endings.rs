@@ -10,10 +10,12 @@ use super::{Because, Draft, Effect, claims};
 pub fn end(draft: &mut Draft) {
     let mut patience = Vec::new();
     for run in &draft.ledger.status.active {
-        let (Some(ending), Some(uid)) = (&run.ending, &run.uid) else { continue };
+        let (Some(ending), Some(uid)) = (&run.ending, &run.uid) else {
+            continue;
+        };
         patience.extend(claims::gone_by(draft, run).filter(|gone_by| *gone_by > draft.now()));
         let job = draft.observed.jobs.iter().find(|job| job.uid == *uid);
-        if job.is_some_and(|job| job.end.is_none() && !job.deleting) {
+        if job.is_some_and(|job| job.end.is_none() && job.deleting.is_none()) {
             let because = [Because::RunTimeout, Because::PendingTimeout];
             let because = because.into_iter().find(|because| because.as_str() == ending.because);
             draft.jobs.push(Effect::Delete {

@@ -69,5 +69,5 @@ fn is_forgettable(draft: &Draft, job: &Job, succeeded: bool) -> bool {
     // A manual run is claimed before its Job is made, so one that is not active is counted.
     let booked = job.slot.is_some_and(|slot| job.trigger != Trigger::Schedule || accounted(slot));
     let counted = booked && !written.active.iter().any(|run| run.job == job.name);
-    !job.deleting && counted && job.end.as_ref().is_some_and(|end| end.succeeded == succeeded)
+    job.deleting.is_none() && counted && job.end.as_ref().is_some_and(|end| end.succeeded == succeeded)
 }

@@ -26,11 +26,7 @@ pub fn job_name(task: &str, slot: Timestamp, attempt: i32) -> String {
 /// The name of the Job for an attempt at a run.
 #[must_use]
 pub fn attempt_name(run: &str, attempt: i32) -> String {
-    if attempt <= 1 {
-        run.to_owned()
-    } else {
-        format!("{run}-{attempt}")
-    }
+    if attempt <= 1 { run.to_owned() } else { format!("{run}-{attempt}") }
 }
 
 /// The run that the Job of an attempt belongs to.

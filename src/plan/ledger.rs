@@ -106,7 +106,10 @@ impl Ledger {
             exit_codes: if run.exit_codes.is_empty() {
                 Vec::new()
             } else {
-                let last = run.uid.as_ref().map(|_| end.exit_code.or((outcome == Outcome::Succeeded).then_some(0)));
+                let last = run
+                    .uid
+                    .as_ref()
+                    .map(|_| end.exit_code.or((outcome == Outcome::Succeeded).then_some(0)));
                 run.exit_codes.iter().copied().chain(last).collect()
             },
             message: end.message,

@@ -52,7 +52,7 @@ fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun) -> bool {
 
 fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Job) -> bool {
     let Some(timeout) = spec.fields.pending_timeout else { return false };
-    if job.suspended || job.ready || job.deleting || job.pods == Pods::Began {
+    if job.suspended || job.ready || job.deleting.is_some() || job.pods == Pods::Began {
         return false;
     }
     let since = job.began.unwrap_or(job.created);
@@ -75,7 +75,14 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     }
 }
 
-fn after(draft: &mut Draft, run: &mut ActiveRun, since: Timestamp, timeout: Duration, because: Because, message: impl FnOnce() -> String) -> bool {
+fn after(
+    draft: &mut Draft,
+    run: &mut ActiveRun,
+    since: Timestamp,
+    timeout: Duration,
+    because: Because,
+    message: impl FnOnce() -> String,
+) -> bool {
     let due = due(since, timeout);
     if draft.now() < due {
         draft.wake_by(due);

@@ -88,8 +88,8 @@ pub struct Job {
     pub ready: bool,
     /// What its pods wait for, if that was asked.
     pub pods: Pods,
-    /// It is being deleted.
-    pub deleting: bool,
+    /// Since when it is being deleted.
+    pub deleting: Option<Timestamp>,
     /// How it ended, if it has.
     pub end: Option<JobEnd>,
     /// How its failed container ended, if that was asked.

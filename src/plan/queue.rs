@@ -17,7 +17,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 pub fn join(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
     let waiting = draft.ledger.status.queued.len();
     if waiting >= spec.fields.longest_queue() {
-        let message = format!("{} not started: {waiting} wait already, and queueLimit allows no more", candidate.shown());
+        let message = format!(
+            "{} not started: {waiting} wait already, and queueLimit allows no more",
+            candidate.shown()
+        );
         return draft
             .ledger
             .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, Because::QueueFull, &message);
@@ -43,7 +46,13 @@ pub fn drop_stale(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
         && let Some(end) = end
     {
         if end <= now {
-            drop_where(draft, |_| true, Outcome::Skipped, Because::Ended, "endAt has passed before there was room");
+            drop_where(
+                draft,
+                |_| true,
+                Outcome::Skipped,
+                Because::Ended,
+                "endAt has passed before there was room",
+            );
         } else {
             draft.wake_by(end);
         }
@@ -75,9 +84,7 @@ fn drop_where(draft: &mut Draft, which: impl Fn(&QueuedRun) -> bool, outcome: Ou
     for run in dropped {
         let candidate = Candidate::from(run);
         let message = format!("{} dropped from the queue: {why}", candidate.shown());
-        draft
-            .ledger
-            .not_run(outcome, candidate.trigger, candidate.slot, because, &message);
+        draft.ledger.not_run(outcome, candidate.trigger, candidate.slot, because, &message);
         draft.ledger.urgent = true;
     }
 }

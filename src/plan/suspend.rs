@@ -21,7 +21,9 @@ fn too_many_failures(draft: &Draft) -> bool {
 
 /// Deals with a resume request.
 pub fn resume(draft: &mut Draft) {
-    let Some(request) = &draft.observed.task.requests.resume else { return };
+    let Some(request) = &draft.observed.task.requests.resume else {
+        return;
+    };
     if draft.spec.is_none() || draft.ledger.status.last_handled_resume.as_ref() == Some(request) {
         return;
     }

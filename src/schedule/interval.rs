@@ -36,7 +36,10 @@ pub fn interval(text: &str, zone: &TimeZone) -> Result<(Timestamp, Timestamp), S
         (Some(_), Some(_)) => return Err(format!("{} has two durations and no moment; {EXAMPLE}", Excerpt(text))),
     };
     if from >= until {
-        return Err(format!("{} ends at {until}, not after its start {from}; swap the two", Excerpt(text)));
+        return Err(format!(
+            "{} ends at {until}, not after its start {from}; swap the two",
+            Excerpt(text)
+        ));
     }
     Ok((from, until))
 }
@@ -48,7 +51,11 @@ pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
     }
-    let local = text.parse::<Date>().ok().filter(|_| !text.contains(['T', ' '])).map(|date| date.at(0, 0, 0, 0));
+    let local = text
+        .parse::<Date>()
+        .ok()
+        .filter(|_| !text.contains(['T', ' ']))
+        .map(|date| date.at(0, 0, 0, 0));
     let local = local.or_else(|| text.parse::<DateTime>().ok())?;
     zone.to_ambiguous_zoned(local).compatible().ok().map(|zoned| zoned.timestamp())
 }
@@ -72,7 +79,10 @@ mod tests {
         for (text, expected) in [
             ("2026-11-01/2026-11-08", "2026-10-31T23:00:00Z 2026-11-07T23:00:00Z"),
             ("2026-11-01T06:00:00/P1DT6H", "2026-11-01T05:00:00Z 2026-11-02T11:00:00Z"),
-            ("2026-11-01T00:00:00Z/2026-11-01T00:00:01Z", "2026-11-01T00:00:00Z 2026-11-01T00:00:01Z"),
+            (
+                "2026-11-01T00:00:00Z/2026-11-01T00:00:01Z",
+                "2026-11-01T00:00:00Z 2026-11-01T00:00:01Z",
+            ),
             // A calendar day, of 25 hours.
             ("P1D/2026-10-26", "2026-10-24T22:00:00Z 2026-10-25T23:00:00Z"),
         ] {

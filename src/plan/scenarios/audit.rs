@@ -4,9 +4,9 @@
 //! next, so that it shares nothing with the plan's own arithmetic. Never changes the world.
 
 use super::story::brief;
-use super::world::{Object, World};
+use super::world::{KEY, Object, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskStatus};
-use crate::plan::{Because, Effect, Observed, Plan, parse, plan as decide};
+use crate::plan::{Because, Effect, Observed, Plan, plan as decide, schedule_of};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,7 +39,7 @@ impl Audit {
             .unwrap_or(until);
         holds!(from <= until, "accountedUntil moved back from {from} to {until}, at {now}");
         let in_force = before.observed_schedule.as_ref().or(after.observed_schedule.as_ref());
-        if let Some(Ok(schedule)) = in_force.map(|known| parse(&known.schedule, &known.time_zone, known.gap, known.overlap)) {
+        if let Some(Ok(schedule)) = in_force.map(|known| schedule_of(known, KEY)) {
             self.slots += walk(&schedule, from, until);
         }
         let claimed = count(after.active.iter().filter(|run| run.uid.is_none()));

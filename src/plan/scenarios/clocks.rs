@@ -77,7 +77,7 @@ fn d6_an_edit_under_a_clock_that_went_back_starts_nothing_that_was_accounted_for
         .at("2026-11-23T12:00:00Z")
         .starts("2026-11-23T12:00:00Z")
         .at("2026-11-23T09:10:00Z")
-        .edited(|spec| spec.schedule = "*/30 * * * *".into())
+        .edited(|spec| spec.schedule = Some("*/30 * * * *".into()))
         .at("2026-11-23T09:30:00Z")
         .at("2026-11-23T12:00:00Z")
         .starts_nothing()

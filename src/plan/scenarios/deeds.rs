@@ -136,6 +136,7 @@ impl World {
                     name: run.job.clone(),
                     uid,
                     slot: Some(slot),
+                    trigger: run.trigger,
                     attempt: run.attempt,
                     ..self.fresh_job()
                 };
@@ -161,7 +162,7 @@ impl World {
 
     fn delete(&mut self, name: &str, uid: &str, because: Because) -> Progress {
         if let Some(message) = self.faults.refuses_deletes.clone() {
-            if because == Because::HistoryLimit {
+            if because.is_clean_up() {
                 let retry_at = self.now + backoff(self.memory.clean_up_refusals);
                 self.memory.clean_up_refusal = Some(Refusal {
                     because: Because::DeleteRefused,
@@ -173,7 +174,7 @@ impl World {
             }
             return self.refuse(Because::DeleteRefused, &message);
         }
-        if because == Because::HistoryLimit {
+        if because.is_clean_up() {
             (self.memory.clean_up_refusal, self.memory.clean_up_refusals) = (None, 0);
         }
         if self.jobs.get(name).is_some_and(|object| object.job.uid == uid) {
@@ -181,7 +182,7 @@ impl World {
             self.judge(verdict);
             self.deleted.push((name.to_owned(), because));
             if self.faults.deletions_linger {
-                self.jobs.get_mut(name).expect("found above").job.deleting = true;
+                self.jobs.get_mut(name).expect("found above").job.deleting = Some(self.now);
             } else {
                 self.remove(name);
             }
@@ -203,7 +204,7 @@ impl World {
             _ => {
                 let unseen = Job {
                     uid: uid.to_owned(),
-                    deleting: true,
+                    deleting: Some(self.now),
                     exit: Exit::Unknown,
                     ..self.fresh_job()
                 };

@@ -129,7 +129,7 @@ fn m4_a_claim_that_is_older_than_the_edit_is_not_made_after_it() {
         .refuses_creates("exceeded quota")
         .at("2026-11-23T09:00:00Z")
         .at("2026-11-23T09:10:00Z")
-        .edited(|spec| spec.schedule = "0 18 * * *".into())
+        .edited(|spec| spec.schedule = Some("0 18 * * *".into()))
         .takes_everything_again()
         .at("2026-11-23T09:30:00Z")
         .starts_nothing()

@@ -104,7 +104,7 @@ fn l2_every_slot_of_a_day_is_in_exactly_one_counter() {
         .edited(|spec| spec.suspend = false)
         .down()
         .at("2026-11-23T14:30:00Z")
-        .edited(|spec| spec.schedule = "30 * * * *".into())
+        .edited(|spec| spec.schedule = Some("30 * * * *".into()))
         .up()
         .newest("Missed ScheduleChanged x2")
         .at("2026-11-23T15:30:00Z")

@@ -3,6 +3,7 @@
 //! Takes stories of downtime, from a minute to 56 years. Never a second way to compute a slot but walking over them.
 
 use super::story::{given, time};
+use super::world::KEY;
 use crate::api::{ConcurrencyPolicy::*, MissedRunPolicy, condition::OVERDUE};
 use crate::plan::schedule_of;
 use jiff::{SignedDuration, Timestamp};
@@ -45,7 +46,7 @@ fn m1_whenever_it_comes_back_the_last_slot_is_the_one_that_starts() {
                     .down()
                     .at(&back.to_string())
                     .up();
-                let known = schedule_of(&story.world.spec().unwrap().fields).unwrap();
+                let known = schedule_of(&story.world.spec().unwrap().fields.observed_schedule(), KEY).unwrap();
                 let passed: Vec<Timestamp> = known.slots(born).take_while(|slot| *slot <= back).collect();
                 assert_eq!(story.world.made.last(), passed.last(), "{schedule} in {zone}, back at {back}");
                 assert_eq!(

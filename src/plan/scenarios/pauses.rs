@@ -60,7 +60,7 @@ fn m4_an_edit_never_fires_a_slot_older_than_itself_and_the_old_wake_up_does_noth
     given("0 12 * * *")
         .since("2026-11-23T08:00:00Z")
         .at("2026-11-23T11:30:00Z")
-        .edited(|spec| spec.schedule = "0 10 * * *".into())
+        .edited(|spec| spec.schedule = Some("0 10 * * *".into()))
         .starts_nothing()
         .at("2026-11-23T12:00:00Z")
         .starts_nothing()
@@ -93,7 +93,7 @@ fn m4_at_any_second_around_a_slot_an_edit_leaves_the_slot_one_fate() {
             }
             let story = story.when(|world| {
                 world.now = at;
-                world.edit(|spec| spec.schedule = "*/30 * * * *".into());
+                world.edit(|spec| spec.schedule = Some("*/30 * * * *".into()));
             });
             // Whoever is late with both slot and edit cannot know which came first: the slot is missed, and says so.
             let fate = if second < 60 {
@@ -133,9 +133,9 @@ fn m4_an_edit_and_its_undoing_while_nobody_looked_is_no_edit() {
     given("0 * * * *")
         .since("2026-11-23T08:00:00Z")
         .down()
-        .edited(|spec| spec.schedule = "5 * * * *".into())
+        .edited(|spec| spec.schedule = Some("5 * * * *".into()))
         .at("2026-11-23T09:10:00Z")
-        .edited(|spec| spec.schedule = "0 * * * *".into())
+        .edited(|spec| spec.schedule = Some("0 * * * *".into()))
         .up()
         .starts("2026-11-23T09:00:00Z")
         .counts("started 1");

@@ -5,7 +5,7 @@
 
 use super::audit::accounted;
 use super::story::{brief, counters, fields, time};
-use super::world::World;
+use super::world::{KEY, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec};
 use crate::plan::{Effect, Exit, Observed, due, plan, schedule_of};
 use jiff::{SignedDuration, Timestamp};
@@ -79,7 +79,7 @@ enum Change {
 impl Change {
     fn apply(&self, spec: &mut ScheduledTaskSpec) {
         match self {
-            Self::Schedule(n) => spec.schedule = SCHEDULES[*n].into(),
+            Self::Schedule(n) => spec.schedule = Some(SCHEDULES[*n].into()),
             Self::Zone(n) => spec.time_zone = ZONES[*n].into(),
             Self::Suspend(suspend) => spec.suspend = *suspend,
             Self::Policy(n) => spec.concurrency_policy = POLICIES[*n],
@@ -226,7 +226,7 @@ fn happen(world: &mut World, step: &Step) {
             let lingering: Vec<String> = world
                 .jobs
                 .iter()
-                .filter(|(_, object)| object.job.deleting)
+                .filter(|(_, object)| object.job.deleting.is_some())
                 .map(|(name, _)| name.clone())
                 .collect();
             if !linger {
@@ -328,7 +328,7 @@ proptest! {
     #[test]
     fn every_slot_that_passed_is_either_started_or_missed((spec, _) in a_task(), from in 0..40_000_000_i64, span in some_time()) {
         let (after, now) = (Timestamp::from_second(1_790_000_000 + from).unwrap(), Timestamp::from_second(1_790_000_000 + from + span).unwrap());
-        let schedule = schedule_of(&spec).unwrap();
+        let schedule = schedule_of(&spec.observed_schedule(), KEY).unwrap();
         let passed: Vec<Timestamp> = schedule.slots(after).take_while(|slot| *slot <= now).collect();
         let due = due(&schedule, &spec, after, now);
         let missed: u64 = due.missed.iter().map(|stretch| stretch.slots).sum();

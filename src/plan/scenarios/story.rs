@@ -360,7 +360,7 @@ pub fn brief(status: &ScheduledTaskStatus) -> String {
             "{} {} {}",
             run.job,
             run.uid.as_deref().unwrap_or("claimed"),
-            run.ending.as_deref().unwrap_or("")
+            run.ending.as_ref().map_or("", |ending| &ending.because)
         )
     };
     let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.because);

@@ -106,16 +106,26 @@ fn s4_replace_whose_old_job_is_already_gone_just_starts() {
 }
 
 #[test]
-fn s4_replace_does_not_wait_for_a_job_that_takes_its_time_to_go() {
+fn s4_replace_waits_for_the_pods_of_the_old_job_to_go_but_not_for_ever() {
     let mut story = given("0 * * * *").policy(Replace).since("2026-11-23T08:00:00Z");
     story.world.faults.deletions_linger = true;
     story
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .at("2026-11-23T10:00:00Z")
-        .starts("2026-11-23T10:00:00Z")
+        .starts_nothing()
+        .at("2026-11-23T10:00:05Z")
         .sees_deleted("2026-11-23T09:00:00Z")
-        .counts("started 2, cancelled 1");
+        .starts("2026-11-23T10:00:00Z")
+        .counts("started 2, cancelled 1")
+        // Its node does not answer: 30 s of grace are over, and 30 s more.
+        .at("2026-11-23T11:00:00Z")
+        .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T11:01:00Z"))))
+        .at("2026-11-23T11:01:00Z")
+        .starts("2026-11-23T11:00:00Z")
+        .counts("started 3, cancelled 1")
+        .sees_deleted("2026-11-23T10:00:00Z")
+        .counts("started 3, cancelled 2");
 }
 
 #[test]
@@ -161,7 +171,7 @@ fn s5_a_schedule_that_names_no_day_is_said_at_once_and_costs_nothing() {
             .at("2027-11-23T08:00:00Z")
             .starts_nothing()
             .then(|world| assert_eq!(world.wake_at, None))
-            .edited(|spec| spec.schedule = "0 9 * * *".into())
+            .edited(|spec| spec.schedule = Some("0 9 * * *".into()))
             .says(READY, "True Accepted")
             .at("2027-11-23T09:00:00Z")
             .starts("2027-11-23T09:00:00Z");

@@ -4,13 +4,17 @@
 //! refusals, lost answers, conflicts, death between two effects. Never decides anything itself.
 
 use super::audit::{Audit, Verdict};
-use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
-use crate::plan::{Announcement, Because, Exit, Job, JobEnd, Observed, Refusal, Spec, Task, Trial, plan as decide, run_name};
+use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
+use crate::plan::{
+    Announcement, Because, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide, run_name,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The task's key.
+pub const KEY: &str = "shop/report";
 /// As many as the controller grants a task in one go.
 const ROUNDS: usize = 16;
 
@@ -116,7 +120,8 @@ impl World {
             resource_version: "1".into(),
             created,
             deleting: false,
-            spec: Ok(Arc::new(Spec::new(fields.clone()))),
+            requests: Requests::default(),
+            spec: Ok(Arc::new(Spec::new(fields.clone(), KEY))),
             status: Arc::default(),
         };
         Self {
@@ -158,7 +163,7 @@ impl World {
             .values()
             .filter(|object| object.owner == self.task.uid)
             .map(|object| &object.job);
-        ours.filter(|job| job.end.is_none() && !job.deleting).collect()
+        ours.filter(|job| job.end.is_none() && job.deleting.is_none()).collect()
     }
 
     /// Observes, plans and acts until there is nothing to do: the controller's `reconcile`, called again after each error.
@@ -255,7 +260,7 @@ impl World {
             self.memory.gone.insert(
                 object.job.uid.clone(),
                 Job {
-                    deleting: true,
+                    deleting: Some(self.now),
                     ..object.job
                 },
             );
@@ -290,7 +295,7 @@ impl World {
         if self.task.spec.is_err() || known.job_template != self.written.job_template {
             (self.memory.refusal, self.memory.refusals, self.memory.trial) = (None, 0, Trial::NotAsked);
         }
-        self.task.spec = Ok(Arc::new(Spec::new(self.written.clone())));
+        self.task.spec = Ok(Arc::new(Spec::new(self.written.clone(), KEY)));
         self.task.generation += 1;
         self.touch();
     }
@@ -313,9 +318,14 @@ impl World {
             name: String::new(),
             uid: String::new(),
             slot: None,
+            trigger: Trigger::Schedule,
             attempt: 1,
             created: self.now,
-            deleting: false,
+            began: None,
+            suspended: false,
+            ready: false,
+            pods: Pods::NotAsked,
+            deleting: None,
             end: None,
             exit: Exit::NotAsked,
         }

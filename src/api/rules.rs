@@ -36,7 +36,9 @@ pub fn missed_run_limit_belongs_to_all() -> Rule {
 }
 
 pub fn one_of_schedule_and_schedules() -> Rule {
-    Rule::new("has(self.schedule) != has(self.schedules)").message("set exactly one of schedule and schedules")
+    Rule::new("has(self.schedule) != has(self.schedules)")
+        .message("set exactly one of schedule and schedules")
+        .field_path(".schedule")
 }
 
 pub fn start_before_end() -> Rule {

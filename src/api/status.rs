@@ -106,12 +106,14 @@ pub struct ObservedSchedule {
     pub time_zone: String,
     pub gap: Gap,
     pub overlap: Overlap,
+    /// By how much runs may start after their slots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_at: Option<Time>,
+    /// The blackouts.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub exclude: Vec<Exclusion>,
 }

@@ -54,7 +54,7 @@ pub struct ScheduledTaskSpec {
     pub schedule: Option<String>,
 
     /// Several schedules instead of one. A moment that several of them name is one slot.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     #[schemars(schema_with = "schema::schedules")]
     pub schedules: Vec<String>,
 
@@ -84,7 +84,7 @@ pub struct ScheduledTaskSpec {
     pub end_at: Option<Time>,
 
     /// Blackouts: slots that match any of these are none.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     #[schemars(length(max = 32))]
     pub exclude: Vec<Exclusion>,
 

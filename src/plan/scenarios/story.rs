@@ -4,16 +4,18 @@
 
 use super::world::{Object, World};
 use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus};
-use crate::plan::{Exit, Job, JobEnd, run_name};
+use crate::plan::{Exit, Job, JobEnd, Pods, run_name};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A task and what happens to it.
 pub struct Story {
     pub world: World,
     /// How many starts the sentences so far have named.
     named: usize,
+    /// And how many further attempts.
+    attempts: usize,
 }
 
 /// A task of that schedule. Its life begins with `since`.
@@ -21,6 +23,7 @@ pub fn given(schedule: &str) -> Story {
     Story {
         world: World::new(fields(schedule), time("1970-01-01T00:00:00Z")),
         named: 0,
+        attempts: 0,
     }
 }
 
@@ -56,6 +59,19 @@ impl Story {
 
     pub fn deadline(self, seconds: i64) -> Self {
         self.with(|spec| spec.starting_deadline_seconds = Some(seconds))
+    }
+
+    pub fn retrying(self, limit: i32, delay: &str) -> Self {
+        self.set("retryPolicy", json!({"limit": limit, "delay": delay}))
+    }
+
+    /// A field as its author writes it.
+    pub fn set(mut self, field: &str, value: Value) -> Self {
+        let mut fields = json!(self.world.written);
+        fields[field] = value;
+        self.world.edit(|spec| *spec = ScheduledTaskSpec::read(&fields).expect("a good field"));
+        self.world.task.generation = 1;
+        self
     }
 
     pub fn suspended(self) -> Self {
@@ -147,6 +163,43 @@ impl Story {
         })
     }
 
+    /// A run of that slot fails by its podFailurePolicy.
+    pub fn fails_for_good(self, slot: &str) -> Self {
+        self.when(|world| {
+            world.end(time(slot), false, Exit::Known { code: 42, message: None });
+            let of_slot = world.jobs.values_mut().filter(|object| object.job.slot == Some(time(slot)));
+            let end = of_slot.filter_map(|object| object.job.end.as_mut()).last();
+            end.expect("it ended").reason = "PodFailurePolicy".into();
+        })
+    }
+
+    /// No pod of the slot's Job gets ready, for this reason.
+    pub fn never_gets_ready(mut self, slot: &str, reason: &str) -> Self {
+        self.world.going_on(time(slot)).waits = Pods::Waiting(reason.into());
+        self
+    }
+
+    /// The slot's Job is suspended by a queueing system, or resumed.
+    pub fn is_held(self, slot: &str, held: bool) -> Self {
+        self.when(|world| {
+            let now = world.now;
+            let job = &mut world.going_on(time(slot)).job;
+            (job.suspended, job.began) = (held, (!held).then_some(now));
+        })
+    }
+
+    pub fn asks_to_run(self, request: &str) -> Self {
+        self.when(|world| world.ask(|requests| requests.run_now = Some(request.into())))
+    }
+
+    pub fn asks_to_resume(self, request: &str) -> Self {
+        self.when(|world| world.ask(|requests| requests.resume = Some(request.into())))
+    }
+
+    pub fn asks_to_backfill(self, interval: &str) -> Self {
+        self.when(|world| world.ask(|requests| requests.backfill = Some(interval.into())))
+    }
+
     /// The Job of the slot vanishes: by its user, by a TTL, by anybody but us.
     pub fn sees_deleted(self, slot: &str) -> Self {
         self.when(|world| world.remove(&run_name(&world.task.name, time(slot))))
@@ -169,6 +222,7 @@ impl Story {
                     owner: owner.into(),
                     hidden: false,
                     pods: Exit::Unknown,
+                    waits: Pods::Began,
                 },
             );
         })
@@ -319,6 +373,45 @@ impl Story {
         self
     }
 
+    /// The next Job that was made is this further attempt.
+    pub fn retries(mut self, slot: &str, attempt: i32) -> Self {
+        let made = self.world.retried.get(self.attempts);
+        let expected = (time(slot), attempt);
+        assert_eq!(made, Some(&expected), "at {}: {}", self.world.now, brief(self.world.status()));
+        self.attempts += 1;
+        self
+    }
+
+    /// So many runs were started because somebody asked for them.
+    pub fn asked(self, runs: usize) -> Self {
+        assert_eq!(self.world.asked.len(), runs, "at {}: {}", self.world.now, brief(self.world.status()));
+        self
+    }
+
+    /// The slots that wait in the queue.
+    pub fn queued(mut self, slots: &[&str]) -> Self {
+        self.world.write_what_waits();
+        let queued: Vec<Timestamp> = self.world.status().queued.iter().map(|run| run.slot.0).collect();
+        let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
+        assert_eq!(queued, expected, "queued at {}", self.world.now);
+        self
+    }
+
+    /// Something like it was announced.
+    pub fn told(self, words: &str) -> Self {
+        let said: Vec<&str> = self.world.said.iter().map(|said| said.message.as_str()).collect();
+        assert!(said.iter().any(|said| said.contains(words)), "{words:?} is not in {said:#?}");
+        self
+    }
+
+    /// The newest entry of the history says so.
+    pub fn with_message(mut self, words: &str) -> Self {
+        self.world.write_what_waits();
+        let newest = self.world.status().recent_runs.first().and_then(|run| run.message.clone()).unwrap_or_default();
+        assert!(newest.contains(words), "{words:?} is not in {newest:?}");
+        self
+    }
+
     /// The slots of the runs that go on, or are claimed.
     pub fn active(mut self, slots: &[&str]) -> Self {
         self.world.write_what_waits();
@@ -342,6 +435,8 @@ pub fn counters(status: &ScheduledTaskStatus) -> String {
         ("succeeded", status.succeeded),
         ("failed", status.failed),
         ("cancelled", status.cancelled),
+        ("retried", status.retried),
+        ("requested", status.requested),
         ("missed", status.missed),
         ("skipped", status.skipped),
     ];

@@ -39,7 +39,12 @@ async fn kubectl_explain_tells_of_the_fields_inside_the_template() {
         assert!(containers.contains(field), "{field:?} is not in\n{containers}");
     }
     let task = kubectl(&["explain", "scheduledtask.spec"], None).await;
-    for field in ["schedule\t<string> -required-", "enum: Latest, None, All", "Default: UTC"] {
+    for field in [
+        "schedule\t<string>",
+        "jobTemplate\t<Object> -required-",
+        "enum: Latest, None, All",
+        "Default: UTC",
+    ] {
         assert!(task.contains(field), "{field:?} is not in\n{task}");
     }
 }

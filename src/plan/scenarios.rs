@@ -15,6 +15,7 @@ mod duplicates;
 mod findings;
 mod ledger;
 mod missed;
+mod pairs;
 mod pauses;
 mod properties;
 mod refused;

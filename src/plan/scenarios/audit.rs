@@ -86,7 +86,9 @@ impl Audit {
             brief(world.status())
         );
         let others = world.unfinished();
-        let before = others.iter().find(|job| run_of(&job.name, job.attempt) == run_of(&run.job, run.attempt));
+        let before = others
+            .iter()
+            .find(|job| run_of(&job.name, job.attempt) == run_of(&run.job, run.attempt));
         holds!(before.is_none(), "two attempts at one run go on at {now}: {before:?} and {run:?}");
         let room = world.spec().and_then(|spec| spec.fields.room());
         holds!(
@@ -143,7 +145,11 @@ impl Audit {
         );
         let schedule = world
             .spec()
-            .filter(|_| status.condition(condition::SUSPENDED).is_none_or(|suspended| suspended.status != "True"))
+            .filter(|_| {
+                status
+                    .condition(condition::SUSPENDED)
+                    .is_none_or(|suspended| suspended.status != "True")
+            })
             .and_then(|spec| spec.schedule.as_ref().ok());
         let (Some(schedule), false) = (schedule, world.task.deleting) else {
             return Ok(());
@@ -151,14 +157,18 @@ impl Audit {
         // Nothing that is due is forgotten, unless there is a reason to wait.
         let until = accounted(status).ok_or("a ledger rests that has no beginning")?;
         let refused = observed.refusal.as_ref().is_some_and(|refusal| refusal.retry_at > now);
-        let owed = schedule.latest(until, schedule.started_by(now)).filter(|_| !refused && !catches_up_behind_a_run(world));
+        let owed = schedule
+            .latest(until, schedule.started_by(now))
+            .filter(|_| !refused && !catches_up_behind_a_run(world));
         holds!(
             owed.is_none(),
             "slot {owed:?} is owed at {now}, and nothing is done about it: {}",
             brief(status)
         );
         // It sleeps no longer than to the next slot, and no earlier look would start anything.
-        let next = schedule.next(until.max(schedule.started_by(now))).map(|slot| schedule.starts_at(slot));
+        let next = schedule
+            .next(until.max(schedule.started_by(now)))
+            .map(|slot| schedule.starts_at(slot));
         holds!(
             next.is_none() || plan.wake_at.is_some_and(|wake| Some(wake) <= next),
             "it sleeps past {next:?}: {:?}",

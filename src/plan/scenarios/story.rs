@@ -69,7 +69,8 @@ impl Story {
     pub fn set(mut self, field: &str, value: Value) -> Self {
         let mut fields = json!(self.world.written);
         fields[field] = value;
-        self.world.edit(|spec| *spec = ScheduledTaskSpec::read(&fields).expect("a good field"));
+        self.world
+            .edit(|spec| *spec = ScheduledTaskSpec::read(&fields).expect("a good field"));
         self.world.task.generation = 1;
         self
     }
@@ -94,6 +95,13 @@ impl Story {
     /// Writes that may be merged with others wait, as in a busy operator.
     pub fn merging_late(mut self) -> Self {
         self.world.merges_late = true;
+        self
+    }
+
+    /// Anything else about the task before it is applied.
+    pub fn born_with(mut self, change: impl FnOnce(&mut World)) -> Self {
+        change(&mut self.world);
+        self.world.task.generation = 1;
         self
     }
 
@@ -384,7 +392,13 @@ impl Story {
 
     /// So many runs were started because somebody asked for them.
     pub fn asked(self, runs: usize) -> Self {
-        assert_eq!(self.world.asked.len(), runs, "at {}: {}", self.world.now, brief(self.world.status()));
+        assert_eq!(
+            self.world.asked.len(),
+            runs,
+            "at {}: {}",
+            self.world.now,
+            brief(self.world.status())
+        );
         self
     }
 
@@ -407,7 +421,13 @@ impl Story {
     /// The newest entry of the history says so.
     pub fn with_message(mut self, words: &str) -> Self {
         self.world.write_what_waits();
-        let newest = self.world.status().recent_runs.first().and_then(|run| run.message.clone()).unwrap_or_default();
+        let newest = self
+            .world
+            .status()
+            .recent_runs
+            .first()
+            .and_then(|run| run.message.clone())
+            .unwrap_or_default();
         assert!(newest.contains(words), "{words:?} is not in {newest:?}");
         self
     }

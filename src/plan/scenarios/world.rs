@@ -5,9 +5,7 @@
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{
-    Announcement, Because, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide,
-};
+use crate::plan::{Announcement, Because, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -42,6 +42,10 @@ pub(super) struct Dates {
     pub(super) weekdays: u64,
 }
 
+impl Times {
+    pub(super) const ALL_SECONDS: u64 = u64::MAX >> 4;
+}
+
 impl Dates {
     pub(super) const ALL_MONTHS: u64 = 0b1_1111_1111_1110;
     pub(super) const ALL_DAYS: u64 = 0xffff_fffe;

@@ -6,6 +6,7 @@
 //! | `accept` | 2,196 recorded decisions to take or refuse (`tests/cron/cron-accept.tsv`) |
 //! | `daylight` | Z1 to Z4 of the acceptance list: a scan of every minute (`oracle`), and cases by hand |
 //! | `bounds` | D5, S5, M1, M2: phase, impossible dates, windows, years of downtime |
+//! | `definitions` | brute force, second by second: unions, exclusions, life; jitter |
 //! | `properties` | proptest: next, latest, previous and count agree; no input panics |
 
 #[path = "schedule/accept.rs"]
@@ -14,6 +15,8 @@ mod accept;
 mod bounds;
 #[path = "schedule/daylight.rs"]
 mod daylight;
+#[path = "schedule/definitions.rs"]
+mod definitions;
 #[path = "schedule/golden.rs"]
 mod golden;
 #[path = "schedule/oracle.rs"]

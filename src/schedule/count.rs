@@ -111,10 +111,11 @@ pub(super) fn date(day: i64) -> Date {
 #[cfg(test)]
 mod tests {
     use super::super::expression::Expression;
+    use super::super::hash::Seed;
     use super::*;
 
     fn count(text: &str, range: Range<i64>) -> u64 {
-        match Expression::parse(text).unwrap() {
+        match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab.count(&range),
             Expression::Every(_) => panic!("{text} is no crontab"),
         }

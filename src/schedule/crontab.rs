@@ -95,10 +95,11 @@ fn list(text: &mut String, set: u64, all: u64, base: u32) {
 #[cfg(test)]
 mod tests {
     use super::super::expression::Expression;
+    use super::super::hash::Seed;
     use super::*;
 
     fn crontab(text: &str) -> Crontab {
-        match Expression::parse(text).unwrap() {
+        match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab,
             Expression::Every(_) => panic!("{text} is no crontab"),
         }

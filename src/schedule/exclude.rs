@@ -14,6 +14,7 @@ use super::crontab::{KNOWN, Matches};
 use super::definition::Exclusion;
 use super::error::{Fault, Part, ScheduleError};
 use super::expression::{Crontab, Expression, Times};
+use super::hash::Seed;
 use super::zone::Zone;
 
 /// Everything that is excluded.
@@ -27,13 +28,13 @@ pub(super) struct Excluded {
 impl Excluded {
     /// # Errors
     /// The first entry that is wrong.
-    pub(super) fn read(entries: &[Exclusion], zone: &Zone) -> Result<Excluded, ScheduleError> {
+    pub(super) fn read(entries: &[Exclusion], zone: &Zone, seed: Seed) -> Result<Excluded, ScheduleError> {
         let mut excluded = Excluded::default();
         for (n, entry) in entries.iter().enumerate() {
             match entry {
                 Exclusion::Schedule(text) => {
                     let field = format!("exclude[{n}].schedule");
-                    let crontab = crontab(text.trim()).map_err(|fault| fault.of(&field, text))?;
+                    let crontab = crontab(text.trim(), seed).map_err(|fault| fault.of(&field, text))?;
                     excluded.crontabs.push(crontab);
                 }
                 Exclusion::Interval { from, until } => {
@@ -68,8 +69,8 @@ impl Excluded {
     }
 }
 
-fn crontab(text: &str) -> Result<Crontab, Fault> {
-    let Expression::Crontab(mut crontab) = Expression::parse(text)? else {
+fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
+    let Expression::Crontab(mut crontab) = Expression::parse(text, seed)? else {
         let way_out = "write a crontab, such as * 22-23 * * *, or an interval of from and until";
         return Err(Fault::new(Part::Every, "@every names instants, not a time of the clock", way_out));
     };
@@ -145,7 +146,7 @@ mod tests {
                 until: (*until).to_owned(),
             })
             .collect();
-        Excluded::read(&entries, &Zone::named("Europe/Berlin").unwrap())
+        Excluded::read(&entries, &Zone::named("Europe/Berlin").unwrap(), Seed::of(""))
     }
 
     fn range(from: &str, until: &str) -> Range<i64> {

@@ -7,6 +7,7 @@
 use super::error::{Excerpt, Fault, Part};
 use super::every::Every;
 use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, Field, HOUR, MINUTE, MONTH, SECOND};
+use super::hash::Seed;
 
 /// What a schedule says, before zone and daylight saving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,19 +54,19 @@ impl Dates {
 }
 
 impl Expression {
-    /// Reads an expression. `text` is trimmed.
+    /// Reads an expression. `text` is trimmed; `seed` is what `H` is hashed from.
     ///
     /// # Errors
     /// Names the part that is wrong, and the way out.
-    pub(super) fn parse(text: &str) -> Result<Expression, Fault> {
+    pub(super) fn parse(text: &str, seed: Seed) -> Result<Expression, Fault> {
         if let Some(word) = text.strip_prefix('@') {
-            return descriptor(text, word);
+            return descriptor(text, word, seed);
         }
-        crontab(text).map(Expression::Crontab)
+        crontab(text, seed).map(Expression::Crontab)
     }
 }
 
-fn descriptor(text: &str, word: &str) -> Result<Expression, Fault> {
+fn descriptor(text: &str, word: &str, seed: Seed) -> Result<Expression, Fault> {
     let line = match word {
         "yearly" | "annually" => "0 0 1 1 *",
         "monthly" => "0 0 1 * *",
@@ -79,7 +80,7 @@ fn descriptor(text: &str, word: &str) -> Result<Expression, Fault> {
             _ => return Err(unknown_descriptor(text)),
         },
     };
-    crontab(line).map(Expression::Crontab)
+    crontab(line, seed).map(Expression::Crontab)
 }
 
 fn unknown_descriptor(text: &str) -> Fault {
@@ -88,19 +89,19 @@ fn unknown_descriptor(text: &str) -> Fault {
     Fault::new(Part::Whole, reason, known)
 }
 
-fn crontab(text: &str) -> Result<Crontab, Fault> {
+fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     refuse_what_is_no_crontab(text)?;
     let fields: Vec<&str> = text.split_whitespace().take(8).collect();
     let (second, fields) = match fields.len() {
         5 => (Field::only(0), &fields[..]),
-        6 => (SECOND.parse(fields[0])?, &fields[1..]),
+        6 => (SECOND.parse(fields[0], seed)?, &fields[1..]),
         n => return Err(wrong_number_of_fields(n)),
     };
-    let minute = MINUTE.parse(fields[0])?;
-    let hour = HOUR.parse(fields[1])?;
-    let day = DAY_OF_MONTH.parse(fields[2])?;
-    let month = MONTH.parse(fields[3])?;
-    let weekday = DAY_OF_WEEK.parse(fields[4])?;
+    let minute = MINUTE.parse(fields[0], seed)?;
+    let hour = HOUR.parse(fields[1], seed)?;
+    let day = DAY_OF_MONTH.parse(fields[2], seed)?;
+    let month = MONTH.parse(fields[3], seed)?;
+    let weekday = DAY_OF_WEEK.parse(fields[4], seed)?;
     Ok(Crontab {
         times: Times {
             hours: hour.set,
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Crontab {
-        match Expression::parse(text).unwrap() {
+        match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab,
             Expression::Every(_) => panic!("{text} is no crontab"),
         }
@@ -216,7 +217,7 @@ mod tests {
             ("@Daily", "\"@Daily\" is not known"),
             ("@everyday", "\"@everyday\" is not known"),
         ] {
-            assert_eq!(Expression::parse(text).unwrap_err().reason, reason);
+            assert_eq!(Expression::parse(text, Seed::of("")).unwrap_err().reason, reason);
         }
     }
 }

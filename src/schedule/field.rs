@@ -1,10 +1,13 @@
 //! One field of a crontab line.
 //!
 //! Takes the text of one field; gives the set of values it names, and how it was written where that matters (star flag,
-//! wildcard). Follows robfig/cron v3.0.1 `ParseStandard`, which CronJob uses, without its accidents (`1,,2`, `+5`,
+//! wildcard). `H` is one that the seed picks. Follows robfig/cron v3.0.1 `ParseStandard`, which CronJob uses, without its accidents (`1,,2`, `+5`,
 //! `*-foo`), and takes 7 for Sunday. Never knows the other fields.
 
+use std::ops::RangeInclusive;
+
 use super::error::{Excerpt, Fault, Part};
+use super::hash::Seed;
 
 /// What may stand in a field.
 pub(super) struct Kind {
@@ -14,6 +17,8 @@ pub(super) struct Kind {
     max: u32,
     /// The greatest number that may be written: 7 for day of week, else `max`.
     written: u32,
+    /// The greatest value of `H`: 28 for day of month, so that no month is left out, else `max`.
+    hashed: u32,
     /// Names for the values from `min` on.
     names: &'static [&'static str],
 }
@@ -24,6 +29,7 @@ const fn numbers(part: Part, min: u32, max: u32) -> Kind {
         min,
         max,
         written: max,
+        hashed: max,
         names: &[],
     }
 }
@@ -31,7 +37,10 @@ const fn numbers(part: Part, min: u32, max: u32) -> Kind {
 pub(super) const SECOND: Kind = numbers(Part::Second, 0, 59);
 pub(super) const MINUTE: Kind = numbers(Part::Minute, 0, 59);
 pub(super) const HOUR: Kind = numbers(Part::Hour, 0, 23);
-pub(super) const DAY_OF_MONTH: Kind = numbers(Part::DayOfMonth, 1, 31);
+pub(super) const DAY_OF_MONTH: Kind = Kind {
+    hashed: 28,
+    ..numbers(Part::DayOfMonth, 1, 31)
+};
 pub(super) const MONTH: Kind = Kind {
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     ..numbers(Part::Month, 1, 12)
@@ -50,8 +59,8 @@ pub(super) struct Field {
     /// robfig's star flag: some item is `*`, `?`, `*/1` or `?/1`. It decides whether day of month and day of week are
     /// both asked for, or either.
     pub(super) star: bool,
-    /// The field is a wildcard in the sense of [`super::daylight`]: some item is `*`, `?` or open-ended (`*/15`, `0/15`),
-    /// or the items cover the whole field (`0-23`).
+    /// The field is a wildcard in the sense of [`super::daylight`]: some item is `*`, `?` or open-ended (`*/15`, `0/15`,
+    /// or `H/15`, which moves it), or the items cover the whole field (`0-23`).
     pub(super) wildcard: bool,
 }
 
@@ -67,18 +76,18 @@ impl Field {
 }
 
 impl Kind {
-    /// Reads a list of items `*`, `?`, `N`, `N-M`, each with an optional `/step`.
+    /// Reads a list of items `*`, `?`, `N`, `N-M`, `H`, `H(N-M)`, each with an optional `/step`.
     ///
     /// # Errors
     /// Names the item that is wrong.
-    pub(super) fn parse(&self, text: &str) -> Result<Field, Fault> {
+    pub(super) fn parse(&self, text: &str, seed: Seed) -> Result<Field, Fault> {
         let mut field = Field::default();
         for item in text.split(',') {
             if item.is_empty() {
                 let reason = format!("{} {} has an empty item", self.part, Excerpt(text));
                 return Err(self.fault(reason, "remove the comma that is too many"));
             }
-            let found = self.item(item)?;
+            let found = self.item(item, seed)?;
             field.set |= found.set;
             field.star |= found.star;
             field.wildcard |= found.wildcard;
@@ -87,11 +96,14 @@ impl Kind {
         Ok(field)
     }
 
-    fn item(&self, item: &str) -> Result<Field, Fault> {
+    fn item(&self, item: &str, seed: Seed) -> Result<Field, Fault> {
         let (range, step) = match item.split_once('/') {
             None => (item, None),
             Some((range, step)) => (range, Some(self.step(item, step)?)),
         };
+        if let Some(within) = range.strip_prefix(['H', 'h']) {
+            return self.hashed(item, within, step, seed);
+        }
         let every = matches!(range, "*" | "?");
         let (from, to) = match range.split_once('-') {
             _ if every => (self.min, self.max),
@@ -99,21 +111,75 @@ impl Kind {
                 let value = self.value(item, range)?;
                 (value, if step.is_some() { self.max.max(value) } else { value })
             }
-            Some((from, to)) => (self.value(item, from)?, self.value(item, to)?),
+            Some(_) => self.range(item, range)?,
         };
+        let open = every || (step.is_some() && !range.contains('-'));
+        let step = step.unwrap_or(1);
+        Ok(Field {
+            set: self.set(from..=to, step),
+            star: every && step == 1,
+            wildcard: open,
+        })
+    }
+
+    /// Jenkins' `H`: one value of the field or of `(N-M)`, picked by the seed; with a step, every so many from a first one
+    /// that the seed picks. `within` is what follows the letter.
+    fn hashed(&self, item: &str, within: &str, step: Option<usize>, seed: Seed) -> Result<Field, Fault> {
+        let (from, to) = match within.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            Some(range) if range.contains('-') => self.range(item, range)?,
+            None if within.is_empty() => (self.min, self.hashed),
+            _ => {
+                let reason = format!("{} {} is not a value", self.part, Excerpt(item));
+                let (min, max) = (self.min, self.hashed);
+                return Err(self.fault(reason, format!("write H, H({min}-{max}), H/2 or H({min}-{max})/2")));
+            }
+        };
+        let width = to - from + 1;
+        let choices = match step.map(u32::try_from) {
+            None => width,
+            Some(Ok(step)) if step <= width => step,
+            Some(_) => {
+                let reason = format!("{} {} has a step that is longer than {from}-{to}", self.part, Excerpt(item));
+                return Err(self.fault(reason, format!("write a step of at most {width}")));
+            }
+        };
+        let picked = seed.below(self.purpose(), u64::from(choices));
+        let first = from + u32::try_from(picked).unwrap_or_default();
+        let last = if step.is_some() { to } else { first };
+        Ok(Field {
+            set: self.set(first..=last, step.unwrap_or(1)),
+            star: false,
+            wildcard: step.is_some() && within.is_empty(),
+        })
+    }
+
+    /// What sets the hash of a field apart from those of the others. Never change these: every `H` would move.
+    fn purpose(&self) -> &'static [u8] {
+        match self.part {
+            Part::Second => b"second",
+            Part::Minute => b"minute",
+            Part::Hour => b"hour",
+            Part::DayOfMonth => b"day of month",
+            Part::Month => b"month",
+            Part::DayOfWeek => b"day of week",
+            Part::Whole | Part::Every => b"",
+        }
+    }
+
+    /// `N-M`.
+    fn range(&self, item: &str, text: &str) -> Result<(u32, u32), Fault> {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let (from, to) = (self.value(item, from)?, self.value(item, to)?);
         if from > to {
             let reason = format!("{} range {} runs backwards", self.part, Excerpt(item));
             let way_out = format!("write two items, {from}-{} and {}-{to}", self.max, self.min);
             return Err(self.fault(reason, way_out));
         }
-        let open = every || (step.is_some() && !range.contains('-'));
-        let step = step.unwrap_or(1);
-        let set = (from..=to).step_by(step).fold(0, |set, value| set | 1 << self.folded(value));
-        Ok(Field {
-            set,
-            star: every && step == 1,
-            wildcard: open,
-        })
+        Ok((from, to))
+    }
+
+    fn set(&self, values: RangeInclusive<u32>, step: usize) -> u64 {
+        values.step_by(step).fold(0, |set, value| set | 1 << self.folded(value))
     }
 
     /// A number or a name. `item` is what messages quote.
@@ -199,13 +265,17 @@ fn shown(digits: &str) -> String {
 mod tests {
     use super::*;
 
+    fn seed() -> Seed {
+        Seed::of("default/backup")
+    }
+
     fn values(kind: &Kind, text: &str) -> Vec<u32> {
-        let set = kind.parse(text).unwrap().set;
+        let set = kind.parse(text, seed()).unwrap().set;
         (0..64).filter(|n| set >> n & 1 == 1).collect()
     }
 
     fn refusal(kind: &Kind, text: &str) -> String {
-        kind.parse(text).unwrap_err().reason
+        kind.parse(text, seed()).unwrap_err().reason
     }
 
     #[test]
@@ -234,20 +304,20 @@ mod tests {
     #[test]
     fn only_a_star_without_a_true_step_sets_the_star_flag() {
         for text in ["*", "?", "*/1", "3,*", "1-2,?"] {
-            assert!(DAY_OF_MONTH.parse(text).unwrap().star, "{text}");
+            assert!(DAY_OF_MONTH.parse(text, seed()).unwrap().star, "{text}");
         }
         for text in ["*/2", "1-31", "1", "1/1", "?/3"] {
-            assert!(!DAY_OF_MONTH.parse(text).unwrap().star, "{text}");
+            assert!(!DAY_OF_MONTH.parse(text, seed()).unwrap().star, "{text}");
         }
     }
 
     #[test]
     fn stars_open_steps_and_whole_ranges_are_wildcards() {
         for text in ["*", "?", "*/2", "0/2", "5,*/12", "0-23", "0-11,12-23"] {
-            assert!(HOUR.parse(text).unwrap().wildcard, "{text}");
+            assert!(HOUR.parse(text, seed()).unwrap().wildcard, "{text}");
         }
         for text in ["2", "0-22", "8-17/2", "1,2,3"] {
-            assert!(!HOUR.parse(text).unwrap().wildcard, "{text}");
+            assert!(!HOUR.parse(text, seed()).unwrap().wildcard, "{text}");
         }
     }
 
@@ -259,7 +329,53 @@ mod tests {
         assert_eq!(refusal(&MINUTE, "*/0"), "minute \"*/0\" has the step \"0\"");
         assert_eq!(refusal(&MINUTE, "+5"), "minute \"+5\" is not a value");
         assert_eq!(refusal(&MINUTE, "5-x"), "minute \"5-x\": \"x\" is not a value");
-        let fault = DAY_OF_WEEK.parse("Monday").unwrap_err();
+        let fault = DAY_OF_WEEK.parse("Monday", seed()).unwrap_err();
         assert_eq!(fault.way_out, "names have three letters: mon");
+    }
+
+    #[test]
+    fn h_is_one_value_of_the_field_or_of_its_range() {
+        for (kind, text, from, to) in [
+            (&SECOND, "H", 0, 59),
+            (&MINUTE, "h", 0, 59),
+            (&MINUTE, "H(10-19)", 10, 19),
+            (&HOUR, "H(3-3)", 3, 3),
+            (&DAY_OF_MONTH, "H", 1, 28),
+            (&DAY_OF_MONTH, "H(29-31)", 29, 31),
+            (&MONTH, "H(jun-aug)", 6, 8),
+            (&DAY_OF_WEEK, "H(mon-5)", 1, 5),
+        ] {
+            let field = kind.parse(text, seed()).unwrap();
+            assert_eq!(field.set.count_ones(), 1, "{text}");
+            assert!((from..=to).contains(&field.set.trailing_zeros()), "{text}");
+            assert!(!field.star && !field.wildcard, "{text}");
+        }
+    }
+
+    #[test]
+    fn h_with_a_step_begins_where_the_seed_says_and_stays_in_its_range() {
+        for n in 0..100 {
+            let field = MINUTE.parse("H/15", Seed::of(&n.to_string())).unwrap();
+            let first = field.set.trailing_zeros();
+            assert!(first < 15 && field.wildcard && !field.star);
+            assert_eq!(field.set, (0..4).fold(0, |set, n| set | 1 << (first + 15 * n)));
+            let field = MINUTE.parse("H(0-29)/10,45", Seed::of(&n.to_string())).unwrap();
+            assert_eq!(field.set.count_ones(), 4);
+            assert!(field.set.trailing_zeros() < 10 && field.set >> 30 == 1 << 15 && !field.wildcard);
+        }
+        assert_eq!(values(&DAY_OF_MONTH, "H/14").len(), 2);
+        assert_eq!(values(&HOUR, "H/1").len(), 24);
+    }
+
+    #[test]
+    fn h_that_is_none_is_refused() {
+        assert_eq!(refusal(&MINUTE, "H(9-1)"), "minute range \"H(9-1)\" runs backwards");
+        assert_eq!(refusal(&MINUTE, "H/61"), "minute \"H/61\" has a step that is longer than 0-59");
+        assert_eq!(refusal(&HOUR, "H(0-24)"), "hour 24 is out of range 0-23");
+        assert_eq!(refusal(&MINUTE, "H/0"), "minute \"H/0\" has the step \"0\"");
+        for text in ["H5", "H(5)", "H()", "H(", "H(0-5", "H-5", "HH", "H(0-5)x", "H(0-5)(0-5)"] {
+            assert!(refusal(&MINUTE, text).contains("is not a value"), "{text}");
+        }
+        assert!(refusal(&MINUTE, "5-H").contains("is not a value"));
     }
 }

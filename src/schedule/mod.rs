@@ -98,7 +98,7 @@ impl Schedule {
     /// The schedule of a definition. `seed` is what `H` and jitter are hashed from: `namespace/name` of the task.
     ///
     /// An expression has five fields as CronJob's (robfig/cron v3.0.1), or six with seconds first, or is one of `@hourly` to
-    /// `@yearly` or `@every <Go duration>`. 7 is Sunday, too.
+    /// `@yearly` or `@every <Go duration>`. 7 is Sunday, too. `H`, `H(0-29)`, `H/15` and `H(0-29)/10` are Jenkins'.
     ///
     /// # Errors
     /// The first thing that is wrong: what is not of the dialect, an unknown zone, a wrong exclusion, a life that ends before
@@ -110,7 +110,7 @@ impl Schedule {
 
     fn of(definition: &Definition, seed: &str, zone: Option<Zone>) -> Result<Schedule, ScheduleError> {
         let seed = Seed::of(seed);
-        let slots = reading::read(definition, zone)?;
+        let slots = reading::read(definition, zone, seed)?;
         let jitter = Jitter::of(definition.jitter, seed)?;
         let schedule = Schedule {
             inner: Arc::new(Inner {

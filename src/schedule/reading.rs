@@ -12,6 +12,7 @@ use super::definition::{Definition, Expressions};
 use super::error::ScheduleError;
 use super::exclude::{Excluded, ceiling};
 use super::expression::Expression;
+use super::hash::Seed;
 use super::union::{Member, Union};
 use super::wall::Wall;
 use super::zone::Zone;
@@ -23,10 +24,10 @@ pub(super) const ALWAYS: Range<i64> = i64::MIN / 4..i64::MAX / 4;
 ///
 /// # Errors
 /// See [`super::Schedule::new`].
-pub(super) fn read(definition: &Definition, given: Option<Zone>) -> Result<Union, ScheduleError> {
-    let expressions = expressions(definition)?;
+pub(super) fn read(definition: &Definition, given: Option<Zone>, seed: Seed) -> Result<Union, ScheduleError> {
+    let expressions = expressions(definition, seed)?;
     let zone = given.map_or_else(|| Zone::named(&definition.time_zone), Ok)?;
-    let excluded = Excluded::read(&definition.exclude, &zone)?;
+    let excluded = Excluded::read(&definition.exclude, &zone, seed)?;
     let life = life(definition)?;
     let members = members(definition, expressions)?;
     let union = Union::of(members.clone(), zone.clone(), excluded, life.clone());
@@ -62,12 +63,12 @@ fn fields(expressions: &Expressions) -> Vec<(String, &str)> {
     }
 }
 
-fn expressions(definition: &Definition) -> Result<Vec<Expression>, ScheduleError> {
+fn expressions(definition: &Definition, seed: Seed) -> Result<Vec<Expression>, ScheduleError> {
     let fields = fields(&definition.expressions);
     if fields.is_empty() {
         return Err(ScheduleError::Empty);
     }
-    let parse = |(field, text): &(String, &str)| Expression::parse(text.trim()).map_err(|fault| fault.of(field, text));
+    let parse = |(field, text): &(String, &str)| Expression::parse(text.trim(), seed).map_err(|fault| fault.of(field, text));
     fields.iter().map(parse).collect()
 }
 

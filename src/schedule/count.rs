@@ -13,7 +13,7 @@ use jiff::tz::Offset;
 
 use super::bits::DAY;
 use super::crontab::KNOWN;
-use super::expression::{Crontab, Dates, Times};
+use super::expression::{Crontab, Dates, Times, Years};
 use super::zone::timestamp;
 
 impl Crontab {
@@ -79,7 +79,12 @@ impl Crontab {
 
 impl Dates {
     fn days_of(&self, first: Date) -> u64 {
-        if self.months >> first.month() & 1 == 0 {
+        let year = match self.years {
+            Years::All => true,
+            Years::Leap => first.in_leap_year(),
+            Years::Common => !first.in_leap_year(),
+        };
+        if !year || self.months >> first.month() & 1 == 0 {
             return 0;
         }
         let there_are = !(u64::MAX << 1 << first.days_in_month());

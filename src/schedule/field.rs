@@ -11,14 +11,14 @@ use super::hash::Seed;
 
 /// What may stand in a field.
 pub(super) struct Kind {
-    part: Part,
-    min: u32,
+    pub(super) part: Part,
+    pub(super) min: u32,
     /// The greatest value of `*` and of `N/step`.
-    max: u32,
+    pub(super) max: u32,
     /// The greatest number that may be written: 7 for day of week, else `max`.
     written: u32,
     /// The greatest value of `H`: 28 for day of month, so that no month is left out, else `max`.
-    hashed: u32,
+    pub(super) hashed: u32,
     /// Names for the values from `min` on.
     names: &'static [&'static str],
 }
@@ -81,11 +81,19 @@ impl Kind {
     /// # Errors
     /// Names the item that is wrong.
     pub(super) fn parse(&self, text: &str, seed: Seed) -> Result<Field, Fault> {
+        self.parse_with(text, seed, |_| Ok(false))
+    }
+
+    /// The same, with items that `takes` takes for itself.
+    pub(super) fn parse_with(&self, text: &str, seed: Seed, mut takes: impl FnMut(&str) -> Result<bool, Fault>) -> Result<Field, Fault> {
         let mut field = Field::default();
         for item in text.split(',') {
             if item.is_empty() {
                 let reason = format!("{} {} has an empty item", self.part, Excerpt(text));
                 return Err(self.fault(reason, "remove the comma that is too many"));
+            }
+            if takes(item)? {
+                continue;
             }
             let found = self.item(item, seed)?;
             field.set |= found.set;
@@ -122,52 +130,8 @@ impl Kind {
         })
     }
 
-    /// Jenkins' `H`: one value of the field or of `(N-M)`, picked by the seed; with a step, every so many from a first one
-    /// that the seed picks. `within` is what follows the letter.
-    fn hashed(&self, item: &str, within: &str, step: Option<usize>, seed: Seed) -> Result<Field, Fault> {
-        let (from, to) = match within.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            Some(range) if range.contains('-') => self.range(item, range)?,
-            None if within.is_empty() => (self.min, self.hashed),
-            _ => {
-                let reason = format!("{} {} is not a value", self.part, Excerpt(item));
-                let (min, max) = (self.min, self.hashed);
-                return Err(self.fault(reason, format!("write H, H({min}-{max}), H/2 or H({min}-{max})/2")));
-            }
-        };
-        let width = to - from + 1;
-        let choices = match step.map(u32::try_from) {
-            None => width,
-            Some(Ok(step)) if step <= width => step,
-            Some(_) => {
-                let reason = format!("{} {} has a step that is longer than {from}-{to}", self.part, Excerpt(item));
-                return Err(self.fault(reason, format!("write a step of at most {width}")));
-            }
-        };
-        let picked = seed.below(self.purpose(), u64::from(choices));
-        let first = from + u32::try_from(picked).unwrap_or_default();
-        let last = if step.is_some() { to } else { first };
-        Ok(Field {
-            set: self.set(first..=last, step.unwrap_or(1)),
-            star: false,
-            wildcard: step.is_some() && within.is_empty(),
-        })
-    }
-
-    /// What sets the hash of a field apart from those of the others. Never change these: every `H` would move.
-    fn purpose(&self) -> &'static [u8] {
-        match self.part {
-            Part::Second => b"second",
-            Part::Minute => b"minute",
-            Part::Hour => b"hour",
-            Part::DayOfMonth => b"day of month",
-            Part::Month => b"month",
-            Part::DayOfWeek => b"day of week",
-            Part::Whole | Part::Every => b"",
-        }
-    }
-
     /// `N-M`.
-    fn range(&self, item: &str, text: &str) -> Result<(u32, u32), Fault> {
+    pub(super) fn range(&self, item: &str, text: &str) -> Result<(u32, u32), Fault> {
         let (from, to) = text.split_once('-').unwrap_or((text, text));
         let (from, to) = (self.value(item, from)?, self.value(item, to)?);
         if from > to {
@@ -178,12 +142,12 @@ impl Kind {
         Ok((from, to))
     }
 
-    fn set(&self, values: RangeInclusive<u32>, step: usize) -> u64 {
+    pub(super) fn set(&self, values: RangeInclusive<u32>, step: usize) -> u64 {
         values.step_by(step).fold(0, |set, value| set | 1 << self.folded(value))
     }
 
     /// A number or a name. `item` is what messages quote.
-    fn value(&self, item: &str, text: &str) -> Result<u32, Fault> {
+    pub(super) fn value(&self, item: &str, text: &str) -> Result<u32, Fault> {
         if let Some(at) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
             return Ok(self.min + u32::try_from(at).unwrap_or_default());
         }
@@ -237,7 +201,7 @@ impl Kind {
         self.fault(reason, way_out)
     }
 
-    fn fault(&self, reason: String, way_out: impl Into<String>) -> Fault {
+    pub(super) fn fault(&self, reason: String, way_out: impl Into<String>) -> Fault {
         Fault::new(self.part, reason, way_out)
     }
 
@@ -331,51 +295,5 @@ mod tests {
         assert_eq!(refusal(&MINUTE, "5-x"), "minute \"5-x\": \"x\" is not a value");
         let fault = DAY_OF_WEEK.parse("Monday", seed()).unwrap_err();
         assert_eq!(fault.way_out, "names have three letters: mon");
-    }
-
-    #[test]
-    fn h_is_one_value_of_the_field_or_of_its_range() {
-        for (kind, text, from, to) in [
-            (&SECOND, "H", 0, 59),
-            (&MINUTE, "h", 0, 59),
-            (&MINUTE, "H(10-19)", 10, 19),
-            (&HOUR, "H(3-3)", 3, 3),
-            (&DAY_OF_MONTH, "H", 1, 28),
-            (&DAY_OF_MONTH, "H(29-31)", 29, 31),
-            (&MONTH, "H(jun-aug)", 6, 8),
-            (&DAY_OF_WEEK, "H(mon-5)", 1, 5),
-        ] {
-            let field = kind.parse(text, seed()).unwrap();
-            assert_eq!(field.set.count_ones(), 1, "{text}");
-            assert!((from..=to).contains(&field.set.trailing_zeros()), "{text}");
-            assert!(!field.star && !field.wildcard, "{text}");
-        }
-    }
-
-    #[test]
-    fn h_with_a_step_begins_where_the_seed_says_and_stays_in_its_range() {
-        for n in 0..100 {
-            let field = MINUTE.parse("H/15", Seed::of(&n.to_string())).unwrap();
-            let first = field.set.trailing_zeros();
-            assert!(first < 15 && field.wildcard && !field.star);
-            assert_eq!(field.set, (0..4).fold(0, |set, n| set | 1 << (first + 15 * n)));
-            let field = MINUTE.parse("H(0-29)/10,45", Seed::of(&n.to_string())).unwrap();
-            assert_eq!(field.set.count_ones(), 4);
-            assert!(field.set.trailing_zeros() < 10 && field.set >> 30 == 1 << 15 && !field.wildcard);
-        }
-        assert_eq!(values(&DAY_OF_MONTH, "H/14").len(), 2);
-        assert_eq!(values(&HOUR, "H/1").len(), 24);
-    }
-
-    #[test]
-    fn h_that_is_none_is_refused() {
-        assert_eq!(refusal(&MINUTE, "H(9-1)"), "minute range \"H(9-1)\" runs backwards");
-        assert_eq!(refusal(&MINUTE, "H/61"), "minute \"H/61\" has a step that is longer than 0-59");
-        assert_eq!(refusal(&HOUR, "H(0-24)"), "hour 24 is out of range 0-23");
-        assert_eq!(refusal(&MINUTE, "H/0"), "minute \"H/0\" has the step \"0\"");
-        for text in ["H5", "H(5)", "H()", "H(", "H(0-5", "H-5", "HH", "H(0-5)x", "H(0-5)(0-5)"] {
-            assert!(refusal(&MINUTE, text).contains("is not a value"), "{text}");
-        }
-        assert!(refusal(&MINUTE, "5-H").contains("is not a value"));
     }
 }

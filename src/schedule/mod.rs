@@ -6,6 +6,8 @@
 //!
 //! ```text
 //! definition ─► reading ─► expression ─► field    what the user wrote, as sets of values
+//!                       │             ├► hashed   H: values that the seed picks
+//!                       │             ├► calendar L, W and #: days that move from month to month
 //!                       │             └► every    @every: no wall clock at all
 //!                       └► exclude                blackouts
 //! zone ─► daylight ─► wall   one expression: stretches of constant offset, what counts in them, slots
@@ -17,6 +19,7 @@
 //! ```
 
 mod bits;
+mod calendar;
 mod count;
 mod crontab;
 mod daylight;
@@ -28,6 +31,7 @@ mod exclude;
 mod expression;
 mod field;
 mod hash;
+mod hashed;
 mod jitter;
 mod reading;
 mod union;
@@ -98,7 +102,8 @@ impl Schedule {
     /// The schedule of a definition. `seed` is what `H` and jitter are hashed from: `namespace/name` of the task.
     ///
     /// An expression has five fields as CronJob's (robfig/cron v3.0.1), or six with seconds first, or is one of `@hourly` to
-    /// `@yearly` or `@every <Go duration>`. 7 is Sunday, too. `H`, `H(0-29)`, `H/15` and `H(0-29)/10` are Jenkins'.
+    /// `@yearly` or `@every <Go duration>`. 7 is Sunday, too. `H`, `H(0-29)`, `H/15` and `H(0-29)/10` are Jenkins'. `L`, `L-3`, `15W`, `LW` in
+    /// day of month and `FRI#2`, `5L` in day of week are days that move from month to month.
     ///
     /// # Errors
     /// The first thing that is wrong: what is not of the dialect, an unknown zone, a wrong exclusion, a life that ends before

@@ -3,6 +3,7 @@
 //! Takes arguments, gives an exit code: 0 done, 1 something was wrong with what was given, 2 wrong usage (clap's).
 
 mod controller;
+mod manifest;
 mod preview;
 mod stream;
 

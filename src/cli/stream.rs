@@ -14,6 +14,20 @@ pub struct Document {
     /// Such as `tasks.yaml, document 2`.
     pub place: String,
     pub value: Result<Value>,
+    /// Its text, with comments and the author's order of fields, if it stands alone between two `---`.
+    pub source: Option<String>,
+    in_list: bool,
+}
+
+impl Document {
+    fn new(place: String, value: Result<Value>) -> Self {
+        Self {
+            place,
+            value,
+            source: None,
+            in_list: false,
+        }
+    }
 }
 
 /// All documents of a file; `-` is standard input.
@@ -30,12 +44,25 @@ pub fn documents(file: &Path) -> Result<Vec<Document>> {
         file.display().to_string()
     };
     let mut documents = Vec::new();
-    for value in split(&text).iter().flat_map(|part| parse(part)) {
-        let place = format!("{shown}, document {}", documents.len() + 1);
-        match value {
-            Ok(Value::Null) => {}
-            Ok(value) => each(value, &place, &mut documents),
-            Err(error) => documents.push(Document { place, value: Err(error) }),
+    for part in split(&text) {
+        let values = parse(&part);
+        let alone = values.len() == 1;
+        for value in values {
+            let place = format!("{shown}, document {}", documents.len() + 1);
+            match value {
+                Ok(Value::Null) => {}
+                Ok(value) => {
+                    let before = documents.len();
+                    each(value, &place, &mut documents);
+                    if let [document] = &mut documents[before..]
+                        && alone
+                        && !document.in_list
+                    {
+                        document.source = Some(part.clone());
+                    }
+                }
+                Err(error) => documents.push(Document::new(place, Err(error))),
+            }
         }
     }
     if documents.is_empty() {
@@ -48,15 +75,16 @@ pub fn documents(file: &Path) -> Result<Vec<Document>> {
 fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     match value.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) if is_list => items.into_iter().for_each(|item| each(item, place, documents)),
+        Some(Value::Array(items)) if is_list => {
+            let before = documents.len();
+            items.into_iter().for_each(|item| each(item, place, documents));
+            documents[before..].iter_mut().for_each(|document| document.in_list = true);
+        }
         items => {
             if let Some(items) = items {
                 value["items"] = items;
             }
-            documents.push(Document {
-                place: place.to_owned(),
-                value: Ok(value),
-            });
+            documents.push(Document::new(place.to_owned(), Ok(value)));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Takes manifests or expressions, gives the slots as a table or as lines of JSON. Exit 1 if any document was wrong; what
 //! admission refuses is refused here in the same words.
 
+use super::elapsed;
 use super::manifest::{self, Kind};
 use super::stream::{self, Document};
 use crate::api::{self, Gap, Overlap, ScheduledTaskSpec};
@@ -256,8 +257,8 @@ fn bounds(fields: &ScheduledTaskSpec) -> Vec<String> {
             None => format!("exclude: {} until {}", text(&exclusion.from), text(&exclusion.until)),
         });
     }
-    if let Some(jitter) = &fields.jitter {
-        lines.push(format!("jitter: {jitter}"));
+    if let Some(jitter) = fields.jitter {
+        lines.push(format!("jitter: up to {}", elapsed::exact(jitter.into())));
     }
     lines
 }

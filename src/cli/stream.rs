@@ -6,7 +6,6 @@
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::Value;
-use std::io::Read;
 use std::path::Path;
 
 /// A document: where it stands, and what it says.
@@ -35,14 +34,13 @@ impl Document {
 /// # Errors
 /// When the file cannot be read, or holds no document.
 pub fn documents(file: &Path) -> Result<Vec<Document>> {
-    let mut text = String::new();
-    let shown = if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        "standard input".to_owned()
+    let shown = shown(file);
+    let text = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())
     } else {
-        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        file.display().to_string()
-    };
+        std::fs::read_to_string(file)
+    }
+    .with_context(|| format!("cannot read {shown}"))?;
     let mut documents = Vec::new();
     for part in split(&text) {
         let values = parse(&part);
@@ -69,6 +67,14 @@ pub fn documents(file: &Path) -> Result<Vec<Document>> {
         bail!("{shown} holds no document");
     }
     Ok(documents)
+}
+
+/// How a file is called in messages.
+pub fn shown(file: &Path) -> String {
+    match file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
 }
 
 /// The document, or those inside a `List`.

@@ -10,10 +10,10 @@ pub fn spread(expression: &str) -> Option<String> {
         ["@daily" | "@midnight"] => "H 0 * * *",
         ["@weekly"] => "H 0 * * 0",
         ["@monthly"] => "H 0 1 * *",
-        [minute, hour, day, month, weekday] if zero(minute) && crowded(hour) => {
+        [minute, hour, day, month @ ("*" | "?"), weekday] if zero(minute) && crowded(hour) => {
             return Some(format!("H {hour} {day} {month} {weekday}"));
         }
-        [second, minute, hour, day, month, weekday] if zero(second) && zero(minute) && crowded(hour) => {
+        [second, minute, hour, day, month @ ("*" | "?"), weekday] if zero(second) && zero(minute) && crowded(hour) => {
             return Some(format!("{second} H {hour} {day} {month} {weekday}"));
         }
         _ => return None,
@@ -64,7 +64,7 @@ mod tests {
             "@every 1h",
             "@yearly",
             "30 0 * * * *",
-            "0 0 15W * ?x y z",
+            "0 0 1 1 *",
         ] {
             assert_eq!(spread(expression), None, "{expression}");
         }

@@ -140,7 +140,11 @@ mod tests {
                     "running": 1, "started": 1,
                 }),
             ),
-            task("wrong", json!({"schedule": 5}), json!(null)),
+            task(
+                "wrong",
+                json!({"schedule": "@often", "timeZone": "Mars/Base", "suspend": "maybe"}),
+                json!(null),
+            ),
         ]
     }
 
@@ -150,12 +154,11 @@ mod tests {
         assert_eq!(
             lines(&tasks(), false, false, now),
             "\
-NAME      SCHEDULE                   ZONE           STATE     LAST RESULT   LAST RUN   NEXT RUN
-nightly   30 2 * * *                 Europe/Paris   Failing   Failed        10h ago    in 13h
-often     */5 * * * * | 17 3 * * *   UTC            Ready     <none>        4m59s ago  in 5m
-wrong     <none>                     <none>         Pending   <none>        <none>     <none>
+NAME      SCHEDULE                   ZONE           STATE     LAST RESULT   LAST RUN    NEXT RUN
+nightly   30 2 * * *                 Europe/Paris   Failing   Failed        10h ago     in 13h
+often     */5 * * * * | 17 3 * * *   UTC            Ready     <none>        4m59s ago   in 5m
+wrong     @often                     Mars/Base      Pending   <none>        <none>      <none>
 "
-            .replace("4m59s ago  in 5m", "4m59s ago  in 5m")
         );
     }
 

@@ -42,14 +42,20 @@ impl Task {
         manifest::key(&self.object)
     }
 
-    /// The schedule as it is written.
+    /// The schedule as it is written, also where the rest of the spec cannot be read.
     pub fn schedule(&self) -> String {
-        self.fields.as_ref().map_or_else(String::new, ScheduledTaskSpec::schedule_text)
+        match &self.fields {
+            Some(fields) => fields.schedule_text(),
+            None => self.object["spec"]["schedule"].as_str().unwrap_or_default().trim().to_owned(),
+        }
     }
 
     /// The zone as it is written.
     pub fn zone(&self) -> &str {
-        self.fields.as_ref().map_or("", |fields| fields.zone())
+        match &self.fields {
+            Some(fields) => fields.zone(),
+            None => self.object["spec"]["timeZone"].as_str().unwrap_or_default(),
+        }
     }
 
     /// The value of an annotation.

@@ -51,7 +51,7 @@ fn without_empty_metadata(mut task: Value) -> Value {
 fn replace(lines: &mut [String], key: &str, value: &str) -> Option<()> {
     let at = find(lines, &[key])?;
     let rest = lines[at.start].split_once(':')?.1;
-    let comment = rest.find(" #").map_or("", |start| &rest[start..]);
+    let comment = rest.find(" #").map_or("", |hash| &rest[rest[..hash].trim_end().len()..]);
     lines[at.start] = format!("{key}: {value}{comment}");
     Some(())
 }

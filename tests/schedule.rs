@@ -9,6 +9,7 @@
 //! | `bounds` | D5, S5, M1, M2: phase, impossible dates, windows, years of downtime |
 //! | `definitions` | brute force, second by second: unions, exclusions, life; jitter |
 //! | `properties` | proptest: next, latest, previous and count agree; no input panics |
+//! | `refusals` | definitions by hand: messages, S5, the rules of unions, exclusions, life, `H` and jitter |
 
 #[path = "schedule/accept.rs"]
 mod accept;
@@ -26,6 +27,8 @@ mod golden;
 mod oracle;
 #[path = "schedule/properties.rs"]
 mod properties;
+#[path = "schedule/refusals.rs"]
+mod refusals;
 
 use jiff::Timestamp;
 use punctual::schedule::{DaylightSaving, Gap, Overlap, Schedule};

@@ -7,7 +7,7 @@ pub const CONTROLLER: &str = "Examples:
   punctual controller
 
   # On another cluster, for one namespace, with logs for machines
-  punctual controller --context staging --namespace reports --log-format json";
+  punctual controller --context staging --watch-namespaces reports --log-format json";
 
 pub const PREVIEW: &str = "Examples:
   # The next ten runs of each task in a file

@@ -20,8 +20,12 @@ impl Jitter {
     /// Less than nothing, or a fraction of a second.
     pub(super) fn of(duration: SignedDuration, seed: Seed) -> Result<Jitter, ScheduleError> {
         let refuse = |reason: &str, way_out: &str| {
-            let value = format!("{duration:#}");
-            Err(refusal(value, reason.to_owned(), way_out.to_owned()))
+            let sign = if duration.is_negative() { "-" } else { "" };
+            let value = match duration.subsec_nanos() {
+                0 => written(duration.as_secs().saturating_abs()),
+                _ => format!("{}s", duration.as_secs_f64().abs()),
+            };
+            Err(refusal(format!("{sign}{value}"), reason.to_owned(), way_out.to_owned()))
         };
         if duration.is_negative() {
             return refuse("is negative", "write a duration such as 30s or 5m, or leave it out");

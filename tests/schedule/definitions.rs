@@ -34,8 +34,9 @@ fn by_force(definition: &Definition, tz: &TimeZone, middle: i64, from: i64, to: 
     };
     let blackouts: Vec<Judge> = definition.exclude.iter().filter_map(blackout).collect();
     let excluded = |local: DateTime| blackouts.iter().any(|judge| judge.shows(local));
-    let judge = |text: &String| period(text).map_or_else(|| Err(Judge::new(text)), Ok);
-    let judges: Vec<Result<i64, Judge>> = expressions.iter().map(judge).collect();
+    let periods: Vec<i64> = expressions.iter().filter_map(|text| period(text)).collect();
+    let crontabs = expressions.iter().filter(|text| period(text).is_none());
+    let judges: Vec<Judge> = crontabs.map(|text| Judge::new(text)).collect();
     let within = |second: i64| {
         let instant = Timestamp::from_second(second).unwrap();
         let alive = definition.start_at.is_none_or(|start| start <= instant) && definition.end_at.is_none_or(|end| instant < end);
@@ -47,12 +48,11 @@ fn by_force(definition: &Definition, tz: &TimeZone, middle: i64, from: i64, to: 
     };
     let is_slot = |second: &i64| {
         let local = tz.to_datetime(Timestamp::from_second(*second).unwrap());
-        judges.iter().any(|judge| match judge {
-            Ok(period) => second % period == 0,
+        let judged = |judge: &Judge| {
             // Only where the clock changes there are slots that it does not show.
-            Err(judge) if *second != middle && !judge.shows(local) => false,
-            Err(judge) => judge.is_slot_unless(tz, *second, &definition.daylight_saving, &excluded),
-        })
+            (*second == middle || judge.shows(local)) && judge.is_slot_unless(tz, *second, &definition.daylight_saving, &excluded)
+        };
+        periods.iter().any(|period| second % period == 0) || judges.iter().any(judged)
     };
     (from..to).filter(|second| is_slot(second) && within(*second)).collect()
 }

@@ -83,6 +83,13 @@ fn headline(task: &Task, now: Timestamp) -> String {
     if let Some((_, message)) = task.not_ready().or_else(|| task.suspended()) {
         text.push_str(&format!("  {}\n", output::one_line(message)));
     }
+    if let Some(refused) = task.status.as_ref().and_then(|status| status.last_refused_request.as_ref())
+        // One that was asked again, and granted, is of no interest.
+        && task.annotation(&refused.annotation) == Some(&refused.value)
+    {
+        let ago = elapsed::from_now(refused.at.0, now);
+        text.push_str(&format!("  refused {ago}: {}\n", output::one_line(&refused.message)));
+    }
     if let Some(backfill) = task.status.as_ref().and_then(|status| status.backfill.as_ref()) {
         let remaining = backfill.remaining;
         text.push_str(&format!(

@@ -49,6 +49,9 @@ fn request(task: &Task, interval: &str, now: Timestamp) -> Result<(String, Strin
     let Some(fields) = &task.fields else {
         bail!("its spec cannot be read: mend it first");
     };
+    if task.status.is_none() {
+        bail!("no operator has seen it yet, and its first look forgets older requests; ask again in a moment");
+    }
     let schedule = plan::schedule_of(&fields.observed_schedule(), &task.key())?;
     let (from, until) = schedule::interval(interval, schedule.time_zone()).map_err(|error| anyhow!(error))?;
     if until > now {
@@ -132,6 +135,7 @@ mod tests {
             let said = ask(interval, None, json!({})).unwrap_err();
             assert!(said.starts_with(says), "{interval}: {said}");
         }
+        assert!(ask(WEEK, None, Value::Null).unwrap_err().starts_with("no operator has seen it yet"));
         let going_on = json!({"lastHandledBackfill": WEEK, "backfill": {"from": "2026-11-02T00:00:00Z", "until": "2026-11-08T00:00:00Z", "remaining": 6}});
         assert_eq!(ask(WEEK, Some(WEEK), going_on).unwrap_err(), "this backfill is in progress already");
         assert_eq!(

@@ -23,6 +23,8 @@ pub struct Request {
     before: Vec<Key>,
     /// The operator has taken it in.
     handled: bool,
+    /// The run that it became.
+    own: Option<Key>,
 }
 
 /// How far a request has come.
@@ -52,6 +54,7 @@ impl Request {
             value,
             before: manual(task).into_iter().map(|(key, _)| key).collect(),
             handled: false,
+            own: None,
         }
     }
 
@@ -103,6 +106,10 @@ impl Request {
 
     fn progress(&mut self, task: &Task) -> Progress {
         let status = task.status.as_ref();
+        let refused = status.and_then(|status| status.last_refused_request.as_ref());
+        if let Some(refused) = refused.filter(|refused| refused.annotation == RUN_NOW && refused.value == self.value) {
+            return Progress::Failed(format!("run refused: {}", refused.message));
+        }
         let handled = status.and_then(|status| status.last_handled_run_now.as_deref());
         self.handled |= handled == Some(&self.value);
         if !self.handled {
@@ -116,7 +123,11 @@ impl Request {
         }
         let mut news: Vec<(Key, Progress)> = manual(task).into_iter().filter(|(key, _)| !self.before.contains(key)).collect();
         news.sort_by_key(|(key, _)| key.0);
-        match news.into_iter().next() {
+        // The first that came after the request; later ones, of whoever asks after us, are not taken for it.
+        let own = self
+            .own
+            .get_or_insert_with(|| news.first().map(|(key, _)| key.clone()).unwrap_or_default());
+        match news.into_iter().find(|(key, _)| key == own) {
             Some((_, Progress::Waits(what))) => Progress::Waits(match task.not_ready() {
                 Some((reason, message)) => format!("{what}; not ready because {reason}: {message}"),
                 None => what,

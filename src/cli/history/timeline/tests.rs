@@ -100,3 +100,13 @@ fn what_is_wrong_stands_in_the_second_line_and_a_new_task_has_no_run() {
         "nightly: 30 2 * * * in Europe/Paris, Suspended(TooManyFailures), no next run\n  TooManyFailures it is\n  backfill in progress: 7 slots from 2026-11-01T00:00:00Z to 2026-11-08T00:00:00Z remain\n\nno run yet\n"
     );
 }
+
+#[test]
+fn a_request_that_was_refused_is_told_until_another_one_is_made() {
+    let refused = json!({"lastRefusedRequest": {"annotation": "punctual.dev/resume", "value": "1", "at": "2026-11-24T01:33:00Z", "message": "nothing to resume"}});
+    let now = "2026-11-24T01:34:00Z".parse().unwrap();
+    let mut asked = task("nightly", json!({}), refused);
+    assert!(!draw(&asked, now, PLAIN).contains("refused"));
+    asked.object["metadata"]["annotations"] = json!({"punctual.dev/resume": "1"});
+    assert!(draw(&asked, now, PLAIN).contains("\n  refused 60s ago: nothing to resume\n"));
+}

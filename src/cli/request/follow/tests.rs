@@ -111,6 +111,19 @@ fn older_runs_are_not_taken_for_the_one_that_was_asked_for() {
 }
 
 #[test]
+fn a_later_request_in_the_same_second_is_not_taken_for_it() {
+    let mut request = request(json!({}));
+    let active = json!({"slot": "2026-11-23T12:00:01Z", "trigger": "Manual", "attempt": 1, "job": "nightly-m012345678"});
+    let status = json!({"lastHandledRunNow": VALUE, "active": [active]});
+    assert!(matches!(request.progress(&seen(status)), Progress::Waits(_)));
+    let refused = record("Skipped", json!({"because": "PreviousRunActive"}));
+    let status = json!({"lastHandledRunNow": "newer", "active": [active], "recentRuns": [refused]});
+    assert!(matches!(request.progress(&seen(status)), Progress::Waits(_)));
+    let status = json!({"recentRuns": [record("Succeeded", json!({"job": "nightly-m012345678"})), refused]});
+    assert!(matches!(request.progress(&seen(status)), Progress::Succeeded(_)));
+}
+
+#[test]
 fn what_can_never_be_taken_in_is_told_at_once() {
     let wrong = json!({"conditions": [condition("Ready", "False", "InvalidSchedule")]});
     assert_eq!(
@@ -122,6 +135,12 @@ fn what_can_never_be_taken_in_is_told_at_once() {
     assert_eq!(
         request(json!({})).progress(&replaced),
         failed("another request took the place of this one before an operator saw it")
+    );
+    let refused = json!({"lastHandledRunNow": VALUE, "lastRefusedRequest": {
+        "annotation": RUN_NOW, "value": VALUE, "at": "2026-11-23T12:00:01Z", "message": "it was there when the task was first seen"}});
+    assert_eq!(
+        request(json!({})).progress(&seen(refused)),
+        failed("run refused: it was there when the task was first seen")
     );
     let forgotten = json!({"lastHandledRunNow": VALUE});
     assert_eq!(

@@ -6,16 +6,22 @@
 use crate::api;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// The schema of the spec.
+static SPEC: LazyLock<Value> = LazyLock::new(|| {
+    let versions = api::crd().spec.versions;
+    let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
+    let schema = serde_json::to_value(schema).unwrap_or_default();
+    schema["properties"]["spec"].clone()
+});
 
 /// Why the API server would refuse the shape of this `ScheduledTask`.
 pub fn refusals(manifest: &Value) -> Vec<String> {
     let mut refusals = metadata(manifest);
-    let versions = api::crd().spec.versions;
-    let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
-    let schema = serde_json::to_value(schema).unwrap_or_default();
     match manifest.get("spec") {
         None | Some(Value::Null) => refusals.push("spec: Required value".into()),
-        Some(spec) => judge(&schema["properties"]["spec"], spec, "spec", &mut refusals),
+        Some(spec) => judge(&SPEC, spec, "spec", &mut refusals),
     }
     refusals
 }

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod cli;
 mod cronjob;
 mod duplicates;
 mod ledger;

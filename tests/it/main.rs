@@ -10,5 +10,6 @@ mod ledger;
 mod manifests;
 mod missed;
 mod node;
+mod policies;
 mod readme;
 mod stuck;

@@ -30,8 +30,6 @@ pub struct Args {
     /// Only look after tasks in these namespaces. Default: all
     #[arg(long, value_name = "NAMESPACES", value_delimiter = ',')]
     watch_namespaces: Vec<String>,
-    #[command(flatten)]
-    election: Election,
     /// Address of /livez, /readyz and /metrics; port 0 takes a free one and logs it
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     metrics_addr: SocketAddr,
@@ -41,6 +39,8 @@ pub struct Args {
     /// How log lines look
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
+    #[command(flatten)]
+    election: Election,
 }
 
 /// Flags as Kubernetes' own controllers have them.
@@ -48,7 +48,7 @@ pub struct Args {
 #[command(next_help_heading = "Leader election")]
 struct Election {
     /// Let one of several replicas lead, by a Lease. The others watch and plan, and take over when it is gone
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", action = clap::ArgAction::Set)]
     leader_elect: bool,
     /// How long a lease that is not renewed is left alone
     #[arg(long, value_name = "DURATION", default_value = "15s")]

@@ -136,7 +136,6 @@ impl Seen {
                 ..metadata
             },
             spec: Some(spec),
-            ..Lease::default()
         }
     }
 }

@@ -8,8 +8,9 @@
 //! survives restarts, and it is a function of run and attempt, so that planning again gives the same. Never makes a Job.
 
 use super::ledger::{End, whole_second};
-use super::{Because, Draft, Outcome, attempt_name, job, run_of};
+use super::{Because, Draft, Outcome, attempt_name, run_of};
 use crate::api::{ActiveRun, RetryPolicy, Trigger};
+use crate::schedule::hash;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
@@ -92,6 +93,6 @@ fn wait(policy: &RetryPolicy, run: &ActiveRun) -> SignedDuration {
     let factor = f64::from(policy.factor.unwrap_or(2));
     let backoff = (policy.first_delay().as_secs_f64() * factor.powi(run.attempt - 1)).min(longest);
     let jitter = policy.jitter.map_or(Duration::ZERO, Duration::from).as_secs();
-    let share = job::hash(&format!("{} {}", run_of(&run.job, run.attempt), run.attempt)) % (jitter + 1);
+    let share = hash(&format!("{} {}", run_of(&run.job, run.attempt), run.attempt)) % (jitter + 1);
     SignedDuration::from_secs_f64(backoff.ceil()) + SignedDuration::from_secs(i64::try_from(share).unwrap_or(0))
 }

@@ -12,6 +12,7 @@ mod clocks;
 mod cronjob_cases;
 mod deeds;
 mod duplicates;
+mod expect;
 mod findings;
 mod ledger;
 mod missed;

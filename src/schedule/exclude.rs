@@ -8,13 +8,13 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 
 use super::crontab::{KNOWN, Matches};
 use super::definition::Exclusion;
 use super::error::{Fault, Part, ScheduleError};
 use super::expression::{Crontab, Expression, Times};
 use super::hash::Seed;
+use super::interval::moment;
 use super::zone::Zone;
 
 /// Everything that is excluded.
@@ -87,7 +87,7 @@ fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
 
 fn interval(n: usize, from: &str, until: &str, zone: &Zone) -> Result<Range<i64>, ScheduleError> {
     let end = |name: &str, text: &str| {
-        instant(text.trim(), zone).ok_or_else(|| ScheduleError::Setting {
+        moment(text, zone.tz()).ok_or_else(|| ScheduleError::Setting {
             field: format!("exclude[{n}].{name}"),
             value: text.to_owned(),
             reason: "is neither an instant, nor a local time, nor a date".to_owned(),
@@ -104,16 +104,6 @@ fn interval(n: usize, from: &str, until: &str, zone: &Zone) -> Result<Range<i64>
         });
     }
     Ok(ceiling(start)..ceiling(stop))
-}
-
-/// An instant, or a local time or midnight of a date in the zone.
-fn instant(text: &str, zone: &Zone) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant);
-    }
-    // A local time with a zone's name behind it would be read, and the name ignored.
-    let local: DateTime = text.parse().ok().filter(|_| !text.contains('['))?;
-    zone.instant(local).ok()
 }
 
 /// The first whole second at or after an instant.

@@ -8,6 +8,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seed(u64);
 
+/// The hash of a text: 64 bits, the same in every release.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    mixed(Seed::of(text).0)
+}
+
 impl Seed {
     pub(super) fn of(text: &str) -> Seed {
         Seed(fnv(0xcbf2_9ce4_8422_2325, text.as_bytes()))

@@ -48,6 +48,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use daylight::{DaylightSaving, Gap, Overlap};
 pub use definition::{Definition, Exclusion, Expressions};
 pub use error::{Part, ScheduleError};
+pub use hash::hash;
 pub use interval::interval;
 
 use hash::Seed;

@@ -6,7 +6,6 @@
 //! Instants are Unix seconds.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::error::ScheduleError;
@@ -96,15 +95,6 @@ impl Zone {
     /// What to add to an instant to get the wall-clock time, in seconds.
     pub(super) fn offset_at(&self, instant: i64) -> i64 {
         self.offset(timestamp(instant))
-    }
-
-    /// The instant at which the wall clock shows a time. A time that it skips is as much later as the gap is long; of one
-    /// that it shows twice it is the first: RFC 5545's rule, jiff's "compatible".
-    ///
-    /// # Errors
-    /// A time at the very ends of what jiff knows.
-    pub(super) fn instant(&self, local: DateTime) -> Result<Timestamp, jiff::Error> {
-        self.tz.to_ambiguous_timestamp(local).compatible()
     }
 
     fn offset(&self, at: Timestamp) -> i64 {

@@ -3,7 +3,7 @@
 //! Takes what the world just did, gives the rule that was broken, if one was. Counts slots by walking from one to the
 //! next, so that it shares nothing with the plan's own arithmetic. Never changes the world.
 
-use super::story::brief;
+use super::expect::brief;
 use super::world::{KEY, Object, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskStatus, Trigger, condition};
 use crate::plan::{Because, Effect, Observed, Plan, Run, plan as decide, run_of, schedule_of};

@@ -143,9 +143,9 @@ const PAIRS: &[Pair] = &[
             .counts("started 1, succeeded 1, retried 1")
     }),
     Pair("pendingTimeout × a Job that is held in a queueing system", "It waits its turn; it is not stuck.", || {
-        hourly().set("pendingTimeout", json!("10m")).since(EIGHT).at(NINE).starts(NINE).never_gets_ready(NINE, "Unschedulable").is_held(NINE, true)
+        hourly().set("pendingTimeout", json!("10m")).since(EIGHT).at(NINE).starts(NINE).never_gets_ready(NINE, "Unschedulable").sees_held(NINE, true)
             .then(|world| assert!(world.status().active[0].message.as_ref().unwrap().contains("suspended")))
-            .at("2026-11-23T09:50:00Z").active(&[NINE]).is_held(NINE, false).at("2026-11-23T09:59:59Z").active(&[NINE])
+            .at("2026-11-23T09:50:00Z").active(&[NINE]).sees_held(NINE, false).at("2026-11-23T09:59:59Z").active(&[NINE])
             .at(TEN).starts(TEN).active(&[TEN]).newest("Failed PendingTimeout")
     }),
     Pair("pendingTimeout × a pod that had begun", "It is slow, it is not pending.", || {

@@ -12,4 +12,4 @@ pub use operator::{Operator, Process};
 pub use people::{annotation, env, told_as};
 pub use proxy::{Fault, Proxy};
 pub use recorder::Recorder;
-pub use world::{World, at, client, cluster, install_crds, until};
+pub use world::{World, at, client, cluster, install_crds, task_manifest, until};

@@ -55,7 +55,8 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     if job.suspended || job.ready || job.deleting.is_some() || job.pods == Pods::Began {
         return false;
     }
-    let since = job.began.unwrap_or(job.created);
+    // The later of two clocks: the API server's may be behind ours, and a Job that was resumed begins anew.
+    let since = job.began.map_or(job.created, |began| began.max(job.created));
     match &job.pods {
         Pods::Waiting(reason) => {
             let message = format!("no pod got ready within pendingTimeout ({}): {reason}", shown(timeout.into()));

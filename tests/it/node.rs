@@ -170,13 +170,18 @@ async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&st
     world.task("stuck", spec).await;
     let process = Process::start(&with_node().kubeconfig(), &world.namespace);
     let (run, _) = first_end(&world, "stuck").await;
-    assert_eq!((run.outcome.as_str(), run.because.as_str(), run.attempts), ("Failed", "PendingTimeout", 1));
+    assert_eq!(
+        (run.outcome.as_str(), run.because.as_str(), run.attempts),
+        ("Failed", "PendingTimeout", 1)
+    );
     let message = run.message.unwrap();
-    assert!(message.starts_with("no pod got ready within pendingTimeout ("), "{message}");
+    assert!(message.starts_with("no pod got ready within pendingTimeout (5s): "), "{message}");
     assert!(says.iter().any(|says| message.contains(says)), "{message}");
     let status = world.status("stuck", "the next slot to run", |status| status.started >= 2).await;
     assert_eq!(status.condition("Healthy").unwrap().status, "False");
-    world.is_told("stuck", "PendingTimeout", "no pod got ready within pendingTimeout").await;
+    world
+        .is_told("stuck", "PendingTimeout", "no pod got ready within pendingTimeout")
+        .await;
     assert_eq!(process.terminate(), Some(0));
 }
 

@@ -6,6 +6,7 @@
 mod backfill;
 mod cleaning;
 mod concurrency;
+mod crashes;
 mod limits;
 mod pauses;
 mod pending;
@@ -18,10 +19,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use punctual::api::{RunRecord, ScheduledTaskStatus};
 
-/// The next full minute but one, by the real clock. Starts and ends of pods are told in the API server's time: where a policy
-/// counts from these, the operator's clock begins near them, and is set on from there.
+/// This second by the real clock, which is the API server's: it tells when Jobs began, pods ended and deletions were asked for.
+fn now() -> Timestamp {
+    Timestamp::from_second(punctual::clock::Clock::System.now().as_second()).expect("a moment")
+}
+
+/// The next full minute but one. Where a policy counts from what the API server tells, the operator's clock begins near it.
 fn soon() -> Timestamp {
-    let now = punctual::clock::Clock::System.now().as_second();
+    let now = now().as_second();
     Timestamp::from_second(now - now % 60 + 120).expect("a moment")
 }
 

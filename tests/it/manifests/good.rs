@@ -65,7 +65,13 @@ async fn what_is_right_and_looks_odd_is_taken_and_ready() {
         .filter_map(async |told| told)
         .collect()
         .await;
-    assert!(wrong.is_empty(), "{} of {} are refused:\n{}", wrong.len(), GOOD.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} are refused:\n{}",
+        wrong.len(),
+        GOOD.len(),
+        wrong.join("\n")
+    );
     operator.stop().await;
     world.delete().await;
 }

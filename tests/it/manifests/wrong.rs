@@ -25,7 +25,8 @@ const WRONG_SCHEDULE: &str = "InvalidSchedule";
 const NO_DURATION: &str = r#"is no duration of a second or more: write "90s", "15m" or "1h30m""#;
 const ONE_OF: &str = "set exactly one of schedule and schedules";
 const ONE_KIND: &str = "an entry of exclude is either a schedule, or an interval with from and until";
-const NO_MOMENT: &str = "is neither an instant, nor a local time, nor a date; write 2026-12-24T18:00:00Z, 2026-12-24T18:00:00 or 2026-12-24";
+const NO_MOMENT: &str =
+    "is neither an instant, nor a local time, nor a date; write 2026-12-24T18:00:00Z, 2026-12-24T18:00:00 or 2026-12-24";
 
 /// Name, place, fragment laid over a task that works, and where it is told.
 #[rustfmt::skip]

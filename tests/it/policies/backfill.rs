@@ -35,9 +35,7 @@ async fn running(world: &World, many: usize) -> Vec<(Timestamp, Job)> {
 
 async fn ends(world: &World, job: &Job, ended: i64) -> ScheduledTaskStatus {
     world.end_job(job.metadata.name.as_ref().unwrap(), 0, "").await;
-    world
-        .status("hourly", "the run to end", |status| status.succeeded == ended)
-        .await
+    world.status("hourly", "the run to end", |status| status.succeeded == ended).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,19 +59,47 @@ async fn each_backfilled_slot_is_a_run_that_is_told_its_own_interval() {
         ];
         for (name, key, value) in told {
             assert_eq!(annotation(job, key), value, "{key}");
-            assert_eq!(env(job, "initContainers", name), [Some(value.clone())], "init containers are told {name}");
-            let own = if name == "PUNCTUAL_INTERVAL_START" { "mine".to_owned() } else { value.clone() };
-            assert_eq!(env(job, "containers", name), [Some(value), Some(own)], "{name}, where the author has none");
+            assert_eq!(
+                env(job, "initContainers", name),
+                [Some(value.clone())],
+                "init containers are told {name}"
+            );
+            let own = if name == "PUNCTUAL_INTERVAL_START" {
+                "mine".to_owned()
+            } else {
+                value.clone()
+            };
+            assert_eq!(
+                env(job, "containers", name),
+                [Some(value), Some(own)],
+                "{name}, where the author has none"
+            );
         }
         assert_eq!(told_as(job, "PUNCTUAL_LAST_SUCCESS"), "", "the watermark is today's");
-        let pod = job.spec.as_ref().unwrap().template.metadata.as_ref().unwrap().annotations.clone().unwrap();
+        let pod = job
+            .spec
+            .as_ref()
+            .unwrap()
+            .template
+            .metadata
+            .as_ref()
+            .unwrap()
+            .annotations
+            .clone()
+            .unwrap();
         assert_eq!((pod[SLOT].as_str(), pod[TRIGGER].as_str()), ("mine", "Backfill"));
     }
     world.is_told("hourly", "BackfillStarted", "backfilling 3 slots").await;
-    world.is_told("hourly", "BackfillEnded", "all slots of the backfill are started").await;
+    world
+        .is_told("hourly", "BackfillEnded", "all slots of the backfill are started")
+        .await;
     let status = world.tasks().get("hourly").await.unwrap().status.unwrap();
     assert_eq!((status.requested, status.started, status.missed, status.skipped), (3, 3, 0, 0));
-    assert_eq!(status.accounted_until.as_ref().unwrap().0, at("2027-01-01T10:30:00Z"), "the ledger of today is not moved");
+    assert_eq!(
+        status.accounted_until.as_ref().unwrap().0,
+        at("2027-01-01T10:30:00Z"),
+        "the ledger of today is not moved"
+    );
     assert!(status.last_schedule_time.is_none());
     operator.stop().await;
 }
@@ -122,17 +148,25 @@ async fn a_backfill_that_cannot_be_is_refused_with_its_reason_and_starts_nothing
             "2026-12-31T00:10:00Z/PT5M",
             "the schedule names no slot from 2026-12-31T00:10:00Z to 2026-12-31T00:15:00Z",
         ),
-        ("yesterday", "\"yesterday\" is no interval; write <from>/<until>, such as 2026-11-01/2026-11-08"),
-        ("2026-12-31/2026-12-30", "ends at 2026-12-30T00:00:00Z, not after its start 2026-12-31T00:00:00Z; swap the two"),
+        (
+            "yesterday",
+            "\"yesterday\" is no interval; write <from>/<until>, such as 2026-11-01/2026-11-08",
+        ),
+        (
+            "2026-12-31/2026-12-30",
+            "ends at 2026-12-30T00:00:00Z, not after its start 2026-12-31T00:00:00Z; swap the two",
+        ),
     ] {
         world.annotate("hourly", BACKFILL, Some(request)).await;
-        world.is_told("hourly", "RequestRefused", &format!("backfill {request:?} refused: ")).await;
         world.is_told("hourly", "RequestRefused", why).await;
         let status = world
             .status("hourly", "the request to be recorded", |status| {
                 status.last_handled_backfill.as_deref() == Some(request)
             })
             .await;
+        let refused = status.last_refused_request.as_ref().unwrap();
+        assert_eq!((refused.annotation.as_str(), refused.value.as_str()), (BACKFILL, request));
+        assert!(refused.message.contains(why), "{}", refused.message);
         assert_eq!((status.requested, status.backfill), (0, None), "{request}");
     }
     operator.rests().await;
@@ -148,7 +182,9 @@ async fn a_backfill_that_is_withdrawn_starts_no_more() {
     world.annotate("hourly", BACKFILL, Some("2026-12-31/PT10H")).await;
     let first = running(&world, 1).await.remove(0);
     world.annotate("hourly", BACKFILL, None).await;
-    world.is_told("hourly", "BackfillEnded", "the backfill was stopped, 9 slots before its end").await;
+    world
+        .is_told("hourly", "BackfillEnded", "the backfill was stopped, 9 slots before its end")
+        .await;
     let status = world
         .status("hourly", "the backfill to be stopped", |status| status.backfill.is_none())
         .await;
@@ -159,6 +195,9 @@ async fn a_backfill_that_is_withdrawn_starts_no_more() {
     // The schedule goes on as if nothing had been.
     operator.set("2027-01-01T11:00:00Z");
     let status = world.status("hourly", "the slot of eleven", |status| status.running == 1).await;
-    assert_eq!((status.active[0].trigger, newest(&status).as_str()), (Trigger::Schedule, "Succeeded JobCompleted"));
+    assert_eq!(
+        (status.active[0].trigger, newest(&status).as_str()),
+        (Trigger::Schedule, "Succeeded JobCompleted")
+    );
     operator.stop().await;
 }

@@ -24,7 +24,10 @@ async fn is_kept_for_half_an_hour(name: &str, spec: Value) {
     let status = world.status("task", "the run to end", |status| status.succeeded == 1).await;
     let finished = status.recent_runs[0].finished.as_ref().unwrap().0;
     operator.rests().await;
-    let (asked, version) = (operator.requests(), world.tasks().get("task").await.unwrap().metadata.resource_version);
+    let (asked, version) = (
+        operator.requests(),
+        world.tasks().get("task").await.unwrap().metadata.resource_version,
+    );
     for part in 1..=29 {
         operator.set_to(finished + minutes(part));
         operator.rests().await;
@@ -77,9 +80,7 @@ async fn s2_a_quota_full_of_finished_jobs_above_the_limit_is_cleaned_first_whate
     for minute in 1..=3 {
         operator.set_to(slot(minute));
         world.end_job(&job_name("full", slot(minute), 1), 0, "").await;
-        world
-            .status("full", "the run to end", |status| status.succeeded == minute)
-            .await;
+        world.status("full", "the run to end", |status| status.succeeded == minute).await;
     }
     operator.stop().await;
     assert_eq!(world.job_names().await.len(), 3);
@@ -88,7 +89,9 @@ async fn s2_a_quota_full_of_finished_jobs_above_the_limit_is_cleaned_first_whate
     world.quota("one", json!({"count/jobs.batch": "1"})).await;
     let operator = world.operator("2027-01-01T10:04:00Z").await;
     let status = world
-        .status("full", "the refusal to be told", |status| condition(status, "Ready") == "False JobRefused")
+        .status("full", "the refusal to be told", |status| {
+            condition(status, "Ready") == "False JobRefused"
+        })
         .await;
     assert!(status.condition("Ready").unwrap().message.contains("exceeded quota: one"));
     let kept = [job_name("full", slot(3), 1)];
@@ -120,9 +123,7 @@ async fn s2_clean_up_makes_room_in_the_same_plan_in_which_the_next_slot_is_due()
     for minute in 1..=2 {
         operator.set_to(slot(minute));
         world.end_job(&job_name("full", slot(minute), 1), 0, "").await;
-        world
-            .status("full", "the run to end", |status| status.succeeded == minute)
-            .await;
+        world.status("full", "the run to end", |status| status.succeeded == minute).await;
     }
     operator.stop().await;
     world.quota("two", json!({"count/jobs.batch": "2"})).await;

@@ -22,9 +22,7 @@ async fn allow_runs_as_many_as_max_concurrent_runs_and_counts_the_others() {
     for minute in 0..2 {
         operator.set_to(first + minutes(minute));
         world.job(&job(first + minutes(minute))).await;
-        world
-            .status("task", "one more run", |status| status.running == minute + 1)
-            .await;
+        world.status("task", "one more run", |status| status.running == minute + 1).await;
     }
     operator.set_to(first + minutes(2));
     let status = world.status("task", "the slot's outcome", |status| status.skipped == 1).await;

@@ -44,13 +44,22 @@ async fn so_many_failures_in_a_row_suspend_in_the_status_until_somebody_asks_to_
 
     world.annotate("task", RESUME, Some("mended")).await;
     let status = suspended(&world, "False NotSuspended").await;
-    assert_eq!((newest(&status).as_str(), status.skipped), ("Skipped TooManyFailures", 3), "{status:#?}");
+    assert_eq!(
+        (newest(&status).as_str(), status.skipped),
+        ("Skipped TooManyFailures", 3),
+        "{status:#?}"
+    );
     assert_eq!(status.last_handled_resume.as_deref(), Some("mended"));
     assert_eq!(status.next_runs[0], "2027-01-01T10:06:00Z");
-    world.is_told("task", "Resumed", "resumed: 2 failed runs in a row are forgiven").await;
+    world
+        .is_told("task", "Resumed", "resumed: 2 failed runs in a row are forgiven")
+        .await;
     // It counts anew, and the old request does not count again, restart or not.
     let status = fails(&world, &operator, 6).await;
-    assert_eq!((condition(&status, "Suspended").as_str(), status.consecutive_failures), ("False NotSuspended", 3));
+    assert_eq!(
+        (condition(&status, "Suspended").as_str(), status.consecutive_failures),
+        ("False NotSuspended", 3)
+    );
     fails(&world, &operator, 7).await;
     suspended(&world, "True TooManyFailures").await;
     operator.stop().await;
@@ -76,15 +85,27 @@ async fn a_resume_request_is_refused_where_the_author_suspended_and_where_nothin
     world.settled("task").await;
     world.annotate("task", RESUME, Some("please")).await;
     world
-        .is_told("task", "RequestRefused", "not resumed: spec.suspend is true, and the spec is its author's; set it to false")
+        .is_told(
+            "task",
+            "RequestRefused",
+            "not resumed: spec.suspend is true, and the spec is its author's; set it to false",
+        )
         .await;
     let handled = |value: &'static str| move |status: &ScheduledTaskStatus| status.last_handled_resume.as_deref() == Some(value);
     let status = world.status("task", "the request to be recorded", handled("please")).await;
     assert_eq!(condition(&status, "Suspended"), "True Suspended");
+    let refused = status.last_refused_request.as_ref().unwrap();
+    assert_eq!((refused.annotation.as_str(), refused.value.as_str()), (RESUME, "please"));
+    assert_eq!(
+        refused.message,
+        "not resumed: spec.suspend is true, and the spec is its author's; set it to false"
+    );
     world.edit("task", json!({"suspend": false})).await;
     suspended(&world, "False NotSuspended").await;
     world.annotate("task", RESUME, Some("again")).await;
-    world.is_told("task", "RequestRefused", "nothing to resume: the task is not suspended").await;
+    world
+        .is_told("task", "RequestRefused", "nothing to resume: the task is not suspended")
+        .await;
     world.status("task", "the request to be recorded", handled("again")).await;
     // A pause that comes later is not ended by a request of before.
     fails(&world, &operator, 1).await;

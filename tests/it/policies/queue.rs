@@ -22,8 +22,7 @@ async fn pass(world: &World, operator: &Operator, times: &[&str]) -> ScheduledTa
     let mut status = ScheduledTaskStatus::default();
     for time in times {
         operator.set_to(day(time));
-        let accounted =
-            |status: &ScheduledTaskStatus| status.accounted_until.as_ref().is_some_and(|until| until.0 == day(time));
+        let accounted = |status: &ScheduledTaskStatus| status.accounted_until.as_ref().is_some_and(|until| until.0 == day(time));
         status = world.status("queue", &format!("the slot of {time}"), accounted).await;
     }
     status
@@ -85,7 +84,11 @@ async fn p3_a_queued_slot_past_its_deadline_is_dropped_with_its_reason() {
     pass(&world, &operator, &["10:05", "10:10", "10:15", "10:20"]).await;
     operator.rests().await;
     let status = world.tasks().get("queue").await.unwrap().status.unwrap();
-    assert_eq!(queued(&status), ["10:10", "10:15", "10:20"], "the deadline's last second is in time");
+    assert_eq!(
+        queued(&status),
+        ["10:10", "10:15", "10:20"],
+        "the deadline's last second is in time"
+    );
     operator.set("2027-01-01T10:20:01Z");
     let status = world.status("queue", "the slot to be dropped", |status| status.missed == 1).await;
     assert_eq!(
@@ -139,22 +142,31 @@ async fn a_queue_with_room_for_two_runs_two_and_a_request_gets_in_line() {
     assert_eq!((queued(&status), status.running), (vec!["10:15".into()], 2));
     operator.set("2027-01-01T10:16:00Z");
     world.annotate("queue", RUN_NOW, Some("please")).await;
-    let status = world.status("queue", "the request in line", |status| status.queued.len() == 2).await;
+    let status = world
+        .status("queue", "the request in line", |status| status.queued.len() == 2)
+        .await;
     assert_eq!(
         (status.queued[1].trigger, status.requested, status.skipped),
         (Trigger::Manual, 1, 0)
     );
     end(&world, "10:10").await;
     let status = world
-        .status("queue", "the line to move", |status| status.queued.len() == 1 && status.running == 2)
+        .status("queue", "the line to move", |status| {
+            status.queued.len() == 1 && status.running == 2
+        })
         .await;
     let running: Vec<Timestamp> = status.active.iter().map(|run| run.slot.0).collect();
     assert_eq!(running, [day("10:05"), day("10:15")]);
     end(&world, "10:05").await;
     let status = world
-        .status("queue", "the request to run", |status| status.queued.is_empty() && status.running == 2)
+        .status("queue", "the request to run", |status| {
+            status.queued.is_empty() && status.running == 2
+        })
         .await;
     assert_eq!(status.active[1].trigger, Trigger::Manual);
-    assert_eq!(status.recent_runs.iter().map(what).collect::<Vec<_>>(), ["Succeeded JobCompleted"; 2]);
+    assert_eq!(
+        status.recent_runs.iter().map(what).collect::<Vec<_>>(),
+        ["Succeeded JobCompleted"; 2]
+    );
     operator.stop().await;
 }

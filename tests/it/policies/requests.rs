@@ -36,7 +36,9 @@ async fn p1_one_value_is_one_run_over_restarts_and_another_value_is_another() {
     );
     assert_eq!(told_as(&job, "PUNCTUAL_SLOT"), START, "when it was asked for");
     assert_eq!(annotation(&job, CRONJOB_TIMESTAMP), "", "no slot names it");
-    world.is_told("asked", "Started", &format!("Job {first} made, as punctual.dev/run-now asked")).await;
+    world
+        .is_told("asked", "Started", &format!("Job {first} made, as punctual.dev/run-now asked"))
+        .await;
     operator.stop().await;
     // Twice, with the Job there and gone.
     let operator = world.operator("2027-01-01T10:00:40Z").await;
@@ -76,7 +78,10 @@ async fn p1_a_request_obeys_forbid_and_says_so_in_status_and_event() {
     operator.set("2027-01-01T10:02:00Z");
     world.annotate("asked", RUN_NOW, Some("now")).await;
     let status = world.status("asked", "the answer", |status| status.requested == 1).await;
-    assert_eq!((newest(&status).as_str(), status.started, status.skipped), ("Skipped PreviousRunActive", 1, 1));
+    assert_eq!(
+        (newest(&status).as_str(), status.started, status.skipped),
+        ("Skipped PreviousRunActive", 1, 1)
+    );
     let why = format!("the run asked for at 2027-01-01T10:02:00Z not started: Job {busy} still goes on, and concurrencyPolicy is Forbid");
     assert_eq!(
         (status.recent_runs[0].trigger, status.recent_runs[0].message.as_ref()),
@@ -115,11 +120,17 @@ async fn p1_a_request_obeys_retries_and_history() {
     operator.set_to(status.active[0].retry_at.as_ref().unwrap().0);
     let second = attempt_name(&first, 2);
     let job = world.job(&second).await;
-    assert_eq!((annotation(&job, TRIGGER), told_as(&job, "PUNCTUAL_ATTEMPT")), ("Manual".into(), "2".into()));
+    assert_eq!(
+        (annotation(&job, TRIGGER), told_as(&job, "PUNCTUAL_ATTEMPT")),
+        ("Manual".into(), "2".into())
+    );
     assert_eq!(told_as(&job, "PUNCTUAL_SLOT"), start.to_string(), "still when it was asked for");
     world.end_job(&second, 8, "full").await;
     let status = world.status("asked", "the run to end", |status| status.failed == 1).await;
-    assert_eq!((status.requested, status.started, status.retried, status.consecutive_failures), (1, 1, 1, 1));
+    assert_eq!(
+        (status.requested, status.started, status.retried, status.consecutive_failures),
+        (1, 1, 1, 1)
+    );
     assert_eq!(status.recent_runs[0].exit_codes, [Some(7), Some(8)]);
     for (n, value) in [(1, "second"), (2, "third")] {
         let job = ask(&world, "asked", value).await;
@@ -150,11 +161,20 @@ async fn p1_a_request_that_is_older_than_the_task_came_with_a_backup_and_is_not_
     world.status("wished", "the run", |status| status.started == 1).await;
     world.settled("restored").await;
     world
-        .is_told("restored", "RequestRefused", "was there when the task was first seen: not run; set another value to run it")
+        .is_told(
+            "restored",
+            "RequestRefused",
+            "was there when the task was first seen: not run; set another value to run it",
+        )
         .await;
     operator.rests().await;
     let status = world.tasks().get("restored").await.unwrap().status.unwrap();
     assert_eq!((status.started, status.requested), (0, 0));
+    let refused = status.last_refused_request.unwrap();
+    assert_eq!(
+        (refused.annotation.as_str(), refused.value.as_str()),
+        (RUN_NOW, "2025-01-01T00:00:00Z")
+    );
     ask(&world, "restored", "now").await;
     operator.stop().await;
 }
@@ -169,7 +189,9 @@ async fn p5_requests_retries_and_pauses_write_no_field_of_the_spec() {
     let job = ask(&world, "gitops", "now").await;
     world.end_job(&job, 1, "").await;
     world
-        .status("gitops", "the pause", |status| super::condition(status, "Suspended") == "True TooManyFailures")
+        .status("gitops", "the pause", |status| {
+            super::condition(status, "Suspended") == "True TooManyFailures"
+        })
         .await;
     operator.rests().await;
     let after = world.tasks().get("gitops").await.unwrap();
@@ -179,8 +201,19 @@ async fn p5_requests_retries_and_pauses_write_no_field_of_the_spec() {
     let ours: Vec<Value> = fields
         .into_iter()
         .filter(|entry| entry.manager.as_deref().is_some_and(|manager| manager.contains("punctual")))
-        .map(|entry| json!([entry.subresource, entry.fields_v1.map(|fields| fields.0.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>()))]))
+        .map(|entry| {
+            json!([
+                entry.subresource,
+                entry
+                    .fields_v1
+                    .map(|fields| fields.0.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>()))
+            ])
+        })
         .collect();
-    assert_eq!(ours, [json!(["status", ["f:status"]])], "the operator owns the status and nothing else");
+    assert_eq!(
+        ours,
+        [json!(["status", ["f:status"]])],
+        "the operator owns the status and nothing else"
+    );
     operator.stop().await;
 }

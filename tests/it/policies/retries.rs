@@ -53,7 +53,11 @@ async fn p4_retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_
     let retry_at = waits_for(&world, "tried", 2).await;
     assert_eq!(retry_at, failed_at(&world, &first).await + minutes(10));
     world
-        .is_told("tried", "JobFailed", "attempt 1 failed (exit code 11): no answer; attempt 2 follows at")
+        .is_told(
+            "tried",
+            "JobFailed",
+            "attempt 1 failed (exit code 11): no answer; attempt 2 follows at",
+        )
         .await;
 
     // A restart neither forgets the attempt nor hurries it.
@@ -68,7 +72,10 @@ async fn p4_retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_
     let second = attempt_name(&first, 2);
     let job = world.job(&second).await;
     assert_eq!(number(&job), ("2".into(), "2".into(), first.clone()));
-    assert_eq!((annotation(&job, RUN), told_as(&job, "PUNCTUAL_SLOT")), (first.clone(), slot.to_string()));
+    assert_eq!(
+        (annotation(&job, RUN), told_as(&job, "PUNCTUAL_SLOT")),
+        (first.clone(), slot.to_string())
+    );
     let status = world.status("tried", "the attempt to go on", |status| status.retried == 1).await;
     assert_eq!((status.running, status.active[0].exit_codes.as_slice()), (1, &[Some(11)][..]));
 
@@ -85,7 +92,10 @@ async fn p4_retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_
     assert_eq!((status.started, status.retried, status.consecutive_failures), (1, 2, 1));
     assert_eq!((status.active.len(), status.recent_runs.len(), status.running), (0, 1, 0));
     let run = &status.recent_runs[0];
-    assert_eq!((newest(&status).as_str(), run.attempts, run.exit_code), ("Failed JobFailed", 3, Some(13)));
+    assert_eq!(
+        (newest(&status).as_str(), run.attempts, run.exit_code),
+        ("Failed JobFailed", 3, Some(13))
+    );
     assert_eq!(run.exit_codes, [Some(11), Some(12), Some(13)]);
     assert_eq!(run.message.as_deref(), Some("no answer; all 3 attempts failed"));
     assert_eq!(world.job_names().await, [first, second, third]);
@@ -123,12 +133,48 @@ async fn p4_an_attempt_that_succeeds_makes_the_run_a_success() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p4_an_attempt_that_failed_while_nobody_looked_is_read_and_tried_again_although_no_failed_job_is_kept() {
+    let world = World::new("p4-away").await;
+    let slot = soon();
+    // As long as a name can be: the Jobs of its attempts have names of their own all the same.
+    let task = format!("{}-away", "long".repeat(60));
+    let policy = json!({"limit": 2, "delay": "5m"});
+    let spec = json!({"schedule": daily_at(slot), "retryPolicy": policy, "failedJobsHistoryLimit": 0});
+    world.task(&task, spec).await;
+    let operator = world.operator(&(slot - seconds(30)).to_string()).await;
+    world.settled(&task).await;
+    operator.set_to(slot);
+    let first = job_name(&task, slot, 1);
+    world.status(&task, "the run to go on", |status| status.running == 1).await;
+    operator.stop().await;
+    world.end_job(&first, 9, "no answer").await;
+    let operator = world.operator(&slot.to_string()).await;
+    let retry_at = waits_for(&world, &task, 2).await;
+    let jobs = world.jobs();
+    crate::harness::until("the Job of the first attempt to be gone", || async {
+        jobs.get_opt(&first).await.expect("an answer").is_none().then_some(())
+    })
+    .await;
+    operator.set_to(retry_at);
+    let second = attempt_name(&first, 2);
+    assert!(second.len() <= 63, "{second}");
+    world.end_job(&second, 0, "").await;
+    let status = world.status(&task, "the run to end", |status| status.succeeded == 1).await;
+    assert_eq!((status.started, status.retried, status.cancelled), (1, 1, 0));
+    assert_eq!(status.recent_runs[0].exit_codes, [Some(9), Some(0)]);
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn p4_no_attempt_is_promised_that_run_timeout_would_cut_off() {
     let world = World::new("p4-timeout").await;
     let slot = soon();
     let policy = json!({"limit": 5, "delay": "10m", "maxDelay": "2h", "factor": 4});
     world
-        .task("tried", json!({"schedule": daily_at(slot), "retryPolicy": policy, "runTimeout": "20m"}))
+        .task(
+            "tried",
+            json!({"schedule": daily_at(slot), "retryPolicy": policy, "runTimeout": "20m"}),
+        )
         .await;
     let operator = world.operator(&(slot - seconds(30)).to_string()).await;
     world.settled("tried").await;
@@ -154,7 +200,10 @@ async fn p4_an_attempt_that_runs_when_run_timeout_is_over_is_ended_and_is_the_la
     let slot = soon();
     let policy = json!({"limit": 5, "delay": "5m"});
     world
-        .task("tried", json!({"schedule": daily_at(slot), "retryPolicy": policy, "runTimeout": "20m"}))
+        .task(
+            "tried",
+            json!({"schedule": daily_at(slot), "retryPolicy": policy, "runTimeout": "20m"}),
+        )
         .await;
     let operator = world.operator(&(slot - seconds(30)).to_string()).await;
     world.settled("tried").await;

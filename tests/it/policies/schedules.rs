@@ -30,9 +30,7 @@ async fn a_moment_that_several_schedules_name_is_one_slot() {
     assert_eq!(next_runs(&status), day(&["10:30", "11:00", "11:30", "12:00", "12:30"]));
     for (started, slot) in (1..).zip(day(&["10:30", "11:00", "11:30"])) {
         operator.set_to(slot);
-        world
-            .status("several", "the slot's run", |status| status.started == started)
-            .await;
+        world.status("several", "the slot's run", |status| status.started == started).await;
     }
     operator.stop().await;
     assert_eq!(seen.slots().await, day(&["10:30", "11:00", "11:30"]));
@@ -43,7 +41,9 @@ async fn h_is_a_minute_of_the_tasks_own_that_no_restart_changes() {
     let world = World::new("hashed").await;
     let names: Vec<String> = (0..20).map(|n| format!("hashed-{n}")).collect();
     for name in &names {
-        world.task(name, json!({"schedule": "H H(1-3) * * *", "timeZone": "Europe/Paris"})).await;
+        world
+            .task(name, json!({"schedule": "H H(1-3) * * *", "timeZone": "Europe/Paris"}))
+            .await;
     }
     let operator = world.operator(START).await;
     let mut first = Vec::new();

@@ -151,3 +151,48 @@ async fn a_suspended_job_waits_its_turn_and_its_clock_begins_when_it_is_resumed(
     assert_eq!(newest(&status), "Failed PendingTimeout");
     operator.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resumed_job_has_all_its_time_although_its_controller_is_slow_to_begin() {
+    let world = World::new("slow-turn").await;
+    let now = now();
+    // Nobody here manages such a Job but the test.
+    let template = json!({"spec": {"suspend": true, "managedBy": "example.com/queue"}});
+    let spec = json!({"schedule": "0 0 1 1 *", "pendingTimeout": "10m", "jobTemplate": template});
+    world.task("held", spec).await;
+    world.task("other", json!({"schedule": "0 0 1 1 *"})).await;
+    let operator = world.operator(&(now - minutes(30)).to_string()).await;
+    for task in ["held", "other"] {
+        world.settled(task).await;
+        world.annotate(task, RUN_NOW, Some("please")).await;
+    }
+    let status = world.status("held", "the run to go on", |status| status.running == 1).await;
+    let job = status.active[0].job.clone();
+    let jobs = world.jobs();
+    let turn = async |suspended: &str, start: Option<Timestamp>| {
+        let condition = json!({"type": "Suspended", "status": suspended, "lastTransitionTime": now.to_string()});
+        let start = start.map(|start| start.to_string());
+        let patch = Patch::Merge(json!({"status": {"conditions": [condition], "startTime": start}}));
+        jobs.patch_status(&job, &PatchParams::default(), &patch).await.expect("taken");
+    };
+    turn("True", None).await;
+    operator.set_to(now);
+    let resumed = Patch::Merge(json!({"spec": {"suspend": false}}));
+    jobs.patch(&job, &PatchParams::default(), &resumed).await.expect("resumed");
+    // What the operator is told after that, it is told after that.
+    let other = world.status("other", "its run", |status| status.running == 1).await.active[0]
+        .job
+        .clone();
+    world.end_job(&other, 0, "").await;
+    world.status("other", "its end", |status| status.succeeded == 1).await;
+    operator.rests().await;
+    assert!(world.job_names().await.contains(&job), "it has not begun yet");
+    turn("False", Some(now)).await;
+    operator.set_to(now + minutes(10) - seconds(1));
+    operator.rests().await;
+    assert!(world.job_names().await.contains(&job), "its ten minutes begin now");
+    operator.set_to(now + minutes(10));
+    let status = world.status("held", "the run to end", |status| status.failed == 1).await;
+    assert_eq!(newest(&status), "Failed PendingTimeout");
+    operator.stop().await;
+}

@@ -180,6 +180,28 @@ async fn p1_a_request_that_is_older_than_the_task_came_with_a_backup_and_is_not_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p1_a_task_whose_schedule_never_comes_runs_when_asked() {
+    let world = World::new("p1-by-hand").await;
+    world.task("never", json!({"schedule": "0 0 31 2 *"})).await;
+    world.task("wrong", json!({"schedule": "5-1 * * * *"})).await;
+    let operator = world.operator(START).await;
+    assert_eq!(super::condition(&world.settled("never").await, "Ready"), "False NeverRuns");
+    assert_eq!(super::condition(&world.settled("wrong").await, "Ready"), "False InvalidSchedule");
+    // One that cannot be read may run as well, or say why not: it is not kept for the day when it is mended.
+    world.annotate("wrong", RUN_NOW, Some("now")).await;
+    world
+        .status("wrong", "the request to be dealt with", |status| {
+            status.last_handled_run_now.as_deref() == Some("now")
+        })
+        .await;
+    let job = ask(&world, "never", "now").await;
+    world.end_job(&job, 0, "").await;
+    let status = world.status("never", "the run to end", |status| status.succeeded == 1).await;
+    assert_eq!((newest(&status).as_str(), status.requested), ("Succeeded JobCompleted", 1));
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn p5_requests_retries_and_pauses_write_no_field_of_the_spec() {
     let world = World::new("p5").await;
     let spec = json!({"schedule": "* * * * *", "suspendAfterFailures": 1});

@@ -113,6 +113,35 @@ async fn a_pod_that_has_begun_is_slow_and_not_pending() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_init_container_that_does_not_end_is_named() {
+    let world = World::new("init").await;
+    let slot = soon();
+    let init = json!([{"name": "fetch", "image": "example.com/none:1"}]);
+    let template = json!({"spec": {"template": {"spec": {"initContainers": init}}}});
+    let spec = json!({"schedule": hourly_at(slot), "pendingTimeout": "10m", "jobTemplate": template});
+    world.task("waits", spec).await;
+    let operator = world.operator(&(slot - seconds(30)).to_string()).await;
+    world.settled("waits").await;
+    operator.set_to(slot);
+    let pod = world.pod_of(&job_name("waits", slot, 1)).await.metadata.name.unwrap();
+    let container = |name: &str, state: serde_json::Value| json!([{"name": name, "image": "none", "imageID": "none", "ready": false, "restartCount": 0, "state": state}]);
+    let patch = Patch::Merge(json!({"status": {
+        "initContainerStatuses": container("fetch", json!({"running": {"startedAt": slot.to_string()}})),
+        "containerStatuses": container("main", json!({"waiting": {"reason": "PodInitializing"}}))}}));
+    world
+        .pods()
+        .patch_status(&pod, &PatchParams::default(), &patch)
+        .await
+        .expect("taken");
+    operator.set_to(slot + minutes(10));
+    let status = world.status("waits", "the run to end", |status| status.failed == 1).await;
+    assert_eq!(newest(&status), "Failed PendingTimeout");
+    let message = status.recent_runs[0].message.as_deref().unwrap();
+    assert!(message.contains("init container fetch"), "{message}");
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_job_waits_its_turn_and_its_clock_begins_when_it_is_resumed() {
     let world = World::new("turn").await;
     // Half an hour ago by the API server's clock, which tells when a Job began.

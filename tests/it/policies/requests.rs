@@ -3,7 +3,7 @@
 use super::{daily_at, newest, seconds, soon};
 use crate::harness::{World, annotation, told_as};
 use kube::api::PostParams;
-use punctual::api::{CRONJOB_TIMESTAMP, RUN_NOW, ScheduledTaskStatus, TRIGGER, Trigger};
+use punctual::api::{BACKFILL, CRONJOB_TIMESTAMP, RESUME, RUN_NOW, ScheduledTaskStatus, TRIGGER, Trigger};
 use punctual::plan::attempt_name;
 use serde_json::{Value, json};
 
@@ -198,6 +198,35 @@ async fn p1_a_task_whose_schedule_never_comes_runs_when_asked() {
     world.end_job(&job, 0, "").await;
     let status = world.status("never", "the run to end", |status| status.succeeded == 1).await;
     assert_eq!((newest(&status).as_str(), status.requested), ("Succeeded JobCompleted", 1));
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l3_a_request_of_any_length_is_dealt_with_once_and_leaves_the_status_small() {
+    let world = World::new("l3-request").await;
+    world.task("asked", json!({"schedule": "0 0 1 1 *"})).await;
+    let operator = world.operator(START).await;
+    world.settled("asked").await;
+    let long = "please ".repeat(10_000);
+    for annotation in [RUN_NOW, RESUME, BACKFILL] {
+        world.annotate("asked", annotation, Some(&long)).await;
+    }
+    let dealt_with = |status: &ScheduledTaskStatus| {
+        let handled = [
+            &status.last_handled_run_now,
+            &status.last_handled_resume,
+            &status.last_handled_backfill,
+        ];
+        handled.iter().all(|handled| handled.is_some()) && status.running == 1
+    };
+    world.status("asked", "the requests to be dealt with", dealt_with).await;
+    operator.stop().await;
+    let operator = world.operator("2027-01-01T10:01:00Z").await;
+    operator.rests().await;
+    let status = world.tasks().get("asked").await.unwrap().status.unwrap();
+    assert_eq!((status.requested, status.started), (1, 1));
+    let size = serde_json::to_string(&status).unwrap().len();
+    assert!(size < 16_384, "{size} bytes");
     operator.stop().await;
 }
 

@@ -12,5 +12,6 @@ mod load;
 mod manifests;
 mod missed;
 mod node;
+mod policies;
 mod readme;
 mod stuck;

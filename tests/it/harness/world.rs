@@ -57,6 +57,7 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 }
 
 /// One test's namespace.
+#[derive(Clone)]
 pub struct World {
     pub namespace: String,
     pub client: kube::Client,

@@ -12,19 +12,27 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A connection that says nothing for this long is dead.
+/// A connection that says nothing for this long is dead. Longer than a watch lasts.
 const SILENCE: Duration = Duration::from_secs(60);
 /// So many objects are asked for at once, as kubectl does.
 const PAGE: u32 = 500;
 
+/// Which cluster.
 #[derive(clap::Args, Debug)]
-pub struct Target {
+pub struct Access {
     /// Kubeconfig file to use. Default: $KUBECONFIG, ~/.kube/config, or the pod's service account
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig to use
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+}
+
+/// Which cluster, and which namespace of it.
+#[derive(clap::Args, Debug)]
+pub struct Target {
+    #[command(flatten)]
+    access: Access,
     /// Namespace of the tasks. Default: that of the context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -58,9 +66,9 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     runtime.block_on(work)
 }
 
-impl Target {
-    /// A client for the cluster that the flags, or the surroundings, name.
-    pub async fn connect(&self) -> Result<Cluster> {
+impl Access {
+    /// What the flags, or the surroundings, say of the cluster.
+    pub async fn config(&self) -> Result<kube::Config> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
@@ -79,8 +87,19 @@ impl Target {
                 .await
                 .context("no cluster: neither a kubeconfig nor a pod's service account was found; use --kubeconfig")?,
         };
+        // Requests have deadlines of their own: the client's 15 silent retries would hide a POST's fate.
         config.default_retry = false;
+        // Lists and watches have none; a watch ends by itself before this one.
         config.read_timeout = Some(SILENCE);
+        config.reset_reader_on_write = true;
+        Ok(config)
+    }
+}
+
+impl Target {
+    /// A client for that cluster.
+    pub async fn connect(&self) -> Result<Cluster> {
+        let config = self.access.config().await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = kube::Client::try_from(config).context("cannot make a client from the kubeconfig")?;

@@ -134,9 +134,6 @@ fn files_that_are_not_there_or_hold_no_task_are_errors_and_the_others_are_checke
     assert_eq!(punctual(&["check"], "").code, Some(2));
 }
 
-/// What was refused before the dialect had `L` and `H`.
-const TAKEN_SINCE: [&str; 2] = ["last-day", "jenkins"];
-
 /// `tests/it` asks a real API server about each of these manifests.
 #[test]
 fn whatever_the_api_server_refuses_at_admission_check_refuses() {
@@ -156,7 +153,7 @@ fn whatever_the_api_server_refuses_at_admission_check_refuses() {
             // Only a cluster knows what it has against the Job.
             Told::InReady(reason, _) => *reason != "JobRefused",
         };
-        if knowable == errors.is_empty() && !TAKEN_SINCE.contains(name) {
+        if knowable == errors.is_empty() {
             otherwise.push(format!("{name}: {errors:?}"));
         }
     }

@@ -48,7 +48,7 @@ const GOOD: &[(&str, &str)] = &[
     ("delay-as-long-as-most", "retryPolicy: {limit: 1, delay: 60m, maxDelay: 1h}"),
     ("retries-null", "retryPolicy: null"),
     ("timeouts", "{runTimeout: 1000h, pendingTimeout: 1.5h, ttlAfterFinished: 1h0m0s}"),
-    ("milliseconds", "{runTimeout: 1500ms, pendingTimeout: 1s}"),
+    ("fractions", "{runTimeout: 1.5m, pendingTimeout: 1s, ttlAfterFinished: 0.5h}"),
     ("pending-longer-than-run", "{runTimeout: 10m, pendingTimeout: 1h}"),
     ("failures", "suspendAfterFailures: 1000"),
     ("backfill", "backfillLimit: 1000"),

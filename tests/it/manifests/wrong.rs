@@ -22,7 +22,7 @@ const WEEKDAYS: &str = "days of the week are numbers from 0 to 7 (0 and 7 are Su
 const MACROS: &str = r#"is not known: @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually (lower case) and @every with a duration such as "@every 90m""#;
 const REFUSED: &str = "JobRefused";
 const WRONG_SCHEDULE: &str = "InvalidSchedule";
-const NO_DURATION: &str = r#"is no duration of a second or more: write "90s", "15m" or "1h30m""#;
+const NO_DURATION: &str = r#"is no duration of hours, minutes and seconds, a second at least: write "90s", "15m" or "1h30m""#;
 const ONE_OF: &str = "set exactly one of schedule and schedules";
 const ONE_KIND: &str = "an entry of exclude is either a schedule, or an interval with from and until";
 const NO_MOMENT: &str =
@@ -107,7 +107,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("end-february-30", At::Spec, r#"endAt: "2027-02-30T10:00:00Z""#, Admission(&["spec.endAt", r#""2027-02-30T10:00:00Z""#, "date-time"])),
     ("end-before-start", At::Spec, r#"{startAt: "2027-02-01T00:00:00Z", endAt: "2027-01-01T00:00:00Z"}"#, Admission(&["endAt must be after startAt; mend one of them, or leave it out"])),
     ("end-is-start", At::Spec, r#"{startAt: "2027-02-01T00:00:00Z", endAt: "2027-02-01T01:00:00+01:00"}"#, Admission(&["endAt must be after startAt"])),
-    ("life-too-short", At::Spec, r#"{startAt: "2027-02-01T00:00:00Z", endAt: "2027-02-02T00:00:00Z"}"#, Ready("NeverRuns", &["\"0 0 1 1 *\": never runs", "startAt", "endAt"])),
+    ("life-too-short", At::Spec, r#"{schedule: "0 0 1 1 *", startAt: "2027-02-01T00:00:00Z", endAt: "2027-02-02T00:00:00Z"}"#, Ready("NeverRuns", &["\"0 0 1 1 *\": never runs", "startAt", "endAt"])),
     ("exclude-text", At::Spec, r#"exclude: "* 22 * * *""#, Admission(&["spec.exclude", "type array"])),
     ("exclude-nothing", At::Spec, "exclude: [{}]", Admission(&["spec.exclude[0]", ONE_KIND])),
     ("exclude-both", At::Spec, r#"exclude: [{schedule: "* 22 * * *", from: "2027-02-01", until: "2027-02-02"}]"#, Admission(&["spec.exclude[0]", ONE_KIND])),

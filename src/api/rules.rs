@@ -81,7 +81,9 @@ pub fn exclusion_is_one_of_two() -> Rule {
 pub fn duration(field: &str) -> Rule {
     rule(
         format!("self != '' && self.matches(r'{DURATION}') && duration(self) >= duration('1s')"),
-        &format!(r#"'{field} "' + self + '" is no duration of hours, minutes and seconds, a second at least: write "90s", "15m" or "1h30m"'"#),
+        &format!(
+            r#"'{field} "' + self + '" is no duration of hours, minutes and seconds, a second at least: write "90s", "15m" or "1h30m"'"#
+        ),
     )
 }
 

@@ -111,7 +111,7 @@ fn tell(ctx: &Context, terms: &Terms, leads: bool) {
         tracing::info!(identity = terms.identity, "leading");
         ctx.events.about_lease(terms, &format!("{} became leader", terms.identity));
         // What was planned as a standby is done now: the caches are warm, nothing needs to be listed.
-        ctx.wake_all();
+        ctx.begin_term();
     } else {
         let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
         tracing::warn!(

@@ -62,6 +62,10 @@ publish: image package ## Bring image and chart of this version to REGISTRY=host
 	skopeo copy oci-archive:$(IMAGE) docker://$(REGISTRY)/punctual:$(VERSION)
 	$(HELM) push $(TARGET)/punctual-$(VERSION).tgz oci://$(REGISTRY)/charts
 
+.PHONY: bench
+bench: ## What one look at a task costs
+	$(CARGO) bench --locked --bench plan
+
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 
 .PHONY: tools cluster cluster-down

@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     category = "all",
     status = "ScheduledTaskStatus",
     doc = "ScheduledTask turns each moment that a schedule names into a Job, once, and accounts for every one of them in its status.",
-    printcolumn = r#"{"name":"Schedule","type":"string","jsonPath":".spec.schedule"}"#,
+    printcolumn = r#"{"name":"Schedule","type":"string","jsonPath":".spec['schedule','schedules']"}"#,
     printcolumn = r#"{"name":"Zone","type":"string","jsonPath":".spec.timeZone"}"#,
     printcolumn = r#"{"name":"Suspended","type":"boolean","jsonPath":".spec.suspend"}"#,
     printcolumn = r#"{"name":"Active","type":"integer","jsonPath":".status.running"}"#,

@@ -22,7 +22,6 @@ const TEST_IMAGE: [&str; 3] = [
 
 /// The release that tests share: the chart as it comes.
 pub struct Standard {
-    pub ground: &'static Ground,
     /// Where the audit log was when it was installed.
     pub since: u64,
     _turn: RwLockReadGuard<'static, ()>,
@@ -49,7 +48,6 @@ impl Ground {
             }
         };
         Standard {
-            ground: self,
             since,
             _turn: turn,
         }

@@ -15,7 +15,8 @@ const TASKS: &str = "punctual.dev/scheduledtasks";
 /// Makes the operator use each of its rights in a namespace.
 async fn exercise(ground: &Ground, world: &World, since: u64) {
     // A run that fails (pods are listed, an event is told), and one that is deleted as history.
-    let fails = json!({"schedule": "*/2 * * * * *", "failedJobsHistoryLimit": 0, "jobTemplate": running("exit 3")});
+    let fails =
+        json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "failedJobsHistoryLimit": 0, "jobTemplate": running("exit 3")});
     world.task("fails", fails).await;
     // Names that are taken (Jobs are read). The slots are the next ones; the task is made after the Jobs.
     let now = punctual::clock::Clock::System.now().as_second();

@@ -6,7 +6,6 @@ use crate::harness::{World, until};
 use jiff::{SignedDuration, Timestamp};
 use punctual::api::ScheduledTaskStatus;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 const PERIOD: SignedDuration = SignedDuration::from_secs(5);
 
@@ -21,35 +20,59 @@ fn now() -> Timestamp {
     punctual::clock::Clock::System.now()
 }
 
-/// Every slot since the first has exactly one run, and one Job.
-fn assert_whole(status: &ScheduledTaskStatus, jobs: &[String], task: &str) {
-    let mut slots: Vec<Timestamp> = status.recent_runs.iter().map(|run| run.slot.0).collect();
+/// The slots of all runs: ended, going on, waiting.
+fn slots(status: &ScheduledTaskStatus) -> Vec<Timestamp> {
+    let ended = status.recent_runs.iter().map(|run| run.slot.0);
+    let going = status.active.iter().map(|run| run.slot.0);
+    let mut slots: Vec<Timestamp> = ended.chain(going).chain(status.queued.iter().map(|run| run.slot.0)).collect();
     slots.sort();
+    slots
+}
+
+/// Every slot since the first has exactly one run, and no Job is there without one.
+fn assert_whole(status: &ScheduledTaskStatus, jobs: &[String], task: &str) {
+    let slots = slots(status);
     for pair in slots.windows(2) {
         assert_eq!(pair[1] - PERIOD, pair[0], "{task}: a slot is lost, or there twice: {slots:?}");
     }
     assert_eq!((status.missed, status.skipped), (0, 0), "{task}");
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for job in jobs.iter().filter(|job| job.starts_with(&format!("{task}-"))) {
-        *counts.entry(job).or_default() += 1;
-    }
-    for slot in slots {
-        let name = punctual::plan::job_name(task, slot, 1);
-        assert_eq!(counts.get(name.as_str()), Some(&1), "{name}");
+    for run in status.recent_runs.iter().filter_map(|run| run.job.as_ref()) {
+        assert_eq!(jobs.iter().filter(|job| *job == run).count(), 1, "{run}");
     }
 }
 
+/// How a leader ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// Its pod is deleted: it finishes what it began and gives up the Lease.
+    Told,
+    /// Its process is killed in the middle of whatever it does, and its pod with it.
+    Killed,
+}
+
 /// Ends the leader and waits until both tasks have a slot after that, run by another leader.
-async fn hands_over(ground: &'static Ground, world: &World, how: &[&str]) {
+async fn hands_over(ground: &Ground, world: &World, end: End) {
     for (task, policy) in [("allowed", "Allow"), ("queued", "Queue")] {
         catching_up(world, task, policy).await;
         world.status(task, "a first run", |status| status.succeeded >= 1).await;
     }
     let leader = ground.leader(&world.client, "").await;
     let began = now();
-    ground
-        .kubectl(&[&["delete", "pod", "-n", NAMESPACE, &leader], how].concat())
-        .expect("deleted");
+    let delete = ["delete", "pod", "-n", NAMESPACE, &leader];
+    match end {
+        End::Told => ground.kubectl(&[&delete[..], &["--wait=false"]].concat()).expect("deleted"),
+        End::Killed => {
+            let pods = ground.operators(&world.client).await;
+            let of = pods
+                .iter()
+                .find(|pod| pod.metadata.name.as_deref() == Some(&leader))
+                .expect("the leader");
+            kill_process_of(ground, of.metadata.uid.as_deref().expect("a UID"));
+            ground
+                .kubectl(&[&delete[..], &["--force", "--grace-period=0"]].concat())
+                .expect("deleted")
+        }
+    };
     let next = ground.leader(&world.client, &leader).await;
     let led = now();
     for task in ["allowed", "queued"] {
@@ -64,8 +87,8 @@ async fn hands_over(ground: &'static Ground, world: &World, how: &[&str]) {
                 newest.is_some_and(|slot| slot > led)
             })
             .await;
-        let gap = status.recent_runs.iter().filter(|run| (began..led).contains(&run.slot.0)).count();
-        println!("{task}: {leader} -> {next}: {gap} slots while nobody led");
+        let gap = slots(&status).iter().filter(|slot| (began..led).contains(slot)).count();
+        println!("{task}: {leader} -> {next}: {gap} slots in between, all run");
         assert_whole(&status, &world.job_names().await, task);
     }
     until("the Deployment to be whole again", || async {
@@ -87,7 +110,7 @@ async fn a_leader_that_is_deleted_gives_up_its_lease_and_no_slot_is_lost() {
     let release = ground.standard().await;
     let world = ground.world("deleted").await;
     let _one_at_a_time = CHANGES.lock().await;
-    hands_over(ground, &world, &["--wait=false"]).await;
+    hands_over(ground, &world, End::Told).await;
     ground.assert_nothing_denied(release.since);
 }
 
@@ -97,8 +120,25 @@ async fn a_leader_that_is_killed_is_followed_and_the_slots_in_between_are_caught
     let release = ground.standard().await;
     let world = ground.world("killed").await;
     let _one_at_a_time = CHANGES.lock().await;
-    hands_over(ground, &world, &["--force", "--grace-period=0"]).await;
+    hands_over(ground, &world, End::Killed).await;
     ground.assert_nothing_denied(release.since);
+}
+
+/// SIGKILL to the operator's process in a pod, which is told by the cgroup that this cluster made for it.
+fn kill_process_of(ground: &Ground, pod: &str) {
+    let (cluster, pod) = (format!("punctual-{}", ground.cluster.id()), format!("pod{pod}"));
+    let mut killed = 0;
+    for process in std::fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path()) {
+        let text = |name: &str| std::fs::read_to_string(process.join(name)).unwrap_or_default();
+        let cgroup = text("cgroup");
+        if cgroup.contains(&cluster) && cgroup.contains(&pod) && text("comm").trim() == "punctual" {
+            let id = process.file_name().expect("a process").to_os_string();
+            let sent = std::process::Command::new("kill").arg("-KILL").arg(id).status();
+            assert!(sent.expect("kill runs").success());
+            killed += 1;
+        }
+    }
+    assert_eq!(killed, 1, "one operator in the pod");
 }
 
 /// One leader ends at a time, else a test would see the other's.

@@ -4,6 +4,7 @@
 use crate::harness::World;
 use cluster::{BUSYBOX_IMAGE, Cluster, Image, Layers, NodeChoice, OperatorImage, Options, Tool};
 use serde_json::{Value, json};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tokio::sync::{Mutex, RwLock};
@@ -58,8 +59,9 @@ impl Ground {
     }
 
     /// A namespace of one's own.
-    pub async fn world(&self, name: &str) -> World {
-        World::on(|| &ground().expect("it is there").cluster, name).await
+    pub async fn world(&'static self, name: &str) -> Own {
+        let world = World::on(|| &ground().expect("it is there").cluster, name).await;
+        Own { ground: self, world }
     }
 
     /// Runs kubectl as administrator.
@@ -86,6 +88,26 @@ impl Ground {
     /// How long the audit log is now.
     pub fn now(&self) -> u64 {
         std::fs::metadata(self.cluster.audit_log()).map_or(0, |log| log.len())
+    }
+}
+
+/// A namespace that is deleted with the value: its tasks must not start containers while other tests run.
+pub struct Own {
+    ground: &'static Ground,
+    world: World,
+}
+
+impl Deref for Own {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.ground.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
     }
 }
 

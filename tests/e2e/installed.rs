@@ -15,7 +15,7 @@ async fn helm_install_is_all_that_a_cluster_needs() {
     world
         .task(
             "told",
-            json!({"schedule": "*/2 * * * * *", "jobTemplate": running("echo slot=$PUNCTUAL_SLOT")}),
+            json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": running("echo slot=$PUNCTUAL_SLOT")}),
         )
         .await;
     let status = world.status("told", "a container to end", |status| status.succeeded >= 1).await;

@@ -47,10 +47,7 @@ impl Ground {
                 since
             }
         };
-        Standard {
-            since,
-            _turn: turn,
-        }
+        Standard { since, _turn: turn }
     }
 
     /// The cluster alone, without a release.

@@ -1,6 +1,6 @@
 //! D: slots that other schedulers start twice.
 
-use crate::harness::{Fault, Process, Proxy, World, at, cluster, until};
+use crate::harness::{Fault, Process, Proxy, World, at, until};
 use http::Method;
 use kube::api::{Patch, PatchParams};
 use punctual::api::ScheduledTaskStatus;
@@ -35,7 +35,7 @@ async fn killed_at_each_write(name: &str, policy: &str) {
     for write in 0..6 {
         for fault in [Fault::HeldBefore, Fault::HeldAfter] {
             let mut left = write;
-            let proxy = Proxy::start(world.client.clone(), move |_, _| {
+            let proxy = Proxy::start(world.access.client.clone(), move |_, _| {
                 left -= 1;
                 if left < 0 { fault } else { Fault::None }
             })
@@ -48,7 +48,7 @@ async fn killed_at_each_write(name: &str, policy: &str) {
             ending.abort();
         }
     }
-    let operator = Process::start(&cluster().kubeconfig(), &world.namespace);
+    let operator = Process::start(&world.access.kubeconfig, &world.namespace);
     let killed = world.status("killed", "its ledger", |status| status.started > 0).await;
     let status = world
         .status("killed", "the operator to go on", |status| {
@@ -241,7 +241,7 @@ async fn d7_a_post_whose_answer_is_lost_is_neither_doubled_nor_lost() {
     let posts = Arc::new(AtomicUsize::new(0));
     let counted = posts.clone();
     // Two answers of three are lost, for creations of Jobs and for writes of status alike.
-    let proxy = Proxy::start(world.client.clone(), move |method, path| {
+    let proxy = Proxy::start(world.access.client.clone(), move |method, path| {
         let number = counted.fetch_add(usize::from(method == Method::POST && path.ends_with("/jobs")), Ordering::Relaxed);
         if number % 3 == 2 { Fault::None } else { Fault::AnswerLost }
     })
@@ -275,7 +275,7 @@ async fn d7_a_post_that_is_swallowed_after_it_was_done_is_not_done_again() {
     let seen = world.recorder().await;
     world.task("held", json!({"concurrencyPolicy": "Forbid"})).await;
     let mut first = true;
-    let proxy = Proxy::start(world.client.clone(), move |method, path| {
+    let proxy = Proxy::start(world.access.client.clone(), move |method, path| {
         if method == Method::POST && path.ends_with("/jobs") && std::mem::take(&mut first) {
             Fault::HeldAfter
         } else {

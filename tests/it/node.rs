@@ -54,7 +54,7 @@ async fn a_container_is_told_its_slot_its_watermark_and_its_interval_and_its_log
     let world = World::on(with_node, "context").await;
     let template = json!({"spec": running("env | grep ^PUNCTUAL_ | sort")});
     world.task("told", json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template, "successfulJobsHistoryLimit": 100, "runHistoryLimit": 100})).await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let status = world
         .status("told", "a run after one that succeeded", |status| status.succeeded >= 3)
         .await;
@@ -105,7 +105,7 @@ async fn a_container_that_fails_leaves_its_exit_code_and_last_words_in_the_statu
     world
         .task("failing", json!({"schedule": "*/2 * * * * *", "jobTemplate": template}))
         .await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, _) = first_end(&world, "failing").await;
     assert_eq!(
         (run.outcome.as_str(), run.exit_code, run.message.as_deref()),
@@ -143,7 +143,7 @@ async fn replace_ends_the_old_container() {
             json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Replace", "jobTemplate": template}),
         )
         .await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let pods: Api<Pod> = Api::namespaced(world.client.clone(), &world.namespace);
     let first = until("a container to run", || async {
         let pods = pods.list(&ListParams::default()).await.ok()?.items;
@@ -267,7 +267,7 @@ async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
         .output()
         .unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     for task in world.tasks().list(&ListParams::default()).await.unwrap() {
         let name = task.metadata.name.unwrap();
         let status = world.settled(&name).await;

@@ -1,6 +1,8 @@
 //! What tests stand on: a cluster, a namespace of one's own, an operator with a clock that the test sets, and a recorder
 //! that counts Jobs without asking the operator.
 
+mod access;
+pub mod audit;
 mod operator;
 mod people;
 mod pods;
@@ -8,6 +10,7 @@ mod proxy;
 mod recorder;
 mod world;
 
+pub use access::Access;
 pub use operator::{Operator, Process};
 pub use people::{annotation, env, told_as};
 pub use proxy::{Fault, Proxy};

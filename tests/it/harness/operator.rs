@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use punctual::clock::Clock;
-use punctual::controller::{Controller, Health, Options};
+use punctual::controller::{Controller, Health, Options, Terms};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,11 @@ pub struct Operator {
 
 impl Operator {
     pub fn start(client: kube::Client, namespace: &str, now: Timestamp) -> Operator {
+        Self::start_by(client, namespace, now, None)
+    }
+
+    /// One that leads by these terms.
+    pub fn start_by(client: kube::Client, namespace: &str, now: Timestamp, terms: Option<Terms>) -> Operator {
         // To see what an operator thought: RUST_LOG=info cargo test --test it …
         if std::env::var_os("RUST_LOG").is_some() {
             punctual::telemetry::init(punctual::telemetry::LogFormat::Text);
@@ -26,6 +31,7 @@ impl Operator {
         let (sender, clock) = Clock::manual(now);
         let options = Options {
             namespaces: vec![namespace.to_owned()],
+            leader_election: terms,
             ..Options::default()
         };
         let controller = Controller::new(client, clock, Metrics::new(), options);
@@ -58,6 +64,11 @@ impl Operator {
     /// Whether it is ready and has nothing to do.
     pub fn is_quiet(&self) -> bool {
         self.health.is_ready() && self.health.is_idle()
+    }
+
+    /// Whether it may write.
+    pub fn leads(&self) -> bool {
+        self.health.is_leader()
     }
 
     /// Leaves as on SIGTERM.

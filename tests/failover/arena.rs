@@ -105,7 +105,11 @@ impl Arena {
             Kind::Stopped => {
                 self.replicas[old].ask_to_stop();
                 let code = self.replicas[old].ended().await;
-                assert_eq!(code, Some(0), "{}", self.replicas[old].log());
+                let log = self.replicas[old].log();
+                assert_eq!(code, Some(0), "{log}");
+                if !log.contains("lease released") {
+                    println!("change {number}: the lease was not released:\n{log}");
+                }
                 change.left = Some(now());
             }
             Kind::Frozen => self.replicas[old].freeze(),

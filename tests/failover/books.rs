@@ -43,6 +43,7 @@ pub struct Books {
     pub slots: usize,
     pub started: usize,
     pub skipped: usize,
+    pub superseded: usize,
     pub lost: usize,
     pub doubled: usize,
     pub overlapped: usize,
@@ -85,17 +86,22 @@ impl Books {
         let without = slots.iter().filter(|slot| made(slot) == 0).count();
         let doubled: usize = slots.iter().map(|slot| made(slot).saturating_sub(1)).sum();
         let of_task = jobs.keys().filter(|name| name.starts_with(&format!("{task}-"))).count();
-        let told = usize::try_from(status.skipped).unwrap() + status.queued.len();
+        // Under Replace the newest of several owed slots starts, and the others are superseded. Nobody else may miss one.
+        let superseded = usize::try_from(status.missed).unwrap();
+        // Claimed in the last second: its Job waits for another to be gone.
+        let claimed = status.active.iter().filter(|run| run.uid.is_none()).count();
+        let told = usize::try_from(status.skipped).unwrap() + status.queued.len() + claimed + superseded;
         let lost = without.saturating_sub(told);
         self.slots += slots.len();
         self.started += slots.len() - without;
-        self.skipped += told;
+        self.skipped += told - superseded;
+        self.superseded += superseded;
         self.lost += lost;
         self.doubled += doubled;
-        let mut wrong = |what: String| self.wrong.push(format!("{}/{task}: {what}; {status:#?}", world.namespace));
-        if lost > 0 || status.missed > 0 {
+        let mut wrong = |what: String| self.wrong.push(format!("{}/{task}: {what}; {:?}", world.namespace, status.recent_runs));
+        if lost > 0 || (superseded > 0 && policy != "Replace") {
             let which: Vec<&i64> = slots.iter().filter(|slot| made(slot) == 0).collect();
-            wrong(format!("{lost} slots lost, {} missed, without a Job: {which:?}", status.missed));
+            wrong(format!("{lost} slots lost, {superseded} missed, without a Job: {which:?}"));
         }
         if doubled > 0 {
             let which: Vec<&i64> = slots.iter().filter(|slot| made(slot) > 1).collect();

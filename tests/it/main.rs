@@ -6,6 +6,7 @@ mod harness;
 
 mod cronjob;
 mod duplicates;
+mod leader;
 mod ledger;
 mod load;
 mod manifests;

@@ -2,7 +2,7 @@
 //!
 //! Takes a namespace and a pace, gives a process that can be killed, frozen, cut off and asked. Never leaves one behind.
 
-use super::{Link, Wire, World, until};
+use super::{Link, Proxy, Wire, World, until};
 use cluster::Cluster;
 use punctual::controller::Terms;
 use std::io::{Read, Write};
@@ -52,7 +52,8 @@ pub struct Replica {
     pub identity: String,
     /// Its name in the audit log.
     pub user: String,
-    pub wire: Wire,
+    wire: Option<Wire>,
+    kubeconfig: PathBuf,
     namespace: String,
     pace: Pace,
     env: Vec<(String, String)>,
@@ -67,10 +68,22 @@ impl Replica {
         let user = format!("{}-{identity}", world.namespace);
         let group = World::replicas_of(&world.namespace);
         let kubeconfig = cluster.kubeconfig_for(&user, Some(&group)).expect("a user");
+        let wire = Wire::start(&kubeconfig, cluster.url()).await;
+        let kubeconfig = wire.kubeconfig().to_owned();
+        Self::idle(world, identity, pace, user, kubeconfig, Some(wire))
+    }
+
+    /// The same behind a proxy, and as whom the proxy passes it on.
+    pub fn behind(world: &World, proxy: &Proxy, identity: &str, pace: Pace) -> Replica {
+        Self::idle(world, identity, pace, "admin".into(), proxy.kubeconfig().to_owned(), None)
+    }
+
+    fn idle(world: &World, identity: &str, pace: Pace, user: String, kubeconfig: PathBuf, wire: Option<Wire>) -> Replica {
         Replica {
             identity: identity.to_owned(),
             user,
-            wire: Wire::start(&kubeconfig, cluster.url()).await,
+            wire,
+            kubeconfig,
             namespace: world.namespace.clone(),
             pace,
             env: Vec::new(),
@@ -101,7 +114,7 @@ impl Replica {
             .args(["--leader-elect-renew-deadline", &duration(self.pace.renew)])
             .args(["--leader-elect-retry-period", &duration(self.pace.retry)])
             .arg("--kubeconfig")
-            .arg(self.wire.kubeconfig())
+            .arg(&self.kubeconfig)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -166,7 +179,7 @@ impl Replica {
 
     /// Cuts it off, or not any more.
     pub fn link(&self, link: Link) {
-        self.wire.set(link);
+        self.wire.as_ref().expect("a wire").set(link);
     }
 
     /// What it answers to a GET; nothing if it does not.

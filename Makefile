@@ -7,7 +7,7 @@ TEST_THREADS ?= 6
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "K8S=1.34 to 1.37 chooses the Kubernetes of the cluster (default 1.37)."
 
 # --- The product ---------------------------------------------------------------------------------------------------
@@ -25,6 +25,10 @@ check: ## Formatting, lints, layering
 
 test: check tools ## All tests, those on real clusters included
 	$(CARGO) test --workspace --locked -- --test-threads=$(TEST_THREADS)
+
+.PHONY: e2e-failover
+e2e-failover: tools ## 200 changes of leader with short leases and 20 with the default ones; prints one table (about 10 minutes)
+	FAILOVER_SHORT=$${FAILOVER_SHORT:-200} FAILOVER_DEFAULT=$${FAILOVER_DEFAULT:-20} $(CARGO) test --locked --test failover -- --nocapture
 
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 

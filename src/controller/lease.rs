@@ -217,7 +217,10 @@ mod tests {
         seen.miss(second(9));
         assert!(seen.may_take(&terms("a"), second(3)));
         assert!(!seen.may_take(&terms("b"), second(17)) && seen.may_take(&terms("b"), second(18)));
-        seen.see(at("2", Seen::nothing(start).released(&terms("a"), Timestamp::UNIX_EPOCH)), second(4));
+        seen.see(
+            at("2", Seen::nothing(start).released(&terms("a"), Timestamp::UNIX_EPOCH)),
+            second(4),
+        );
         seen.miss(second(5));
         assert!(seen.may_take(&terms("b"), second(5)), "it was released before it was deleted");
     }

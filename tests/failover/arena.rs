@@ -145,7 +145,11 @@ impl Arena {
             }
         }
         self.replicas[old].until_it_leads(false).await;
-        assert!(self.replicas[old].runs(), "a leader that was deposed does not end:\n{}", self.replicas[old].log());
+        assert!(
+            self.replicas[old].runs(),
+            "a leader that was deposed does not end:\n{}",
+            self.replicas[old].log()
+        );
         self.changes.push(change);
     }
 

@@ -46,7 +46,10 @@ fn library() -> &'static PathBuf {
     LIBRARY.get_or_init(|| {
         let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("clock-{}.so", std::process::id()));
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/failover/clock.c");
-        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O2", source, "-o"]).arg(&library).status();
+        let compiled = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O2", source, "-o"])
+            .arg(&library)
+            .status();
         assert!(compiled.expect("cc, which links Rust programs").success(), "{source} compiles");
         library
     })

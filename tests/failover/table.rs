@@ -10,7 +10,9 @@ use std::fmt::Write;
 
 fn percentile(mut all: Vec<SignedDuration>, percent: usize) -> String {
     all.sort();
-    let Some(last) = all.len().checked_sub(1) else { return "–".into() };
+    let Some(last) = all.len().checked_sub(1) else {
+        return "–".into();
+    };
     let rank = (all.len() * percent).div_ceil(100).clamp(1, last + 1) - 1;
     format!("{:.2}", all[rank].as_secs_f64())
 }
@@ -53,12 +55,12 @@ pub fn table(campaigns: &[(Pace, &Vec<Books>)]) -> String {
             row(&mut table, *pace, name, &of_kind);
         }
     }
-    table.push_str("\n| lease | changes | slots | started | skipped, said so | superseded (Replace) | lost | doubled | overlapped (Forbid, Queue) | writes | writes out of turn |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+    table.push_str("\n| lease | changes | slots | started | skipped, said so | superseded (Replace) | lost | doubled | overlapped (Forbid, Queue) | writes | writes out of turn | events cut off by a release |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (pace, books) in campaigns {
         let sum = |value: fn(&Books) -> usize| books.iter().map(value).sum::<usize>();
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             pace.name,
             sum(|books| books.costs.len()),
             sum(|books| books.slots),
@@ -70,6 +72,7 @@ pub fn table(campaigns: &[(Pace, &Vec<Books>)]) -> String {
             sum(|books| books.overlapped),
             sum(|books| books.writes),
             sum(|books| books.late_writes),
+            sum(|books| books.cut_events),
         );
     }
     table

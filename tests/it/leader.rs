@@ -54,7 +54,12 @@ async fn more_starts(world: &World, task: &str, than: i64) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_three_leads_and_the_others_are_ready_and_warm_and_write_nothing() {
     let (world, replicas) = replicas("three", 3).await;
-    world.task("all", json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}})).await;
+    world
+        .task(
+            "all",
+            json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}}),
+        )
+        .await;
     let (leader, standbys) = ranks(&world, replicas).await;
     more_starts(&world, "all", 3).await;
     for standby in &standbys {
@@ -72,7 +77,12 @@ async fn one_of_three_leads_and_the_others_are_ready_and_warm_and_write_nothing(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_is_told_to_stop_lets_go_after_its_last_write_and_the_next_takes_it() {
     let (world, replicas) = replicas("graceful", 2).await;
-    world.task("all", json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}})).await;
+    world
+        .task(
+            "all",
+            json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}}),
+        )
+        .await;
     let (mut leader, standbys) = ranks(&world, replicas).await;
     more_starts(&world, "all", 2).await;
     leader.ask_to_stop();
@@ -92,7 +102,10 @@ async fn a_leader_that_is_told_to_stop_lets_go_after_its_last_write_and_the_next
 async fn a_leader_that_is_killed_is_followed_and_comes_back_as_a_standby() {
     let (world, replicas) = replicas("killed", 2).await;
     world
-        .task("all", json!({"schedule": "* * * * * *", "missedRunPolicy": "All", "jobTemplate": {"spec": {"suspend": true}}}))
+        .task(
+            "all",
+            json!({"schedule": "* * * * * *", "missedRunPolicy": "All", "jobTemplate": {"spec": {"suspend": true}}}),
+        )
         .await;
     let seen = world.recorder().await;
     let (mut leader, standbys) = ranks(&world, replicas).await;
@@ -104,13 +117,21 @@ async fn a_leader_that_is_killed_is_followed_and_comes_back_as_a_standby() {
     assert!(standbys[0].leads() && !leader.leads());
     // The slots of the gap are there, each once.
     let slots = seen.slots().await;
-    assert!(slots.windows(2).all(|pair| pair[1].as_second() - pair[0].as_second() == 1), "{slots:?}");
+    assert!(
+        slots.windows(2).all(|pair| pair[1].as_second() - pair[0].as_second() == 1),
+        "{slots:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_is_cut_off_becomes_a_standby_without_a_restart_and_may_lead_again() {
     let (world, replicas) = replicas("cut", 2).await;
-    world.task("all", json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}})).await;
+    world
+        .task(
+            "all",
+            json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}}),
+        )
+        .await;
     let (mut one, mut two) = {
         let (leader, mut standbys) = ranks(&world, replicas).await;
         (leader, standbys.remove(0))
@@ -144,7 +165,10 @@ async fn who_leads_is_told_by_the_lease_metrics_events_and_logs() {
     assert_eq!(standbys[0].metric("punctual_leader "), Some(0.0));
     assert!(leader.log().contains(r#""message":"leading""#), "{}", leader.log());
     let told = format!(r#""holder":"{}""#, leader.identity);
-    until("the standby to say who leads", || async { standbys[0].log().contains(&told).then_some(()) }).await;
+    until("the standby to say who leads", || async {
+        standbys[0].log().contains(&told).then_some(())
+    })
+    .await;
     let events: Api<Event> = Api::namespaced(world.client.clone(), &world.namespace);
     let event = until("an event on the lease", || async {
         let params = ListParams::default().fields("involvedObject.kind=Lease");
@@ -191,7 +215,10 @@ async fn a_renewal_whose_answer_is_lost_costs_no_leadership() {
     let left = lose.clone();
     let proxy = Proxy::start(world.client.clone(), move |method, path| {
         let is_renewal = *method == Method::PUT && path.ends_with("/leases/punctual");
-        let lost = is_renewal && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let lost = is_renewal
+            && left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+                .is_ok();
         if lost { Fault::AnswerLost } else { Fault::None }
     })
     .await;

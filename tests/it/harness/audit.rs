@@ -66,7 +66,11 @@ fn request(entry: &Value) -> Option<Request> {
     Some(Request {
         user: text("/user/username"),
         verb: text("/verb"),
-        resource: if subresource.is_empty() { resource } else { format!("{resource}/{subresource}") },
+        resource: if subresource.is_empty() {
+            resource
+        } else {
+            format!("{resource}/{subresource}")
+        },
         namespace: text("/objectRef/namespace"),
         name: text("/objectRef/name"),
         code: entry.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0),

@@ -127,7 +127,10 @@ impl Replica {
     /// Starts it and waits until it is ready.
     pub async fn start_ready(&mut self) {
         self.start();
-        until(&format!("{} to be ready", self.identity), || async { self.is_ready().then_some(()) }).await;
+        until(&format!("{} to be ready", self.identity), || async {
+            self.is_ready().then_some(())
+        })
+        .await;
     }
 
     fn log_file(&self) -> PathBuf {
@@ -140,7 +143,9 @@ impl Replica {
     }
 
     pub fn runs(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
+        self.child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
     pub fn pid(&self) -> u32 {

@@ -66,11 +66,16 @@ async fn stopped_at(name: &str, policy: &str, method: Method, path_ends: &'stati
     }
     awake_again.store(true, Ordering::SeqCst);
     first.thaw();
-    until("the first to see that it was deposed", || async { first.log().contains("no longer leading").then_some(()) }).await;
+    until("the first to see that it was deposed", || async {
+        first.log().contains("no longer leading").then_some(())
+    })
+    .await;
     assert!(first.runs() && !first.leads());
     // The next leader goes on, and the first one keeps still.
     let so_far = accounted(&world.tasks().get("slots").await.unwrap().status.unwrap());
-    world.status("slots", "three more slots", |status| accounted(status) >= so_far + 3).await;
+    world
+        .status("slots", "three more slots", |status| accounted(status) >= so_far + 3)
+        .await;
     assert_eq!(*after.lock().unwrap(), Vec::<String>::new(), "written by who had been deposed");
     seen.assert_once().await;
 }

@@ -26,7 +26,12 @@ fn durations_that_cannot_work_are_refused_with_a_message_and_exit_code_1() {
     for (lease, renew, retry, message) in [
         ("10s", "10s", "2s", "the lease duration must be longer than the renew deadline"),
         ("5s", "10s", "2s", "the lease duration must be longer than the renew deadline"),
-        ("15s", "2s", "2s", "the renew deadline must be longer than 1.2 times the retry period"),
+        (
+            "15s",
+            "2s",
+            "2s",
+            "the renew deadline must be longer than 1.2 times the retry period",
+        ),
         ("15s", "10s", "0s", "the retry period must be longer than zero"),
     ] {
         let refused = Command::new(env!("CARGO_BIN_EXE_punctual"))

@@ -39,7 +39,10 @@ async fn cut_off_at(name: &str, policy: &str, (method, path_ends): (Method, &'st
     armed.store(true, Ordering::SeqCst);
     first.set(SLOT);
     second.set(SLOT);
-    until("the leader to come to that write", || async { cut.load(Ordering::SeqCst).then_some(()) }).await;
+    until("the leader to come to that write", || async {
+        cut.load(Ordering::SeqCst).then_some(())
+    })
+    .await;
     assert_eq!(world.holder_other_than("first").await, "second");
     let status = world.status("slot", "the slot to be started", |status| status.started == 1).await;
     until("the first to have given up", || async { (!first.leads()).then_some(()) }).await;
@@ -100,4 +103,42 @@ async fn m6_under_queue_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot
     ] {
         cut_off_at(name, "Queue", at, fault).await;
     }
+}
+
+/// Its watch died silently, which it notices a minute later: meanwhile it knows less than the status says.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "not so yet: under Allow a new leader acts on what its watch last told it"]
+async fn m6_a_standby_whose_watch_is_silent_runs_no_slot_again_when_it_takes_over() {
+    let world = World::new("m6-silent").await;
+    let seen = world.recorder().await;
+    let now = at("2027-01-01T10:00:30Z");
+    let terms = |identity: &str| Some(Pace::SHORT.terms(identity, &world.namespace));
+    let first = Operator::start_by(world.client.clone(), &world.namespace, now, terms("first"));
+    until("the first to lead", || async { first.leads().then_some(()) }).await;
+    let proxy = Proxy::start(world.client.clone(), |_, _| Fault::None).await;
+    let second = Operator::start_by(proxy.client().await, &world.namespace, now, terms("second"));
+    world.task("slot", json!({"successfulJobsHistoryLimit": 0})).await;
+    world.settled("slot").await;
+    until("the second to know the task", || async {
+        (second.metric("punctual_tasks ") == 1.0).then_some(())
+    })
+    .await;
+    proxy.silence_watches(true);
+    first.set(SLOT);
+    second.set(SLOT);
+    let job = format!("slot-{}", at(SLOT).as_second());
+    world.job(&job).await;
+    world.end_job(&job, 0, "").await;
+    until("history to delete it", || async {
+        world.job_names().await.is_empty().then_some(())
+    })
+    .await;
+    world.status("slot", "its end", |status| status.succeeded == 1).await;
+    first.stop().await;
+    until("the second to lead", || async { second.leads().then_some(()) }).await;
+    until("the second to have looked", || async { second.is_quiet().then_some(()) }).await;
+    second.set("2027-01-01T10:02:00Z");
+    world.job(&format!("slot-{}", at("2027-01-01T10:02:00Z").as_second())).await;
+    second.stop().await;
+    assert_eq!(seen.slots().await, [at(SLOT), at("2027-01-01T10:02:00Z")]);
 }

@@ -85,18 +85,24 @@ pub async fn stand(ctx: Arc<Context>) {
         namespace = terms.namespace,
         "standing for election"
     );
-    let mut led = false;
+    let (mut led, mut told) = (false, String::new());
     loop {
         let began = Instant::now();
+        let mut trouble = String::new();
         match tokio::time::timeout(terms.renew_deadline / 2, attempt(&ctx, &terms)).await {
             Ok(Ok(true)) => {
                 // Counted from before the request: nobody else counts from earlier.
                 ctx.leadership.held().until = Some(began + terms.renew_deadline);
             }
             Ok(Ok(false)) => ctx.leadership.held().until = None,
-            Ok(Err(error)) => tracing::warn!(identity = terms.identity, "lease not reached: {error}"),
-            Err(_) => tracing::warn!(identity = terms.identity, "lease not reached: no answer in time"),
+            Ok(Err(error)) => trouble = error.to_string(),
+            Err(_) => trouble = "no answer in time".into(),
         }
+        // Asked each second or so, and the same answer each time: told once.
+        if !trouble.is_empty() && trouble != told {
+            tracing::warn!(identity = terms.identity, "lease not reached: {trouble}");
+        }
+        told = trouble;
         let leads = ctx.leadership.holds();
         if leads != led {
             tell(&ctx, &terms, leads);
@@ -199,10 +205,11 @@ async fn write(ctx: &Context, terms: &Terms, seen: &Seen, mut lease: Lease) -> R
 /// Lets go of the lease, after the last write.
 pub async fn release(ctx: &Context) {
     let Some(terms) = &ctx.leadership.terms else { return };
-    if !ctx.leadership.holds() {
+    ctx.leadership.held().until = None;
+    // Also past its own deadline: the write only succeeds if nobody else has taken it.
+    if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
         return;
     }
-    ctx.leadership.held().until = None;
     match let_go(ctx, terms).await {
         Ok(()) => tracing::info!(identity = terms.identity, "lease released"),
         Err(error) => tracing::warn!(

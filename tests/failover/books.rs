@@ -15,9 +15,8 @@ const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(50);
 pub struct Change {
     pub kind: Kind,
     pub number: usize,
-    /// Who led, and who led next.
+    /// Who led.
     pub old: String,
-    pub new: String,
     /// The moment of the fault.
     pub at: Timestamp,
     /// When the process had ended that was asked to stop.
@@ -40,6 +39,8 @@ pub struct Cost {
 #[derive(Default)]
 pub struct Books {
     pub costs: Vec<Cost>,
+    /// Faults that met a process that no longer led.
+    pub unplanned: usize,
     pub slots: usize,
     pub started: usize,
     pub skipped: usize,
@@ -157,17 +158,24 @@ impl Books {
     }
 
     fn cost(&mut self, world: &World, change: &Change, all: &[Request], jobs: &BTreeMap<String, Vec<Timestamp>>) {
-        let after = |one: &&Request| one.received > change.at && one.user == change.new;
-        let taken = all
-            .iter()
-            .filter(after)
-            .find(|one| one.is_about_the_lease() && one.is_write() && one.is_done());
-        let Some(taken) = taken else {
+        let leases = || all.iter().filter(|one| one.is_about_the_lease() && one.is_write() && one.is_done());
+        if leases()
+            .rfind(|lease| lease.answered < change.at)
+            .is_none_or(|lease| lease.user != change.old)
+        {
+            // It had lost the lease by itself, before anything befell it: no figure, and no less to be right.
+            self.unplanned += 1;
+            return;
+        }
+        let Some(taken) = leases().find(|lease| lease.received > change.at && lease.user != change.old) else {
             return self
                 .wrong
                 .push(format!("{}: nobody followed on change {}", world.namespace, change.number));
         };
-        let Some(work) = all.iter().filter(after).find(|one| one.is_work() && one.received > taken.received) else {
+        let Some(work) = all
+            .iter()
+            .find(|one| one.is_work() && one.user == taken.user && one.received > taken.received)
+        else {
             return self
                 .wrong
                 .push(format!("{}: no work after change {}", world.namespace, change.number));

@@ -6,7 +6,7 @@
 //! are printed. `make e2e-failover` runs 200 and 20.
 
 #[path = "../it/harness/mod.rs"]
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code, unused_imports, reason = "made for tests/it, of which this takes a part")]
 mod harness;
 
 mod arena;
@@ -23,9 +23,6 @@ use futures::future::join_all;
 use harness::Pace;
 use std::io::Write;
 use std::sync::OnceLock;
-
-/// Groups of replicas side by side, each with a lease and tasks of its own.
-const ABREAST: usize = 4;
 
 /// A cluster whose node completes pods on paper, a second after they began.
 fn cluster() -> &'static Cluster {
@@ -45,9 +42,9 @@ fn how_many(variable: &str, without: usize) -> usize {
     std::env::var(variable).map_or(without, |value| value.parse().expect("a number"))
 }
 
-/// So many changes, shared among groups of two and of three replicas; the kinds in turn.
-async fn campaign(pace: Pace, changes: usize) -> Vec<books::Books> {
-    let groups = ABREAST.min(changes);
+/// So many changes, by so many groups abreast, of two and of three replicas, each with a lease and tasks of its own.
+async fn campaign(pace: Pace, changes: usize, abreast: usize) -> Vec<books::Books> {
+    let groups = abreast.min(changes);
     let run = |group: usize| async move {
         let mut arena = Arena::new(pace, group, 2 + group % 2).await;
         for number in (group..changes).step_by(groups) {
@@ -66,8 +63,8 @@ async fn campaign(pace: Pace, changes: usize) -> Vec<books::Books> {
 async fn m6_d4_whatever_befalls_the_leader_in_the_second_of_a_slot_each_slot_runs_once() {
     tokio::task::spawn_blocking(cluster).await.expect("a cluster");
     let (short, default) = tokio::join!(
-        campaign(Pace::SHORT, how_many("FAILOVER_SHORT", 20)),
-        campaign(Pace::DEFAULT, how_many("FAILOVER_DEFAULT", 2)),
+        campaign(Pace::SHORT, how_many("FAILOVER_SHORT", 20), 4),
+        campaign(Pace::DEFAULT, how_many("FAILOVER_DEFAULT", 2), 2),
     );
     // Not by print!: the figures of a test that passes are shown as well.
     let figures = table::table(&[(Pace::SHORT, &short), (Pace::DEFAULT, &default)]);

@@ -55,14 +55,15 @@ pub fn table(campaigns: &[(Pace, &Vec<Books>)]) -> String {
             row(&mut table, *pace, name, &of_kind);
         }
     }
-    table.push_str("\n| lease | changes | slots | started | skipped, said so | superseded (Replace) | lost | doubled | overlapped (Forbid, Queue) | writes | writes out of turn | events cut off by a release |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    table.push_str("\n| lease | changes | of them beside the leader | slots | started | skipped, said so | superseded (Replace) | lost | doubled | overlapped (Forbid, Queue) | writes | writes out of turn | events cut off by a release |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (pace, books) in campaigns {
         let sum = |value: fn(&Books) -> usize| books.iter().map(value).sum::<usize>();
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             pace.name,
-            sum(|books| books.costs.len()),
+            sum(|books| books.costs.len() + books.unplanned),
+            sum(|books| books.unplanned),
             sum(|books| books.slots),
             sum(|books| books.started),
             sum(|books| books.skipped),

@@ -14,7 +14,6 @@ pub struct Request {
     pub verb: String,
     /// With its subresource: `jobs`, `scheduledtasks/status`.
     pub resource: String,
-    pub namespace: String,
     pub name: String,
     pub code: u64,
     pub received: Timestamp,
@@ -71,7 +70,6 @@ fn request(entry: &Value) -> Option<Request> {
         } else {
             format!("{resource}/{subresource}")
         },
-        namespace: text("/objectRef/namespace"),
         name: text("/objectRef/name"),
         code: entry.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0),
         received: text("/requestReceivedTimestamp").parse().ok()?,

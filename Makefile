@@ -66,6 +66,10 @@ publish: image package ## Bring image and chart of this version to REGISTRY=host
 bench: ## What one look at a task costs
 	$(CARGO) bench --locked --bench plan
 
+.PHONY: e2e-failover
+e2e-failover: tools ## 200 changes of leader with short leases and 20 with the default ones; prints one table (about 10 minutes)
+	FAILOVER_SHORT=$${FAILOVER_SHORT:-200} FAILOVER_DEFAULT=$${FAILOVER_DEFAULT:-20} $(CARGO) test --locked --test failover -- --nocapture
+
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 
 .PHONY: tools cluster cluster-down

@@ -7,6 +7,7 @@ mod harness;
 mod cli;
 mod cronjob;
 mod duplicates;
+mod leader;
 mod ledger;
 mod load;
 mod manifests;

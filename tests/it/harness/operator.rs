@@ -1,11 +1,12 @@
 //! The operator under test: in this process with a clock that the test sets, or as the real process.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{Controller, Health, Options};
+use punctual::controller::{Controller, Health, Options, Terms};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -19,13 +20,22 @@ pub struct Operator {
 
 impl Operator {
     pub fn start(client: kube::Client, namespace: &str, now: Timestamp) -> Operator {
+        Self::start_by(client, namespace, now, None)
+    }
+
+    /// One that leads by these terms.
+    pub fn start_by(client: kube::Client, namespace: &str, now: Timestamp, terms: Option<Terms>) -> Operator {
         // To see what an operator thought: RUST_LOG=info cargo test --test it …
         if std::env::var_os("RUST_LOG").is_some() {
             punctual::telemetry::init(punctual::telemetry::LogFormat::Text);
         }
         let (sender, clock) = Clock::manual(now);
+        if terms.is_some() {
+            tokio::spawn(tick(sender.clone()));
+        }
         let options = Options {
             namespaces: vec![namespace.to_owned()],
+            leader_election: terms,
             ..Options::default()
         };
         let controller = Controller::new(client, clock, Metrics::new(), options);
@@ -77,10 +87,25 @@ impl Operator {
         self.health.is_ready() && self.health.is_idle()
     }
 
+    /// Whether it may write.
+    pub fn leads(&self) -> bool {
+        self.health.is_leader()
+    }
+
     /// Leaves as on SIGTERM.
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());
         (&mut self.running).await.expect("the operator does not panic");
+    }
+}
+
+/// Moves a clock that stands still by microseconds: a renewal that says the same time again changes nothing, so others would
+/// take the lease for dead.
+async fn tick(clock: watch::Sender<Timestamp>) {
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    while !clock.is_closed() {
+        beat.tick().await;
+        clock.send_modify(|now| *now += SignedDuration::from_micros(1));
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// How many lives a debug build lives in a few seconds.
 const FEW: u64 = 150;
 /// How many lines of the log a story ends with.
-const TAIL: usize = 60;
+const TAIL: usize = 25;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

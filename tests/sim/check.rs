@@ -26,7 +26,6 @@ pub struct Actor {
 #[derive(Clone, Debug)]
 pub struct JobFacts {
     pub uid: String,
-    pub made: Ms,
     /// When, and whether it succeeded, and whether that is final.
     pub ended: Option<(Ms, bool, bool)>,
     pub deleting: Option<Ms>,
@@ -61,6 +60,8 @@ pub struct Checker {
     pub deleted_by_people: BTreeSet<String>,
     pub backfilled: BTreeSet<(String, i64)>,
     pub calm_since: Option<Ms>,
+    /// Whether Jobs go on, and when they last did.
+    pub busy: bool,
     pub last_busy: Ms,
     pub next_slot: Option<(i64, i64, Option<i64>)>,
     /// The log of the API server, if somebody wants to read it.
@@ -96,6 +97,7 @@ impl Checker {
             deleted_by_people: BTreeSet::new(),
             backfilled: BTreeSet::new(),
             calm_since: None,
+            busy: false,
             last_busy: born,
             next_slot: None,
             log: None,
@@ -167,7 +169,7 @@ impl Checker {
         Some(facts).filter(|facts| facts.uid == job.uid)
     }
 
-    pub fn set_facts(&mut self, now: Ms, job: &JobObject) {
+    pub fn set_facts(&mut self, job: &JobObject) {
         let run = self.runs.entry(job.run.clone()).or_insert_with(|| RunFacts {
             trigger: job.trigger,
             slot: job.slot.map_or(0, second),
@@ -177,7 +179,6 @@ impl Checker {
             job.attempt,
             JobFacts {
                 uid: job.uid.clone(),
-                made: now,
                 ended: None,
                 deleting: None,
                 gone: None,

@@ -19,7 +19,7 @@ impl Checker {
         self.note(now, || format!("Job {} is made ({:?}, attempt {}){}", job.name, job.trigger, job.attempt, if actor.stale { ", by a process that was stopped" } else { "" }));
         let verdict = self.may_be_made(now, job, actor, task, jobs);
         self.judge(now, verdict);
-        self.set_facts(now, job);
+        self.set_facts(job);
     }
 
     fn may_be_made(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task, jobs: &Jobs) -> Verdict {

@@ -28,7 +28,8 @@ impl Checker {
             (false, _) => self.calm_since = None,
             _ => {}
         }
-        if jobs.values().any(|job| job.goes_on()) {
+        let busy = jobs.values().any(|job| job.goes_on());
+        if std::mem::replace(&mut self.busy, busy) || busy {
             self.last_busy = now;
         }
         if self.calm_since.is_some_and(|since| now - since >= SOON) {
@@ -46,11 +47,14 @@ impl Checker {
         for run in &status.active {
             let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref());
             if run.uid.is_some() && job.is_none_or(|job| !job.goes_on()) {
-                let over = job.and_then(|job| job.end.as_ref()).map_or(i64::MAX, |end| ms(end.at));
-                demand!(!late(over), "owed: Job {} ended, and its run goes on: {}", run.job, brief(status));
+                let end = job.and_then(|job| job.end.as_ref()).map(|end| ms(end.at));
+                let gone = || self.runs.values().flat_map(|run| run.attempts.values()).find(|job| Some(&job.uid) == run.uid.as_ref())?.gone;
+                let over = end.or_else(gone);
+                demand!(!over.is_some_and(late), "owed: Job {} ended, and its run goes on: {}", run.job, brief(status));
             }
             let deleting = job.is_some_and(|job| job.deleting.is_some());
-            if let (Some(timeout), Some(started), false) = (spec.run_timeout, &run.started, deleting) {
+            let stays = run.uid.is_none() || job.is_some_and(|job| job.goes_on() && !deleting);
+            if let (Some(timeout), Some(started), true) = (spec.run_timeout, &run.started, stays) {
                 let over = ms(started.0) + Duration::from(timeout).as_millis() as Ms;
                 demand!(!late(over), "runTimeout: the run of {} should have been ended at {}", run.job, show(over));
             }

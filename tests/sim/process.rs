@@ -44,6 +44,8 @@ impl World<'_> {
         if let Some(mutant) = self.mutant {
             mutant.twist(&observed, &mut plan);
         }
+        let said = || format!("replica {at} plans {:?}, to wake at {:?}", plan.effects.iter().map(name).collect::<Vec<_>>(), plan.wake_at);
+        self.api.checker.note(now, said);
         if plan.effects.is_empty() {
             (replica.failures, replica.rounds) = (0, 0);
             let hot = plan.wake_at.filter(|wake| *wake <= observed.now);
@@ -263,6 +265,6 @@ fn is_not_fenced(effect: &Effect, api: &Api) -> bool {
 
 fn name(effect: &Effect) -> String {
     let text = format!("{effect:?}");
-    text.chars().take(160).collect()
+    text.chars().take(70).collect()
 }
 

@@ -26,6 +26,10 @@ check: ## Formatting, lints, layering
 test: check tools ## All tests, those on real clusters included
 	$(CARGO) test --workspace --locked -- --test-threads=$(TEST_THREADS)
 
+.PHONY: bench
+bench: ## What one look at a task costs
+	$(CARGO) bench --locked --bench plan
+
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 
 .PHONY: tools cluster cluster-down

@@ -20,6 +20,8 @@ pub struct Metrics {
     pub watch_errors: IntCounterVec,
     /// `punctual_events_dropped_total`: events that were not written.
     pub events_dropped: IntCounter,
+    /// `punctual_leader`: 1 while this process may write, else 0.
+    pub leader: IntGauge,
     tasks: IntGauge,
     jobs: IntGauge,
     queue_depth: IntGauge,
@@ -64,6 +66,7 @@ impl Metrics {
                 &["verb"],
             ),
             watch_errors: counters("punctual_watch_errors_total", "Interruptions of a watch", &["resource"]),
+            leader: gauge("punctual_leader", "1 while this process leads, that is: may write"),
             tasks: gauge("punctual_tasks", "Tasks that are known"),
             jobs: gauge("punctual_jobs", "Jobs that are known"),
             queue_depth: gauge("punctual_queue_depth", "Tasks whose time has come and that wait for a worker"),

@@ -107,7 +107,6 @@ mod tests {
                 r#"unknown field "spec.schedul""#,
                 "spec.jobTemplate.spec.selector: selector is made by Kubernetes for each Job: take it out of jobTemplate.spec",
                 r#"spec.schedule: schedule "TZ=UTC 0 3 * * *" names a zone: take TZ=… out and set spec.timeZone instead"#,
-                "spec: set exactly one of schedule and schedules",
             ]
         );
     }

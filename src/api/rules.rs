@@ -17,9 +17,14 @@ fn rule(rule: String, message: &str) -> Rule {
     Rule::new(rule).message(Message::Expression(message.to_owned()))
 }
 
-/// A list of values, ranges and steps over one field.
+/// A list of values, ranges and steps over one field, hashed ones too. What stands in the parentheses of `H`, the parser knows.
 fn list(value: &str) -> String {
-    let item = format!(r"(\*|\?|({value})(-({value}))?){STEP}");
+    list_with(value, "")
+}
+
+/// The same with further items, each after a `|`.
+fn list_with(value: &str, more: &str) -> String {
+    let item = format!(r"((\*|\?|h(\(\w+-\w+\))?|({value})(-({value}))?){STEP}{more})");
     format!("{item}(,{item})*")
 }
 
@@ -36,7 +41,9 @@ pub fn missed_run_limit_belongs_to_all() -> Rule {
 }
 
 pub fn one_of_schedule_and_schedules() -> Rule {
-    Rule::new("has(self.schedule) != has(self.schedules)").message("set exactly one of schedule and schedules")
+    Rule::new("has(self.schedule) != has(self.schedules)")
+        .message("set exactly one of schedule and schedules")
+        .field_path(".schedule")
 }
 
 pub fn start_before_end() -> Rule {
@@ -135,7 +142,7 @@ fn schedule_minutes() -> Rule {
     let sixty = list("0*[0-5]?[0-9]");
     rule(
         fields_match(&format!(r"^\s*({sixty}\s+)?{sixty}(\s+\S+){{4}}\s*$")),
-        r#"'schedule "' + self.trim() + '": minutes (and leading seconds) are numbers from 0 to 59, ranges "0-29", lists "0,30" or steps "*/15"'"#,
+        r#"'schedule "' + self.trim() + '": minutes (and leading seconds) are numbers from 0 to 59, ranges "0-29", lists "0,30" or steps "*/15"; or hashed "H", "H(0-29)", "H/15"'"#,
     )
 }
 
@@ -143,15 +150,16 @@ fn schedule_hours() -> Rule {
     let hours = list("0*(1?[0-9]|2[0-3])");
     rule(
         fields_match(&format!(r"(^|\s){hours}(\s+\S+){{3}}\s*$")),
-        r#"'schedule "' + self.trim() + '": hours are numbers from 0 to 23, ranges "9-17", lists "6,18" or steps "*/2"'"#,
+        r#"'schedule "' + self.trim() + '": hours are numbers from 0 to 23, ranges "9-17", lists "6,18" or steps "*/2"; or hashed "H", "H(1-5)"'"#,
     )
 }
 
 fn schedule_days_of_month() -> Rule {
-    let days = list("0*([1-9]|[12][0-9]|3[01])");
+    let day = "0*([1-9]|[12][0-9]|3[01])";
+    let days = list_with(day, &format!("|l(w|-0*([1-9]|[12][0-9]|30))?|{day}w"));
     rule(
         fields_match(&format!(r"\s{days}(\s+\S+){{2}}\s*$")),
-        r#"'schedule "' + self.trim() + '": days of the month are numbers from 1 to 31, ranges "1-7", lists "1,15" or steps "*/2"'"#,
+        r#"'schedule "' + self.trim() + '": days of the month are numbers from 1 to 31, ranges "1-7", lists "1,15" or steps "*/2"; or "L" (last), "L-3", "LW", "15W" (weekday nearest to the 15th), "H"'"#,
     )
 }
 
@@ -164,10 +172,11 @@ fn schedule_months() -> Rule {
 }
 
 fn schedule_days_of_week() -> Rule {
-    let days = list("0*[0-7]|sun|mon|tue|wed|thu|fri|sat");
+    let day = "0*[0-7]|sun|mon|tue|wed|thu|fri|sat";
+    let days = list_with(day, &format!("|({day})(#[1-5]|l)"));
     rule(
         fields_match(&format!(r"\s{days}\s*$")),
-        r#"'schedule "' + self.trim() + '": days of the week are numbers from 0 to 7 (0 and 7 are Sunday) or names of three letters, SUN to SAT'"#,
+        r#"'schedule "' + self.trim() + '": days of the week are numbers from 0 to 7 (0 and 7 are Sunday) or names of three letters, SUN to SAT; or "FRI#2" (second Friday), "FRIL" (last), "H"'"#,
     )
 }
 

@@ -80,6 +80,9 @@ pub struct ScheduledTaskStatus {
     /// The value of punctual.dev/backfill that was last dealt with: refused, finished, or in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_backfill: Option<String>,
+    /// The request that was last refused, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_refused_request: Option<RefusedRequest>,
     /// The backfill that is in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backfill: Option<Backfill>,
@@ -106,12 +109,14 @@ pub struct ObservedSchedule {
     pub time_zone: String,
     pub gap: Gap,
     pub overlap: Overlap,
+    /// By how much runs may start after their slots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_at: Option<Time>,
+    /// The blackouts.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub exclude: Vec<Exclusion>,
 }
@@ -204,6 +209,20 @@ pub struct QueuedRun {
     pub trigger: Trigger,
     /// Name of its first Job.
     pub job: String,
+}
+
+/// A request that was not carried out.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedRequest {
+    /// The annotation that asked.
+    pub annotation: String,
+    /// Its value.
+    pub value: String,
+    /// When it was refused.
+    pub at: Time,
+    /// Why, and the way out.
+    pub message: String,
 }
 
 /// How far a backfill has come.

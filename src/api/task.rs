@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     category = "all",
     status = "ScheduledTaskStatus",
     doc = "ScheduledTask turns each moment that a schedule names into a Job, once, and accounts for every one of them in its status.",
-    printcolumn = r#"{"name":"Schedule","type":"string","jsonPath":".spec.schedule"}"#,
+    printcolumn = r#"{"name":"Schedule","type":"string","jsonPath":".spec['schedule','schedules']"}"#,
     printcolumn = r#"{"name":"Zone","type":"string","jsonPath":".spec.timeZone"}"#,
     printcolumn = r#"{"name":"Suspended","type":"boolean","jsonPath":".spec.suspend"}"#,
     printcolumn = r#"{"name":"Active","type":"integer","jsonPath":".status.running"}"#,
@@ -54,7 +54,7 @@ pub struct ScheduledTaskSpec {
     pub schedule: Option<String>,
 
     /// Several schedules instead of one. A moment that several of them name is one slot.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     #[schemars(schema_with = "schema::schedules")]
     pub schedules: Vec<String>,
 
@@ -84,7 +84,7 @@ pub struct ScheduledTaskSpec {
     pub end_at: Option<Time>,
 
     /// Blackouts: slots that match any of these are none.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     #[schemars(length(max = 32))]
     pub exclude: Vec<Exclusion>,
 

@@ -3,20 +3,21 @@
 //! Takes flags, runs until SIGTERM or SIGINT, then finishes what is in flight.
 
 use crate::clock::Clock;
-use crate::controller::{Controller, Options};
+use crate::controller::{Controller, Options, Terms, identity_of};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
 use anyhow::{Context, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::Duration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A connection that says nothing for this long is dead. Longer than a watch lasts.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: time::Duration = time::Duration::from_secs(60);
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -26,9 +27,9 @@ pub struct Args {
     /// Context of the kubeconfig to use
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// Only look after tasks in this namespace. Default: all
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
+    /// Only look after tasks in these namespaces. Default: all
+    #[arg(long, value_name = "NAMESPACES", value_delimiter = ',')]
+    watch_namespaces: Vec<String>,
     /// Address of /livez, /readyz and /metrics; port 0 takes a free one and logs it
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     metrics_addr: SocketAddr,
@@ -38,6 +39,63 @@ pub struct Args {
     /// How log lines look
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
+    #[command(flatten)]
+    election: Election,
+}
+
+/// Flags as Kubernetes' own controllers have them.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Leader election")]
+struct Election {
+    /// Let one of several replicas lead, by a Lease. The others watch and plan, and take over when it is gone
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", action = clap::ArgAction::Set)]
+    leader_elect: bool,
+    /// How long a lease that is not renewed is left alone
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    leader_elect_lease_duration: Duration,
+    /// How long a leader tries to renew before it stops writing; shorter than the lease duration
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    leader_elect_renew_deadline: Duration,
+    /// How long to wait between attempts
+    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    leader_elect_retry_period: Duration,
+    /// Name of the Lease
+    #[arg(long, value_name = "NAME", default_value = "punctual")]
+    leader_elect_resource_name: String,
+    /// Namespace of the Lease. Default: $POD_NAMESPACE, or punctual-system
+    #[arg(
+        long,
+        value_name = "NAMESPACE",
+        env = "POD_NAMESPACE",
+        default_value = "punctual-system",
+        hide_env = true
+    )]
+    leader_elect_resource_namespace: String,
+    /// Who this process is. Default: $POD_NAME, or a name made of host and process
+    #[arg(long, value_name = "NAME", env = "POD_NAME", hide_env = true)]
+    leader_elect_identity: Option<String>,
+}
+
+impl Election {
+    fn terms(self) -> Result<Option<Terms>> {
+        if !self.leader_elect {
+            return Ok(None);
+        }
+        let own = || {
+            let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown".into());
+            identity_of(host.trim(), std::process::id(), Clock::System.now())
+        };
+        let terms = Terms {
+            identity: self.leader_elect_identity.unwrap_or_else(own),
+            name: self.leader_elect_resource_name,
+            namespace: self.leader_elect_resource_namespace,
+            lease_duration: self.leader_elect_lease_duration.into(),
+            renew_deadline: self.leader_elect_renew_deadline.into(),
+            retry_period: self.leader_elect_retry_period.into(),
+        };
+        terms.check().map_err(|wrong| anyhow::anyhow!("leader election: {wrong}"))?;
+        Ok(Some(terms))
+    }
 }
 
 pub fn run(args: Args) -> Result<ExitCode> {
@@ -55,7 +113,8 @@ async fn operate(args: Args) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let client = client(&args).await?;
     let options = Options {
-        namespace: args.namespace,
+        namespaces: args.watch_namespaces,
+        leader_election: args.election.terms()?,
         workers: args.workers.into(),
     };
     let controller = Controller::new(client, Clock::System, Metrics::new(), options);

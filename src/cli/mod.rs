@@ -23,7 +23,7 @@ const CONTROLLER_EXAMPLES: &str = "Examples:
   punctual controller
 
   # On another cluster, for one namespace, with logs for machines
-  punctual controller --context staging --namespace reports --log-format json";
+  punctual controller --context staging --watch-namespaces reports --log-format json";
 
 const PREVIEW_EXAMPLES: &str = "Examples:
   # The next ten runs of each task in a file

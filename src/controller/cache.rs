@@ -20,6 +20,7 @@ pub struct Cache {
 /// One task and what belongs to it. Jobs may be known before their task is.
 #[derive(Debug, Default)]
 struct Record {
+    namespace: String,
     task: Option<Arc<Task>>,
     jobs: HashMap<String, Job>,
     /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
@@ -76,6 +77,7 @@ impl Cache {
         let key: Key = raw.metadata.uid.as_deref()?.into();
         let mut records = self.lock();
         let record = records.entry(key.clone()).or_default();
+        record.namespace = raw.metadata.namespace.clone().unwrap_or_default();
         let known = record.task.as_deref();
         if known
             .is_some_and(|known| version(&known.resource_version) >= version(raw.metadata.resource_version.as_deref().unwrap_or_default()))
@@ -109,9 +111,11 @@ impl Cache {
     /// Takes in a Job of the watch, or one that this process just made (then `made_at` is when, by the operator's clock).
     pub fn put_job(&self, raw: RawJob, made_at: Option<Timestamp>) -> Option<Key> {
         let key: Key = raw.owner()?.into();
+        let namespace = raw.metadata.namespace.clone().unwrap_or_default();
         let mut job = raw.into_job();
         let mut records = self.lock();
         let record = records.entry(key.clone()).or_default();
+        record.namespace = namespace;
         if record.gone.contains_key(&job.uid) {
             return None;
         }
@@ -161,11 +165,11 @@ impl Cache {
         Some(key)
     }
 
-    /// After a new list: Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they
+    /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they
     /// may have been made after the list was.
-    pub fn keep_jobs(&self, listed: &HashSet<String>) -> Vec<Key> {
+    pub fn keep_jobs(&self, namespace: Option<&str>, listed: &HashSet<String>) -> Vec<Key> {
         let mut changed = Vec::new();
-        for (key, record) in self.lock().iter_mut() {
+        for (key, record) in self.lock().iter_mut().filter(|(_, record)| record.is_in(namespace)) {
             let before = record.jobs.len();
             record.jobs.retain(|uid, _| listed.contains(uid));
             if record.jobs.len() != before {
@@ -175,9 +179,9 @@ impl Cache {
         changed
     }
 
-    /// After a new list: tasks that are not in it are gone.
-    pub fn keep_tasks(&self, listed: &HashSet<Key>) {
-        for (key, record) in self.lock().iter_mut() {
+    /// After a new list (of that namespace, or of all): tasks that are not in it are gone.
+    pub fn keep_tasks(&self, namespace: Option<&str>, listed: &HashSet<Key>) {
+        for (key, record) in self.lock().iter_mut().filter(|(_, record)| record.is_in(namespace)) {
             if !listed.contains(key) {
                 record.task = None;
             }
@@ -247,6 +251,17 @@ impl Cache {
         });
     }
 
+    /// Every task that is known.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        let records = self.lock();
+        records
+            .iter()
+            .filter(|(_, record)| record.task.is_some())
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
     /// How many tasks and Jobs are known.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
@@ -269,6 +284,10 @@ impl Cache {
 }
 
 impl Record {
+    fn is_in(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none_or(|namespace| namespace == self.namespace)
+    }
+
     fn refusals(&mut self, concern: Concern) -> &mut Refusals {
         match concern {
             Concern::Start => &mut self.starts,
@@ -375,7 +394,7 @@ mod tests {
         let cache = Cache::default();
         cache.put_task(task(1, json!({})));
         cache.put_job(job(None), None);
-        assert_eq!(cache.keep_jobs(&HashSet::new()), ["task".into()]);
+        assert_eq!(cache.keep_jobs(None, &HashSet::new()), ["task".into()]);
         assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with a request, sorted by what to do about it.
 //!
-//! Takes the client's errors, gives one of five. Never decides the way out: that is for `perform` and the plan.
+//! Takes the client's errors, gives one of six. Never decides the way out: that is for `perform` and the plan.
 
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ pub enum Error {
     /// No answer, or one that says "later": whether the request was carried out is not known.
     #[error("{0}")]
     Unanswered(String),
+    /// Another replica leads, or may: nothing was sent.
+    #[error("this replica does not lead")]
+    NotLeading,
     /// Plan after plan had something to do: a bug, or a world that changes at each look. Nobody may keep a worker that long.
     #[error("not settled after {0} plans")]
     Unsettled(usize),
@@ -28,7 +31,7 @@ impl Error {
     /// No answer came in time.
     #[must_use]
     pub fn deadline(after: Duration) -> Self {
-        Self::Unanswered(format!("no answer within {} s", after.as_secs()))
+        Self::Unanswered(format!("no answer within {:.1} s", after.as_secs_f64()))
     }
 
     /// The word for the metric.
@@ -39,6 +42,7 @@ impl Error {
             Self::Conflict(_) => "Conflict",
             Self::Refused(_) => "Refused",
             Self::Unanswered(_) => "Unanswered",
+            Self::NotLeading => "NotLeading",
             Self::Unsettled(_) => "Unsettled",
         }
     }

@@ -3,7 +3,8 @@
 //! Takes announcements, posts events in the background. Never delays a run: when there is too much to say, it is dropped
 //! and counted. A task may say 25 things at once and one more each minute, much like client-go's spam filter.
 
-use super::Context;
+use super::leader::LEASE;
+use super::{Context, Terms};
 use crate::api;
 use crate::plan::{Announcement, Because, Outcome, Task};
 use jiff::Timestamp;
@@ -30,7 +31,8 @@ pub struct Events {
 #[derive(Debug)]
 struct Event {
     namespace: String,
-    uid: String,
+    /// Whose allowance it is.
+    key: String,
     body: Value,
 }
 
@@ -63,20 +65,37 @@ impl Events {
         }
     }
 
+    /// Who leads, told on the Lease.
+    pub fn about_lease(&self, terms: &Terms, message: &str) {
+        let object = json!({"apiVersion": LEASE.0, "kind": LEASE.1, "name": terms.name, "namespace": terms.namespace});
+        self.send(
+            &terms.namespace,
+            &terms.name,
+            &terms.identity,
+            object,
+            ["Normal", "LeaderElection", message],
+        );
+    }
+
     fn post(&self, task: &Task, kind: &str, reason: &str, message: &str) {
+        let object = json!({
+            "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
+            "kind": api::KIND,
+            "name": task.name,
+            "namespace": task.namespace,
+            "uid": task.uid,
+            "resourceVersion": task.resource_version,
+        });
+        self.send(&task.namespace, &task.name, &task.uid, object, [kind, reason, message]);
+    }
+
+    fn send(&self, namespace: &str, name: &str, key: &str, object: Value, [kind, reason, message]: [&str; 3]) {
         // The name needs to be unique, no more: the API server makes it so.
         let body = json!({
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"generateName": format!("{}.", short(&task.name)), "namespace": task.namespace},
-            "involvedObject": {
-                "apiVersion": format!("{}/{}", api::GROUP, api::VERSION),
-                "kind": api::KIND,
-                "name": task.name,
-                "namespace": task.namespace,
-                "uid": task.uid,
-                "resourceVersion": task.resource_version,
-            },
+            "metadata": {"generateName": format!("{}.", short(name)), "namespace": namespace},
+            "involvedObject": object,
             "type": kind,
             "reason": reason,
             "message": message.chars().take(1024).collect::<String>(),
@@ -85,8 +104,8 @@ impl Events {
             "count": 1,
         });
         let event = Event {
-            namespace: task.namespace.clone(),
-            uid: task.uid.clone(),
+            namespace: namespace.to_owned(),
+            key: key.to_owned(),
             body,
         };
         // Full: drop before delay.
@@ -102,7 +121,7 @@ impl Outbox {
             if allowances.len() > REMEMBERED {
                 allowances.clear();
             }
-            if !spend(allowances.entry(event.uid).or_insert((BURST, Instant::now()))) {
+            if !spend(allowances.entry(event.key).or_insert((BURST, Instant::now()))) {
                 ctx.metrics.events_dropped.inc();
                 continue;
             }
@@ -112,7 +131,7 @@ impl Outbox {
             let path = format!("/api/v1/namespaces/{}/events", event.namespace);
             let body = serde_json::to_vec(&event.body).unwrap_or_default();
             let sent = ctx
-                .send::<Value>("event", Request::new(path).create(&PostParams::default(), body))
+                .write::<Value>("event", Request::new(path).create(&PostParams::default(), body))
                 .await;
             if let Err(error) = sent {
                 ctx.metrics.events_dropped.inc();

@@ -10,6 +10,8 @@
 mod cache;
 mod error;
 mod events;
+mod leader;
+mod lease;
 mod objects;
 mod observe;
 mod perform;
@@ -18,6 +20,8 @@ mod queue;
 mod reconcile;
 
 pub use error::Error;
+pub use leader::identity_of;
+pub use lease::Terms;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -25,6 +29,7 @@ use crate::plan::{Announcement, Task};
 use cache::Cache;
 use events::{Events, Outbox};
 use jiff::Timestamp;
+use leader::Leadership;
 use queue::{Key, Queue};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -48,8 +53,10 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// How the operator is run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Only this namespace; all of them without.
-    pub namespace: Option<String>,
+    /// Only these namespaces; all of them, if there are none.
+    pub namespaces: Vec<String>,
+    /// How replicas agree on a leader; without, this process leads.
+    pub leader_election: Option<Terms>,
     /// How many tasks are worked on at once: as many connections to the API server.
     pub workers: usize,
 }
@@ -57,7 +64,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            namespace: None,
+            namespaces: Vec::new(),
+            leader_election: None,
             workers: 64,
         }
     }
@@ -75,7 +83,8 @@ pub struct Controller {
 pub struct Context {
     client: kube::Client,
     clock: Clock,
-    namespace: Option<String>,
+    namespaces: Vec<String>,
+    leadership: Leadership,
     cache: Cache,
     queue: Queue,
     events: Events,
@@ -89,8 +98,8 @@ pub struct Context {
 /// Whether the first lists are in.
 #[derive(Debug)]
 struct Synced {
-    tasks: watch::Sender<bool>,
-    jobs: watch::Sender<bool>,
+    /// How many lists are still awaited.
+    left: watch::Sender<usize>,
 }
 
 /// What health checks ask.
@@ -104,14 +113,15 @@ impl Controller {
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
         let (events, outbox) = Events::new();
+        // Tasks and Jobs, of each namespace or of all.
         let synced = Synced {
-            tasks: watch::Sender::new(false),
-            jobs: watch::Sender::new(false),
+            left: watch::Sender::new(2 * options.namespaces.len().max(1)),
         };
         let ctx = Arc::new(Context {
             client,
             clock,
-            namespace: options.namespace,
+            namespaces: options.namespaces,
+            leadership: Leadership::new(options.leader_election),
             cache: Cache::default(),
             queue: Queue::default(),
             events,
@@ -138,8 +148,13 @@ impl Controller {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { ctx, outbox, workers } = self;
         let mut background = tokio::task::JoinSet::new();
-        background.spawn(observe::watch_tasks(ctx.clone()));
-        background.spawn(observe::watch_jobs(ctx.clone()));
+        let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
+        let scopes: Vec<Option<String>> = if ctx.namespaces.is_empty() { vec![None] } else { scopes.collect() };
+        for scope in scopes {
+            background.spawn(observe::watch_tasks(ctx.clone(), scope.clone()));
+            background.spawn(observe::watch_jobs(ctx.clone(), scope));
+        }
+        background.spawn(leader::stand(ctx.clone()));
         background.spawn(outbox.run(ctx.clone()));
         tokio::select! {
             () = work(&ctx, workers) => {}
@@ -150,6 +165,7 @@ impl Controller {
             tracing::warn!("work in flight did not finish in time; the next start picks it up");
         }
         background.shutdown().await;
+        leader::release(&ctx).await;
     }
 }
 
@@ -230,6 +246,15 @@ impl Context {
         }
     }
 
+    /// Sends a request that changes something: only while this process leads, and with no more time than it leads for sure.
+    async fn write<T: DeserializeOwned>(&self, verb: &str, request: Result<http::Request<Vec<u8>>, impl Display>) -> Result<T, Error> {
+        let left = self.leadership.time_left().ok_or(Error::NotLeading)?;
+        match tokio::time::timeout(left, self.send(verb, request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::deadline(left)),
+        }
+    }
+
     /// One voice: log line, event and metric from the same words.
     fn announce(&self, task: &Task, said: &Announcement) {
         let (task_key, outcome, because) = (task.key(), said.outcome.as_str(), said.because.as_str());
@@ -240,6 +265,13 @@ impl Context {
         }
         self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
         self.events.announce(task, said);
+    }
+
+    /// Looks at every task now.
+    fn wake_all(&self) {
+        for key in self.cache.keys() {
+            self.queue.wake(&key, self.clock.now());
+        }
     }
 
     /// A task was touched: look at it now.
@@ -292,7 +324,7 @@ impl Context {
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context")
-            .field("namespace", &self.namespace)
+            .field("namespaces", &self.namespaces)
             .field("clock", &self.clock)
             .finish_non_exhaustive()
     }
@@ -300,10 +332,13 @@ impl std::fmt::Debug for Context {
 
 impl Synced {
     async fn wait(&self) {
-        for list in [&self.tasks, &self.jobs] {
-            // The sender lives as long as this struct, so waiting cannot fail.
-            let _ = list.subscribe().wait_for(|done| *done).await;
-        }
+        // The sender lives as long as this struct, so waiting cannot fail.
+        let _ = self.left.subscribe().wait_for(|left| *left == 0).await;
+    }
+
+    /// A first list is in.
+    fn one(&self) {
+        self.left.send_modify(|left| *left = left.saturating_sub(1));
     }
 }
 
@@ -311,7 +346,13 @@ impl Health {
     /// Whether the first lists are in and the process is not leaving.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        *self.ctx.synced.tasks.borrow() && *self.ctx.synced.jobs.borrow() && !*self.ctx.draining.borrow()
+        *self.ctx.synced.left.borrow() == 0 && !*self.ctx.draining.borrow()
+    }
+
+    /// Whether this process may write.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.ctx.leadership.holds()
     }
 
     /// Whether no task's time has come and no worker is busy.
@@ -324,6 +365,7 @@ impl Health {
     #[must_use]
     pub fn metrics(&self) -> String {
         let (tasks, jobs) = self.ctx.cache.len();
+        self.ctx.metrics.leader.set(i64::from(self.is_leader()));
         self.ctx.metrics.render(tasks, jobs, self.ctx.queue.depth(self.ctx.clock.now()))
     }
 }

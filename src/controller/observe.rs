@@ -24,9 +24,13 @@ use std::time::Duration;
 const WATCH_SECONDS: u32 = 50;
 
 /// Keeps the cache's tasks true for as long as the process lives.
-pub async fn watch_tasks(ctx: Arc<Context>) {
-    let stream = watch(api::<RawTask>(&ctx), watcher::Config::default().timeout(WATCH_SECONDS)).backoff(Patience::default());
-    let mut listed = HashSet::new();
+pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>) {
+    let stream = watch(
+        api::<RawTask>(&ctx, namespace.as_deref()),
+        watcher::Config::default().timeout(WATCH_SECONDS),
+    )
+    .backoff(Patience::default());
+    let (mut listed, mut first) = (HashSet::new(), true);
     follow(&ctx, "tasks", stream, |event| match event {
         Event::Init => listed.clear(),
         Event::InitApply(raw) => {
@@ -35,8 +39,10 @@ pub async fn watch_tasks(ctx: Arc<Context>) {
         }
         Event::Apply(raw) => ctx.wake(ctx.cache.put_task(raw)),
         Event::InitDone => {
-            ctx.cache.keep_tasks(&std::mem::take(&mut listed));
-            ctx.synced.tasks.send_replace(true);
+            ctx.cache.keep_tasks(namespace.as_deref(), &std::mem::take(&mut listed));
+            if std::mem::take(&mut first) {
+                ctx.synced.one();
+            }
         }
         Event::Delete(raw) => ctx.cache.remove_task(raw.metadata.uid.as_deref().unwrap_or_default()),
     })
@@ -44,10 +50,10 @@ pub async fn watch_tasks(ctx: Arc<Context>) {
 }
 
 /// Keeps the cache's Jobs true for as long as the process lives.
-pub async fn watch_jobs(ctx: Arc<Context>) {
+pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>) {
     let config = watcher::Config::default().labels(LABEL_TASK_UID).timeout(WATCH_SECONDS);
-    let stream = watch(api::<RawJob>(&ctx), config).backoff(Patience::default());
-    let mut listed = HashSet::new();
+    let stream = watch(api::<RawJob>(&ctx, namespace.as_deref()), config).backoff(Patience::default());
+    let (mut listed, mut first) = (HashSet::new(), true);
     follow(&ctx, "jobs", stream, |event| match event {
         Event::Init => listed.clear(),
         Event::InitApply(raw) => {
@@ -57,10 +63,12 @@ pub async fn watch_jobs(ctx: Arc<Context>) {
         Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, None)),
         Event::InitDone => {
             ctx.cache
-                .keep_jobs(&std::mem::take(&mut listed))
+                .keep_jobs(namespace.as_deref(), &std::mem::take(&mut listed))
                 .into_iter()
                 .for_each(|key| ctx.wake(Some(key)));
-            ctx.synced.jobs.send_replace(true);
+            if std::mem::take(&mut first) {
+                ctx.synced.one();
+            }
         }
         Event::Delete(raw) => {
             let owner = raw.owner().map(str::to_owned);
@@ -109,8 +117,8 @@ impl Backoff for Patience {
     }
 }
 
-fn api<K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>>(ctx: &Context) -> Api<K> {
-    match &ctx.namespace {
+fn api<K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>>(ctx: &Context, namespace: Option<&str>) -> Api<K> {
+    match namespace {
         Some(namespace) => Api::namespaced(ctx.client.clone(), namespace),
         None => Api::all(ctx.client.clone()),
     }

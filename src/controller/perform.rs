@@ -156,7 +156,7 @@ async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<
     };
     let body = serde_json::to_vec(job).map_err(|error| Error::Refused(error.to_string()))?;
     let request = Request::new(observe::jobs_path(&task.namespace)).create(&params, body);
-    ctx.send("create", request).await
+    ctx.write("create", request).await
 }
 
 /// Deletes that very Job. Gives false if the API server refused.
@@ -177,7 +177,7 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, bec
     };
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
     let concern = if because.is_clean_up() { Concern::CleanUp } else { Concern::Start };
-    match ctx.send::<Value>("delete", request).await {
+    match ctx.write::<Value>("delete", request).await {
         // Another Job of that name, or none: the one that was meant is gone.
         Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => {
             tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
@@ -216,7 +216,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
     let body = serde_json::to_vec(&body).map_err(|error| Error::Refused(error.to_string()))?;
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body);
     let request = request.map_err(|error| Error::Refused(error.to_string()));
-    match ctx.send::<RawTask>("status", request).await {
+    match ctx.write::<RawTask>("status", request).await {
         Ok(raw) => {
             ctx.cache.put_task(raw);
             Ok(())

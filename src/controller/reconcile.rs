@@ -22,6 +22,10 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
             return Ok(None);
         };
         let plan = plan(&observed);
+        if !ctx.leadership.holds() {
+            // A standby knows what it would do, and does nothing.
+            return Ok(plan.wake_at);
+        }
         let merge = ctx.may_merge(key);
         match perform(ctx, key, &observed.task, plan.effects, merge).await? {
             Progress::Nothing => return Ok(plan.wake_at),

@@ -10,7 +10,7 @@
 use super::claims::{Candidate, claim};
 use super::ledger::whole_second;
 use super::{Because, Draft, Outcome, Spec, concurrency, due, job};
-use crate::api::{Backfill, Trigger};
+use crate::api::{BACKFILL, Backfill, Trigger};
 use crate::schedule::{Schedule, interval};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -52,12 +52,10 @@ fn take_up(draft: &mut Draft, spec: &Spec, schedule: &Schedule, request: &str) {
             draft.ledger.status.backfill = Some(backfill);
             draft.ledger.say(Outcome::Handled, Because::BackfillStarted, now, message);
         }
-        Err(why) => draft.ledger.say(
-            Outcome::Refused,
-            Because::RequestRefused,
-            now,
-            format!("backfill {request:?} refused: {why}"),
-        ),
+        Err(why) => {
+            let message = format!("backfill {request:?} refused: {why}");
+            draft.ledger.refuse_request(BACKFILL, request, now, message);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Takes the draft, sets `scheduleSince` and accounts for slots that an edit or a pause took away. Never starts anything.
 
 use super::{Because, Draft, Outcome, claims, due, queue, suspend};
-use crate::api::condition;
+use crate::api::{RUN_NOW, condition};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -46,7 +46,7 @@ fn forget_old_requests(draft: &mut Draft, created: Timestamp) {
     if let Some(request) = draft.ledger.status.last_handled_run_now.clone() {
         let message = format!("run-now {request:?} was there when the task was first seen: not run; set another value to run it");
         let now = draft.now();
-        draft.ledger.say(Outcome::Refused, Because::RequestRefused, now, message);
+        draft.ledger.refuse_request(RUN_NOW, &request, now, message);
     }
 }
 

@@ -5,7 +5,7 @@
 use super::{Because, Draft, Effect, ON_TIME, Owed, Run, Trial, build_job, job_name, suspend};
 use crate::api::{ConcurrencyPolicy, RESUME, Trigger, condition};
 use crate::schedule::ScheduleError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 /// Sets Ready, Suspended, Healthy and Overdue.
@@ -149,12 +149,10 @@ fn overdue(draft: &mut Draft) {
                 format!("slot {slot} is owed: {message}"),
             );
         }
-        draft.wake_by(overdue_at.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(overdue_at));
+        draft.wake_by(overdue_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(overdue_at));
     }
-    let late = newest_start(draft).filter(|(due, started)| started.duration_since(*due) > ON_TIME);
-    if let Some((due, started)) = late {
-        let seconds = started.duration_since(due).as_secs();
-        let message = format!("the run that was due at {due} was started {seconds} s late");
+    if let Some((slot, late)) = newest_start(draft).filter(|(_, late)| *late > ON_TIME) {
+        let message = format!("slot {slot} was started {} s late", late.as_secs());
         return set(draft, condition::OVERDUE, "True", Because::StartedLate, message);
     }
     if draft.spec.is_some() {
@@ -168,8 +166,8 @@ fn overdue(draft: &mut Draft) {
     }
 }
 
-/// When the newest slot that was started was due, and when it started. What waits its turn in a queue is not late.
-fn newest_start(draft: &Draft) -> Option<(Timestamp, Timestamp)> {
+/// The newest slot that was started, and how late. What waits its turn in a queue is not late.
+fn newest_start(draft: &Draft) -> Option<(Timestamp, SignedDuration)> {
     let status = &draft.ledger.status;
     let schedule = draft.schedule();
     if draft
@@ -183,7 +181,8 @@ fn newest_start(draft: &Draft) -> Option<(Timestamp, Timestamp)> {
     let started = active.chain(recent).filter(|(trigger, ..)| *trigger == Trigger::Schedule);
     let started = started.filter_map(|(_, slot, started)| Some((slot, started.as_ref()?.0)));
     let (slot, started) = started.max_by_key(|(slot, _)| *slot)?;
-    Some((schedule.map_or(slot, |schedule| schedule.starts_at(slot)), started))
+    let due = schedule.map_or(slot, |schedule| schedule.starts_at(slot));
+    Some((slot, started.duration_since(due)))
 }
 
 fn truth(value: bool) -> &'static str {

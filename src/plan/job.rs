@@ -5,6 +5,7 @@
 
 use super::{Run, Task};
 use crate::api::{self, RunContext, ScheduledTaskSpec, Trigger};
+use crate::schedule::hash;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
@@ -57,16 +58,6 @@ fn short(task: &str) -> String {
     }
     let hash = format!("{:012x}", hash(task) & 0xffff_ffff_ffff);
     format!("{}-{hash}", &task[..LONGEST_UNCUT - hash.len()])
-}
-
-/// FNV-1a, 64 bits, with the finaliser of SplitMix64, for FNV's upper bits hardly differ between short texts. Must be the same in every release, which the standard library's hashers do not promise.
-pub fn hash(text: &str) -> u64 {
-    let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mixed = (fnv ^ (fnv >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 /// The Job as CronJob would make it from the same template, plus our labels, annotations and run context.

@@ -3,7 +3,7 @@
 //! Takes outcomes, gives the next status and what is to be said about it. Never decides an outcome.
 
 use super::{Announcement, Because, Outcome, Stretch};
-use crate::api::{ActiveRun, RunRecord, ScheduledTaskStatus, Trigger};
+use crate::api::{ActiveRun, RefusedRequest, RunRecord, ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -169,6 +169,17 @@ impl Ledger {
         let active = &mut self.status.active;
         let at = active.iter().position(|run| run.job == job).expect("inserted just before");
         active.remove(at)
+    }
+
+    /// A request was not carried out: in the status, for an event is gone after an hour.
+    pub fn refuse_request(&mut self, annotation: &str, value: &str, now: Timestamp, message: String) {
+        self.status.last_refused_request = Some(RefusedRequest {
+            annotation: annotation.into(),
+            value: short(value),
+            at: Time(whole_second(now)),
+            message: short(&message),
+        });
+        self.say(Outcome::Refused, Because::RequestRefused, now, message);
     }
 
     /// Says something that is about no slot.

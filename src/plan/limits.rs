@@ -6,7 +6,7 @@
 use super::ledger::{End, whole_second};
 use super::{Because, Draft, Effect, Job, Outcome, Pods, Spec};
 use crate::api::{ActiveRun, Ending};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun) -> bool {
     let Some((timeout, started)) = spec.fields.run_timeout.zip(run.started.as_ref()) else {
         return false;
     };
-    let message = format!("the run took longer than runTimeout ({timeout})");
+    let message = format!("the run took longer than runTimeout ({})", shown(timeout.into()));
     after(draft, run, started.0, timeout.into(), Because::RunTimeout, || message)
 }
 
@@ -55,10 +55,11 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     if job.suspended || job.ready || job.deleting.is_some() || job.pods == Pods::Began {
         return false;
     }
-    let since = job.began.unwrap_or(job.created);
+    // The later of two clocks: the API server's may be behind ours, and a Job that was resumed begins anew.
+    let since = job.began.map_or(job.created, |began| began.max(job.created));
     match &job.pods {
         Pods::Waiting(reason) => {
-            let message = format!("no pod got ready within pendingTimeout ({timeout}): {reason}");
+            let message = format!("no pod got ready within pendingTimeout ({}): {reason}", shown(timeout.into()));
             after(draft, run, since, timeout.into(), Because::PendingTimeout, || message)
         }
         _ if due(since, timeout.into()) <= draft.now() => {
@@ -94,6 +95,11 @@ fn after(
         message: Some(super::ledger::short(&message())),
     });
     true
+}
+
+/// As people write it: `1h 30m`.
+fn shown(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(|_| "for ever".into(), |duration| format!("{duration:#}"))
 }
 
 fn due(since: Timestamp, timeout: Duration) -> Timestamp {

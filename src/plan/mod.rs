@@ -19,8 +19,8 @@
 //! 3. runTimeout before pendingTimeout: what ends the run ends its attempt.
 //! 4. Failures suspend (suspendAfterFailures) before slots start; a resume request is heard before that is asked.
 //! 5. An edit before a pause before a slot: a slot of a schedule that is no more, or of a pause, is not started.
-//! 6. Deadlines and endAt empty the queue before it moves; who waits in it comes before who asks now (run-now), before the slots
-//!    that are due, before a backfill.
+//! 6. Deadlines and endAt empty the queue before it moves; who waits in it comes before the slots that are due, before who asks
+//!    now (run-now), before a backfill.
 //! 7. A refusal by the API server holds all starts of that task until it is time to try again.
 //! 8. Jobs are forgotten before others are made: that may free the quota which these need.
 

@@ -42,22 +42,14 @@ pub fn join(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
 pub fn drop_stale(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
     let now = draft.now();
     let end = spec.fields.end_at.as_ref().map(|end| end.0);
-    if !draft.ledger.status.queued.is_empty()
-        && let Some(end) = end
-    {
+    let slots = |run: &QueuedRun| run.trigger == Trigger::Schedule;
+    if let Some(end) = end.filter(|_| draft.ledger.status.queued.iter().any(slots)) {
         if end <= now {
-            drop_where(
-                draft,
-                |_| true,
-                Outcome::Skipped,
-                Because::Ended,
-                "endAt has passed before there was room",
-            );
+            drop_slots(draft, Outcome::Skipped, Because::Ended, "endAt has passed before there was room");
         } else {
             draft.wake_by(end);
         }
     }
-    let slots = |run: &QueuedRun| run.trigger == Trigger::Schedule;
     let late = |run: &QueuedRun| slots(run) && due::is_too_late(schedule, &spec.fields, run.slot.0, now);
     let why = "there was no room within startingDeadlineSeconds";
     drop_where(draft, late, Outcome::Missed, Because::StartingDeadlineExceeded, why);

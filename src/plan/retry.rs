@@ -8,11 +8,14 @@
 //! survives restarts, and it is a function of run and attempt, so that planning again gives the same. Never makes a Job.
 
 use super::ledger::{End, whole_second};
-use super::{Because, Draft, Outcome, attempt_name, job, run_of};
+use super::{Because, Draft, Outcome, attempt_name, run_of};
 use crate::api::{ActiveRun, RetryPolicy, Trigger};
+use crate::schedule::hash;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
+
+const SUSPENDED: &str = "not tried again: the task is suspended";
 
 /// An attempt failed.
 pub fn failed(draft: &mut Draft, run: ActiveRun, because: Because, mut end: End) {
@@ -46,6 +49,20 @@ pub fn failed(draft: &mut Draft, run: ActiveRun, because: Because, mut end: End)
     });
 }
 
+/// A task that its author suspends makes no further attempt at its slots: nothing of the past shall start when it is resumed.
+pub fn give_up(draft: &mut Draft) {
+    let waits = |run: &mut ActiveRun| run.retry_at.is_some() && run.trigger == Trigger::Schedule;
+    let waiting: Vec<ActiveRun> = draft.ledger.status.active.extract_if(.., waits).collect();
+    for run in waiting {
+        let end = End {
+            at: Some(draft.now()),
+            exit_code: run.exit_codes.last().copied().flatten(),
+            message: Some(format!("{}; {SUSPENDED}", run.message.as_deref().unwrap_or_default())),
+        };
+        draft.ledger.ended(&run, Outcome::Failed, Because::JobFailed, end);
+    }
+}
+
 /// When the next attempt is made, or why there is none; nothing to say where nobody asked for retries.
 fn again(draft: &Draft, run: &ActiveRun, because: Because, ended: Timestamp) -> Result<Timestamp, Option<String>> {
     let Some(spec) = draft.spec else { return Err(None) };
@@ -59,7 +76,7 @@ fn again(draft: &Draft, run: &ActiveRun, because: Because, ended: Timestamp) -> 
         return Err(Some(format!("all {} attempts failed", run.attempt)));
     }
     if spec.fields.suspend && run.trigger == Trigger::Schedule {
-        return Err(Some("not tried again: the task is suspended".into()));
+        return Err(Some(SUSPENDED.into()));
     }
     let at = ended.checked_add(wait(&policy, run)).unwrap_or(Timestamp::MAX);
     let over = spec.fields.run_timeout.zip(run.started.as_ref());
@@ -76,6 +93,6 @@ fn wait(policy: &RetryPolicy, run: &ActiveRun) -> SignedDuration {
     let factor = f64::from(policy.factor.unwrap_or(2));
     let backoff = (policy.first_delay().as_secs_f64() * factor.powi(run.attempt - 1)).min(longest);
     let jitter = policy.jitter.map_or(Duration::ZERO, Duration::from).as_secs();
-    let share = job::hash(&format!("{} {}", run_of(&run.job, run.attempt), run.attempt)) % (jitter + 1);
+    let share = hash(&format!("{} {}", run_of(&run.job, run.attempt), run.attempt)) % (jitter + 1);
     SignedDuration::from_secs_f64(backoff.ceil()) + SignedDuration::from_secs(i64::try_from(share).unwrap_or(0))
 }

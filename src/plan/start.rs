@@ -4,7 +4,7 @@
 
 use super::claims::{Candidate, is_claim};
 use super::due::{self, Due};
-use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, endings, queue, suspend};
+use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, endings, queue, retry, suspend};
 use super::{backfill, run_now};
 use crate::api::{ActiveRun, ConcurrencyPolicy, Trigger};
 use crate::schedule::Schedule;
@@ -12,9 +12,16 @@ use crate::schedule::Schedule;
 /// Starts what is owed, or says why not.
 pub fn start(draft: &mut Draft) {
     let Some(spec) = draft.spec else { return };
+    if !draft.questions.is_empty() {
+        // A failure that nobody has read may be tried again, a Job that nobody sees may go on: nothing starts beside them.
+        return;
+    }
     if let Some(because) = suspend::paused(draft) {
         claims::give_up(draft, Outcome::Skipped, because, "the task was suspended");
         queue::drop_slots(draft, Outcome::Skipped, because, "the task was suspended");
+        if because == Because::Suspended {
+            retry::give_up(draft);
+        }
     }
     if let Some(schedule) = draft.schedule() {
         claims::give_up_late(draft, spec, schedule);
@@ -31,10 +38,9 @@ pub fn start(draft: &mut Draft) {
     endings::end(draft);
 }
 
-/// Who may start, in this order: those that wait already, those that somebody asks for, the slots that are due, the past.
+/// Who may start, in this order: those that wait already, the slots that are due, those that somebody asks for, the past.
 fn take_in(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
     queue::advance(draft, spec);
-    run_now::run_now(draft, spec);
     if suspend::paused(draft).is_none() {
         let due = due::due(schedule, &spec.fields, draft.accounted(), draft.now());
         miss(draft, &due);
@@ -48,6 +54,7 @@ fn take_in(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
             concurrency::admit_due(draft, spec, &due);
         }
     }
+    run_now::run_now(draft, spec);
     backfill::backfill(draft, spec, schedule);
 }
 

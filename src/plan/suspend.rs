@@ -4,6 +4,7 @@
 //! a resume request (`punctual.dev/resume`) has forgiven. Takes the draft, gives whether it pauses. Never starts anything.
 
 use super::{Because, Draft, Outcome};
+use crate::api::RESUME;
 
 /// Why no slot starts, if none does.
 pub fn paused(draft: &Draft) -> Option<Because> {
@@ -29,21 +30,15 @@ pub fn resume(draft: &mut Draft) {
     }
     let failures = draft.ledger.status.consecutive_failures;
     let now = draft.now();
-    let (outcome, because, message) = match paused(draft) {
+    draft.ledger.status.last_handled_resume = Some(request.clone());
+    let refused = match paused(draft) {
         Some(Because::TooManyFailures) => {
             draft.ledger.status.forgiven_failures = failures;
             let message = format!("resumed: {failures} failed runs in a row are forgiven");
-            (Outcome::Handled, Because::Resumed, message)
+            return draft.ledger.say(Outcome::Handled, Because::Resumed, now, message);
         }
-        Some(_) => {
-            let message = "not resumed: spec.suspend is true, and the spec is its author's; set it to false".to_owned();
-            (Outcome::Refused, Because::RequestRefused, message)
-        }
-        None => {
-            let message = "nothing to resume: the task is not suspended".to_owned();
-            (Outcome::Refused, Because::RequestRefused, message)
-        }
+        Some(_) => "not resumed: spec.suspend is true, and the spec is its author's; set it to false",
+        None => "nothing to resume: the task is not suspended",
     };
-    draft.ledger.status.last_handled_resume = Some(request.clone());
-    draft.ledger.say(outcome, because, now, message);
+    draft.ledger.refuse_request(RESUME, request, now, refused.into());
 }

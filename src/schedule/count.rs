@@ -11,13 +11,26 @@ use std::ops::Range;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
+use super::bits::DAY;
 use super::crontab::KNOWN;
-use super::expression::{Crontab, Dates, Times};
+use super::expression::{Crontab, Dates, Times, Years};
 use super::zone::timestamp;
 
-const DAY: i64 = 86_400;
-
 impl Crontab {
+    /// Whether a wall-clock time matches.
+    pub(super) fn shows(&self, local: i64) -> bool {
+        let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let times = self.times;
+        times.hours >> hour & times.minutes >> minute & times.seconds >> second & 1 == 1 && self.on(day)
+    }
+
+    /// Whether a day matches, counted from 1970-01-01.
+    pub(super) fn on(&self, day: i64) -> bool {
+        let date = date(day);
+        self.days_of(date.first_of_month()) >> date.day() & 1 == 1
+    }
+
     /// The number of matching wall-clock times in `range` (local seconds), within 1970 to 2100.
     pub(super) fn count(&self, range: &Range<i64>) -> u64 {
         let (start, end) = (range.start.max(KNOWN.start), range.end.min(KNOWN.end));
@@ -58,7 +71,7 @@ impl Crontab {
     }
 
     /// The matching days of the month that begins with `first`: bit n is day n.
-    fn days_of(&self, first: Date) -> u64 {
+    pub(super) fn days_of(&self, first: Date) -> u64 {
         let of = |dates: &Dates| dates.days_of(first);
         self.dates.iter().map(of).fold(0, |days, more| days | more)
     }
@@ -66,7 +79,12 @@ impl Crontab {
 
 impl Dates {
     fn days_of(&self, first: Date) -> u64 {
-        if self.months >> first.month() & 1 == 0 {
+        let year = match self.years {
+            Years::All => true,
+            Years::Leap => first.in_leap_year(),
+            Years::Common => !first.in_leap_year(),
+        };
+        if !year || self.months >> first.month() & 1 == 0 {
             return 0;
         }
         let there_are = !(u64::MAX << 1 << first.days_in_month());
@@ -90,17 +108,19 @@ impl Times {
     }
 }
 
-fn date(day: i64) -> Date {
+/// The date of a day, counted from 1970-01-01.
+pub(super) fn date(day: i64) -> Date {
     Offset::UTC.to_datetime(timestamp(day * DAY)).date()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::expression::Expression;
+    use super::super::hash::Seed;
     use super::*;
 
     fn count(text: &str, range: Range<i64>) -> u64 {
-        match Expression::parse(text).unwrap() {
+        match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab.count(&range),
             Expression::Every(_) => panic!("{text} is no crontab"),
         }

@@ -11,9 +11,9 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, TimeZone, Utc};
 
-use super::expression::{Crontab, Dates, Times};
+use super::expression::{Crontab, Dates, Times, Years};
 
 /// The wall-clock times that the crate knows, 1970 to 2100: nothing is named outside. In local seconds.
 pub(super) const KNOWN: Range<i64> = 0..4_133_980_800;
@@ -21,8 +21,8 @@ pub(super) const KNOWN: Range<i64> = 0..4_133_980_800;
 /// Matching wall-clock times, asked of the crate.
 #[derive(Clone, Debug)]
 pub(super) struct Matches {
-    /// One crate schedule for each of the dates of the union.
-    schedules: Vec<cron::Schedule>,
+    /// One crate schedule for each of the dates of the union, and the years it is for.
+    schedules: Vec<(cron::Schedule, Years)>,
 }
 
 impl Matches {
@@ -31,7 +31,10 @@ impl Matches {
         let schedules = crontab
             .dates
             .iter()
-            .map(|dates| cron::Schedule::from_str(&normalised(crontab.times, *dates)).ok())
+            .map(|dates| {
+                let schedule = cron::Schedule::from_str(&normalised(crontab.times, *dates)).ok()?;
+                Some((schedule, dates.years))
+            })
             .collect::<Option<Vec<_>>>()?;
         Some(Matches { schedules })
     }
@@ -43,7 +46,7 @@ impl Matches {
             return None;
         }
         let after = utc(start - 1)?;
-        let next = |schedule: &cron::Schedule| schedule.after(&after).next();
+        let next = |(schedule, _): &(cron::Schedule, Years)| schedule.after(&after).next();
         let found = self.schedules.iter().filter_map(next).min()?;
         Some(found.timestamp()).filter(|found| *found < range.end)
     }
@@ -55,9 +58,44 @@ impl Matches {
             return None;
         }
         let before = utc(end)?;
-        let previous = |schedule: &cron::Schedule| schedule.after(&before).next_back();
+        let previous = |(schedule, years): &(cron::Schedule, Years)| schedule.after(&years.entered(before)?).next_back();
         let found = self.schedules.iter().filter_map(previous).max()?;
         Some(found.timestamp()).filter(|found| *found >= range.start)
+    }
+}
+
+impl Years {
+    fn has(self, year: i32) -> bool {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        match self {
+            Years::All => true,
+            Years::Leap => leap,
+            Years::Common => !leap,
+        }
+    }
+
+    /// Where to go backward from: `before`, or the end of the newest of these years before it.
+    ///
+    /// The crate 0.17.0, going back from a year that is not in its list, takes the month and the day it came from along into
+    /// the year that it reaches, and so misses what lies after them there.
+    fn entered(self, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let year = utc(before.timestamp() - 1)?.year();
+        if self.has(year) {
+            return Some(before);
+        }
+        // Eight, as 1900 and 2100 are common years.
+        let newest = (year - 8..year).rev().find(|year| self.has(*year))?;
+        Utc.with_ymd_and_hms(newest + 1, 1, 1, 0, 0, 0).single()
+    }
+
+    /// The crate's field of years.
+    fn normalised(self) -> String {
+        if self == Years::All {
+            return "*".to_owned();
+        }
+        let years = (1970..=2100).filter(|year| self.has(*year));
+        let years: Vec<String> = years.map(|year| year.to_string()).collect();
+        years.join(",")
     }
 }
 
@@ -74,7 +112,7 @@ fn normalised(times: Times, dates: Dates) -> String {
     list(&mut text, dates.days, Dates::ALL_DAYS, 0);
     list(&mut text, dates.months, Dates::ALL_MONTHS, 0);
     list(&mut text, dates.weekdays, Dates::ALL_WEEKDAYS, 1);
-    text.push('*');
+    text.push_str(&dates.years.normalised());
     text
 }
 
@@ -95,10 +133,11 @@ fn list(text: &mut String, set: u64, all: u64, base: u32) {
 #[cfg(test)]
 mod tests {
     use super::super::expression::Expression;
+    use super::super::hash::Seed;
     use super::*;
 
     fn crontab(text: &str) -> Crontab {
-        match Expression::parse(text).unwrap() {
+        match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab,
             Expression::Every(_) => panic!("{text} is no crontab"),
         }
@@ -143,6 +182,23 @@ mod tests {
         assert_eq!(minutely.last(&(i64::MIN..i64::MAX)), Some(KNOWN.end - 60));
         assert_eq!(minutely.first(&(KNOWN.end..i64::MAX)), None);
         assert_eq!(minutely.last(&(i64::MIN..0)), None);
+    }
+
+    #[test]
+    fn going_backward_from_a_year_that_is_not_listed_misses_nothing() {
+        let last_of_february = matches("0 0 L 2 *");
+        let local = |text: &str| text.parse::<DateTime<Utc>>().unwrap().timestamp();
+        for (before, last) in [
+            ("2026-01-15T00:00:00Z", "2025-02-28T00:00:00Z"),
+            ("2025-01-15T00:00:00Z", "2024-02-29T00:00:00Z"),
+            ("2024-02-29T00:00:00Z", "2023-02-28T00:00:00Z"),
+            ("2024-01-01T00:00:00Z", "2023-02-28T00:00:00Z"),
+            ("2100-12-31T00:00:00Z", "2100-02-28T00:00:00Z"),
+            ("2001-01-01T00:00:00Z", "2000-02-29T00:00:00Z"),
+        ] {
+            assert_eq!(last_of_february.last(&(0..local(before))), Some(local(last)), "{before}");
+        }
+        assert_eq!(last_of_february.last(&(0..local("1970-02-28T00:00:00Z"))), None);
     }
 
     #[test]

@@ -11,15 +11,19 @@ use thiserror::Error;
 /// The longest excerpt of user text in a message, in characters.
 const EXCERPT: usize = 100;
 
-/// Why [`super::Schedule::parse`] refused its input. `Display` is written for the user who wrote the schedule.
+/// Why a schedule was refused. `Display` is written for the user who wrote it: the field, the value, the reason, the way out.
+///
+/// `field` is the path of the field: `schedule`, `schedules[1]`, `exclude[0].from`, `endAt`, `jitter`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ScheduleError {
     /// The expression is not one of the dialect.
-    #[error("schedule {}: {reason}{}", Excerpt(.value), WayOut(.way_out))]
+    #[error("{field} {}: {reason}{}", Excerpt(.value), WayOut(.way_out))]
     Expression {
+        /// Where it stands.
+        field: String,
         /// The whole expression, as written.
         value: String,
-        /// The field that is wrong.
+        /// The field of the crontab that is wrong.
         part: Part,
         /// What is wrong with it, naming the field and the value.
         reason: String,
@@ -38,15 +42,35 @@ pub enum ScheduleError {
         way_out: String,
     },
 
-    /// The expression is of the dialect, but no day of any year matches it (`0 0 31 2 *`). CronJob takes such a schedule
-    /// at admission and never runs it.
-    #[error(
-        "schedule {}: never runs, because no month it names has a day it names; mend day of month or month",
-        Excerpt(.expression)
-    )]
+    /// Another field is wrong: an end of the task's life, of an excluded interval, the jitter.
+    #[error("{field} {}: {reason}{}", Excerpt(.value), WayOut(.way_out))]
+    Setting {
+        /// Where it stands.
+        field: String,
+        /// The value, as written or as understood.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to write instead.
+        way_out: String,
+    },
+
+    /// `schedules` is there, but empty.
+    #[error("schedules is empty; write at least one expression, or schedule")]
+    Empty,
+
+    /// All is of the dialect, but no instant is named: no day of any year matches (`0 0 31 2 *`), the task's life is over
+    /// before the first slot, or everything is excluded. CronJob takes such a schedule and never runs it.
+    #[error("{field} {}: never runs, because {reason}{}", Excerpt(.expression), WayOut(.way_out))]
     Never {
-        /// The whole expression, as written.
+        /// Where the expression stands.
+        field: String,
+        /// The whole expression, as written; several with `; ` between them.
         expression: String,
+        /// Which of these it is.
+        reason: String,
+        /// What to mend.
+        way_out: String,
     },
 }
 
@@ -103,9 +127,10 @@ impl Fault {
         }
     }
 
-    /// The error for the user who wrote `value`.
-    pub(super) fn of(self, value: &str) -> ScheduleError {
+    /// The error for the user who wrote `value` in `field`.
+    pub(super) fn of(self, field: &str, value: &str) -> ScheduleError {
         ScheduleError::Expression {
+            field: field.to_owned(),
             value: value.to_owned(),
             part: self.part,
             reason: self.reason,

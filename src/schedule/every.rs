@@ -58,10 +58,24 @@ impl Every {
         }
     }
 
+    /// Seconds from one slot to the next.
+    pub(super) fn period(self) -> i64 {
+        self.period
+    }
+
     /// The first slot in `range` (Unix seconds).
     pub(super) fn first(self, range: Range<i64>) -> Option<i64> {
         let slot = (range.start - 1).div_euclid(self.period).checked_add(1)?;
         slot.checked_mul(self.period).filter(|slot| *slot < range.end)
+    }
+
+    /// Hands out each slot in `range` (Unix seconds).
+    pub(super) fn each(self, range: Range<i64>, mut take: impl FnMut(i64)) {
+        let mut next = self.first(range.clone());
+        while let Some(slot) = next.filter(|slot| *slot < range.end) {
+            take(slot);
+            next = slot.checked_add(self.period);
+        }
     }
 
     /// The last slot in `range` (Unix seconds).

@@ -4,9 +4,11 @@
 //! robfig/cron v3.0.1 `ParseStandard`, which CronJob uses; beyond it an optional leading seconds field, 7 for Sunday and
 //! blanks around the whole. Never knows a zone or an instant.
 
+use super::calendar::{self, Moving};
 use super::error::{Excerpt, Fault, Part};
 use super::every::Every;
-use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, Field, HOUR, MINUTE, MONTH, SECOND};
+use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, Field, HOUR, Kind, MINUTE, MONTH, SECOND};
+use super::hash::Seed;
 
 /// What a schedule says, before zone and daylight saving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +21,8 @@ pub(super) enum Expression {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Crontab {
     pub(super) times: Times,
-    /// A date counts if it matches any of these. Everything a dialect can say about dates becomes such a union: `L` and
-    /// `15W` are a few more of them.
+    /// A date counts if it matches any of these. Everything the dialect can say about dates becomes such a union: `L` and
+    /// `15W` are a few more of them. Empty: no date counts.
     pub(super) dates: Vec<Dates>,
     /// No wildcard in minute or hour: daylight saving is corrected for, see [`super::daylight`].
     pub(super) fixed: bool,
@@ -34,12 +36,25 @@ pub(super) struct Times {
     pub(super) seconds: u64,
 }
 
-/// Dates that match all three. Bit n is value n; Sunday is weekday 0.
+/// Dates that match all of these. Bit n is value n; Sunday is weekday 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dates {
     pub(super) months: u64,
     pub(super) days: u64,
     pub(super) weekdays: u64,
+    pub(super) years: Years,
+}
+
+/// Years by the length of their February.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Years {
+    All,
+    Leap,
+    Common,
+}
+
+impl Times {
+    pub(super) const ALL_SECONDS: u64 = u64::MAX >> 4;
 }
 
 impl Dates {
@@ -49,19 +64,19 @@ impl Dates {
 }
 
 impl Expression {
-    /// Reads an expression. `text` is trimmed.
+    /// Reads an expression. `text` is trimmed; `seed` is what `H` is hashed from.
     ///
     /// # Errors
     /// Names the part that is wrong, and the way out.
-    pub(super) fn parse(text: &str) -> Result<Expression, Fault> {
+    pub(super) fn parse(text: &str, seed: Seed) -> Result<Expression, Fault> {
         if let Some(word) = text.strip_prefix('@') {
-            return descriptor(text, word);
+            return descriptor(text, word, seed);
         }
-        crontab(text).map(Expression::Crontab)
+        crontab(text, seed).map(Expression::Crontab)
     }
 }
 
-fn descriptor(text: &str, word: &str) -> Result<Expression, Fault> {
+fn descriptor(text: &str, word: &str, seed: Seed) -> Result<Expression, Fault> {
     let line = match word {
         "yearly" | "annually" => "0 0 1 1 *",
         "monthly" => "0 0 1 * *",
@@ -75,7 +90,7 @@ fn descriptor(text: &str, word: &str) -> Result<Expression, Fault> {
             _ => return Err(unknown_descriptor(text)),
         },
     };
-    crontab(line).map(Expression::Crontab)
+    crontab(line, seed).map(Expression::Crontab)
 }
 
 fn unknown_descriptor(text: &str) -> Fault {
@@ -84,41 +99,76 @@ fn unknown_descriptor(text: &str) -> Fault {
     Fault::new(Part::Whole, reason, known)
 }
 
-fn crontab(text: &str) -> Result<Crontab, Fault> {
+fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     refuse_what_is_no_crontab(text)?;
     let fields: Vec<&str> = text.split_whitespace().take(8).collect();
     let (second, fields) = match fields.len() {
         5 => (Field::only(0), &fields[..]),
-        6 => (SECOND.parse(fields[0])?, &fields[1..]),
+        6 => (SECOND.parse(fields[0], seed)?, &fields[1..]),
         n => return Err(wrong_number_of_fields(n)),
     };
-    let minute = MINUTE.parse(fields[0])?;
-    let hour = HOUR.parse(fields[1])?;
-    let day = DAY_OF_MONTH.parse(fields[2])?;
-    let month = MONTH.parse(fields[3])?;
-    let weekday = DAY_OF_WEEK.parse(fields[4])?;
+    let minute = MINUTE.parse(fields[0], seed)?;
+    let hour = HOUR.parse(fields[1], seed)?;
+    let day = Days::parse(&DAY_OF_MONTH, fields[2], seed, calendar::day_of_month)?;
+    let month = MONTH.parse(fields[3], seed)?;
+    let weekday = Days::parse(&DAY_OF_WEEK, fields[4], seed, calendar::day_of_week)?;
     Ok(Crontab {
         times: Times {
             hours: hour.set,
             minutes: minute.set,
             seconds: second.set,
         },
-        dates: dates(day, month, weekday),
+        dates: dates(&day, month.set, &weekday),
         fixed: !minute.wildcard && !hour.wildcard,
     })
 }
 
-/// Day of month and day of week: both, if one of them has the star flag, else either (robfig's and Vixie cron's rule).
-fn dates(day: Field, month: Field, weekday: Field) -> Vec<Dates> {
+/// Day of month or day of week: values, and days that the month decides.
+struct Days {
+    plain: Field,
+    moving: Vec<Moving>,
+}
+
+impl Days {
+    fn parse(kind: &Kind, text: &str, seed: Seed, read: fn(&str) -> Result<Option<Moving>, Fault>) -> Result<Days, Fault> {
+        let mut moving = Vec::new();
+        let plain = kind.parse_with(text, seed, |item| {
+            let found = read(item)?;
+            moving.extend(found);
+            Ok(found.is_some())
+        })?;
+        Ok(Days { plain, moving })
+    }
+
+    /// `plain` are the dates of the values, if there are any.
+    fn dates(&self, months: u64, plain: Dates) -> Vec<Dates> {
+        let mut dates = Vec::new();
+        if self.plain.set != 0 {
+            dates.push(plain);
+        }
+        // The star flag means that all days match anyway.
+        if !self.plain.star {
+            dates.extend(self.moving.iter().flat_map(|moving| moving.dates(months)));
+        }
+        dates
+    }
+}
+
+/// Day of month and day of week: both, if one of them has the star flag, else either (robfig's and Vixie cron's rule). A star
+/// names all days, so "both" leaves the other field's.
+fn dates(day: &Days, months: u64, weekday: &Days) -> Vec<Dates> {
     let of = |days, weekdays| Dates {
-        months: month.set,
+        months,
         days,
         weekdays,
+        years: Years::All,
     };
-    if day.star || weekday.star {
-        vec![of(day.set, weekday.set)]
-    } else {
-        vec![of(day.set, Dates::ALL_WEEKDAYS), of(Dates::ALL_DAYS, weekday.set)]
+    let of_month = day.dates(months, of(day.plain.set, Dates::ALL_WEEKDAYS));
+    let of_week = weekday.dates(months, of(Dates::ALL_DAYS, weekday.plain.set));
+    match (day.plain.star, weekday.plain.star) {
+        (_, true) => of_month,
+        (true, false) => of_week,
+        (false, false) => [of_month, of_week].concat(),
     }
 }
 
@@ -155,7 +205,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Crontab {
-        match Expression::parse(text).unwrap() {
+        match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab,
             Expression::Every(_) => panic!("{text} is no crontab"),
         }
@@ -212,7 +262,7 @@ mod tests {
             ("@Daily", "\"@Daily\" is not known"),
             ("@everyday", "\"@everyday\" is not known"),
         ] {
-            assert_eq!(Expression::parse(text).unwrap_err().reason, reason);
+            assert_eq!(Expression::parse(text, Seed::of("")).unwrap_err().reason, reason);
         }
     }
 }

@@ -1,19 +1,24 @@
 //! One field of a crontab line.
 //!
 //! Takes the text of one field; gives the set of values it names, and how it was written where that matters (star flag,
-//! wildcard). Follows robfig/cron v3.0.1 `ParseStandard`, which CronJob uses, without its accidents (`1,,2`, `+5`,
+//! wildcard). `H` is one that the seed picks. Follows robfig/cron v3.0.1 `ParseStandard`, which CronJob uses, without its accidents (`1,,2`, `+5`,
 //! `*-foo`), and takes 7 for Sunday. Never knows the other fields.
 
+use std::ops::RangeInclusive;
+
 use super::error::{Excerpt, Fault, Part};
+use super::hash::Seed;
 
 /// What may stand in a field.
 pub(super) struct Kind {
-    part: Part,
-    min: u32,
+    pub(super) part: Part,
+    pub(super) min: u32,
     /// The greatest value of `*` and of `N/step`.
-    max: u32,
+    pub(super) max: u32,
     /// The greatest number that may be written: 7 for day of week, else `max`.
     written: u32,
+    /// The greatest value of `H`: 28 for day of month, so that no month is left out, else `max`.
+    pub(super) hashed: u32,
     /// Names for the values from `min` on.
     names: &'static [&'static str],
 }
@@ -24,6 +29,7 @@ const fn numbers(part: Part, min: u32, max: u32) -> Kind {
         min,
         max,
         written: max,
+        hashed: max,
         names: &[],
     }
 }
@@ -31,7 +37,10 @@ const fn numbers(part: Part, min: u32, max: u32) -> Kind {
 pub(super) const SECOND: Kind = numbers(Part::Second, 0, 59);
 pub(super) const MINUTE: Kind = numbers(Part::Minute, 0, 59);
 pub(super) const HOUR: Kind = numbers(Part::Hour, 0, 23);
-pub(super) const DAY_OF_MONTH: Kind = numbers(Part::DayOfMonth, 1, 31);
+pub(super) const DAY_OF_MONTH: Kind = Kind {
+    hashed: 28,
+    ..numbers(Part::DayOfMonth, 1, 31)
+};
 pub(super) const MONTH: Kind = Kind {
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     ..numbers(Part::Month, 1, 12)
@@ -50,8 +59,8 @@ pub(super) struct Field {
     /// robfig's star flag: some item is `*`, `?`, `*/1` or `?/1`. It decides whether day of month and day of week are
     /// both asked for, or either.
     pub(super) star: bool,
-    /// The field is a wildcard in the sense of [`super::daylight`]: some item is `*`, `?` or open-ended (`*/15`, `0/15`),
-    /// or the items cover the whole field (`0-23`).
+    /// The field is a wildcard in the sense of [`super::daylight`]: some item is `*`, `?` or open-ended (`*/15`, `0/15`,
+    /// or `H/15`, which moves it), or the items cover the whole field (`0-23`).
     pub(super) wildcard: bool,
 }
 
@@ -67,18 +76,26 @@ impl Field {
 }
 
 impl Kind {
-    /// Reads a list of items `*`, `?`, `N`, `N-M`, each with an optional `/step`.
+    /// Reads a list of items `*`, `?`, `N`, `N-M`, `H`, `H(N-M)`, each with an optional `/step`.
     ///
     /// # Errors
     /// Names the item that is wrong.
-    pub(super) fn parse(&self, text: &str) -> Result<Field, Fault> {
+    pub(super) fn parse(&self, text: &str, seed: Seed) -> Result<Field, Fault> {
+        self.parse_with(text, seed, |_| Ok(false))
+    }
+
+    /// The same, with items that `takes` takes for itself.
+    pub(super) fn parse_with(&self, text: &str, seed: Seed, mut takes: impl FnMut(&str) -> Result<bool, Fault>) -> Result<Field, Fault> {
         let mut field = Field::default();
         for item in text.split(',') {
             if item.is_empty() {
                 let reason = format!("{} {} has an empty item", self.part, Excerpt(text));
                 return Err(self.fault(reason, "remove the comma that is too many"));
             }
-            let found = self.item(item)?;
+            if takes(item)? {
+                continue;
+            }
+            let found = self.item(item, seed)?;
             field.set |= found.set;
             field.star |= found.star;
             field.wildcard |= found.wildcard;
@@ -87,11 +104,14 @@ impl Kind {
         Ok(field)
     }
 
-    fn item(&self, item: &str) -> Result<Field, Fault> {
+    fn item(&self, item: &str, seed: Seed) -> Result<Field, Fault> {
         let (range, step) = match item.split_once('/') {
             None => (item, None),
             Some((range, step)) => (range, Some(self.step(item, step)?)),
         };
+        if let Some(within) = range.strip_prefix(['H', 'h']) {
+            return self.hashed(item, within, step, seed);
+        }
         let every = matches!(range, "*" | "?");
         let (from, to) = match range.split_once('-') {
             _ if every => (self.min, self.max),
@@ -99,25 +119,35 @@ impl Kind {
                 let value = self.value(item, range)?;
                 (value, if step.is_some() { self.max.max(value) } else { value })
             }
-            Some((from, to)) => (self.value(item, from)?, self.value(item, to)?),
+            Some(_) => self.range(item, range)?,
         };
-        if from > to {
-            let reason = format!("{} range {} runs backwards", self.part, Excerpt(item));
-            let way_out = format!("write two items, {from}-{} and {}-{to}", self.max, self.min);
-            return Err(self.fault(reason, way_out));
-        }
         let open = every || (step.is_some() && !range.contains('-'));
         let step = step.unwrap_or(1);
-        let set = (from..=to).step_by(step).fold(0, |set, value| set | 1 << self.folded(value));
         Ok(Field {
-            set,
+            set: self.set(from..=to, step),
             star: every && step == 1,
             wildcard: open,
         })
     }
 
+    /// `N-M`.
+    pub(super) fn range(&self, item: &str, text: &str) -> Result<(u32, u32), Fault> {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let (from, to) = (self.value(item, from)?, self.value(item, to)?);
+        if from > to {
+            let reason = format!("{} range {} runs backwards", self.part, Excerpt(item));
+            let way_out = format!("write two items, {from}-{} and {}-{to}", self.max, self.min);
+            return Err(self.fault(reason, way_out));
+        }
+        Ok((from, to))
+    }
+
+    pub(super) fn set(&self, values: RangeInclusive<u32>, step: usize) -> u64 {
+        values.step_by(step).fold(0, |set, value| set | 1 << self.folded(value))
+    }
+
     /// A number or a name. `item` is what messages quote.
-    fn value(&self, item: &str, text: &str) -> Result<u32, Fault> {
+    pub(super) fn value(&self, item: &str, text: &str) -> Result<u32, Fault> {
         if let Some(at) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
             return Ok(self.min + u32::try_from(at).unwrap_or_default());
         }
@@ -171,7 +201,7 @@ impl Kind {
         self.fault(reason, way_out)
     }
 
-    fn fault(&self, reason: String, way_out: impl Into<String>) -> Fault {
+    pub(super) fn fault(&self, reason: String, way_out: impl Into<String>) -> Fault {
         Fault::new(self.part, reason, way_out)
     }
 
@@ -199,13 +229,17 @@ fn shown(digits: &str) -> String {
 mod tests {
     use super::*;
 
+    fn seed() -> Seed {
+        Seed::of("default/backup")
+    }
+
     fn values(kind: &Kind, text: &str) -> Vec<u32> {
-        let set = kind.parse(text).unwrap().set;
+        let set = kind.parse(text, seed()).unwrap().set;
         (0..64).filter(|n| set >> n & 1 == 1).collect()
     }
 
     fn refusal(kind: &Kind, text: &str) -> String {
-        kind.parse(text).unwrap_err().reason
+        kind.parse(text, seed()).unwrap_err().reason
     }
 
     #[test]
@@ -234,20 +268,20 @@ mod tests {
     #[test]
     fn only_a_star_without_a_true_step_sets_the_star_flag() {
         for text in ["*", "?", "*/1", "3,*", "1-2,?"] {
-            assert!(DAY_OF_MONTH.parse(text).unwrap().star, "{text}");
+            assert!(DAY_OF_MONTH.parse(text, seed()).unwrap().star, "{text}");
         }
         for text in ["*/2", "1-31", "1", "1/1", "?/3"] {
-            assert!(!DAY_OF_MONTH.parse(text).unwrap().star, "{text}");
+            assert!(!DAY_OF_MONTH.parse(text, seed()).unwrap().star, "{text}");
         }
     }
 
     #[test]
     fn stars_open_steps_and_whole_ranges_are_wildcards() {
         for text in ["*", "?", "*/2", "0/2", "5,*/12", "0-23", "0-11,12-23"] {
-            assert!(HOUR.parse(text).unwrap().wildcard, "{text}");
+            assert!(HOUR.parse(text, seed()).unwrap().wildcard, "{text}");
         }
         for text in ["2", "0-22", "8-17/2", "1,2,3"] {
-            assert!(!HOUR.parse(text).unwrap().wildcard, "{text}");
+            assert!(!HOUR.parse(text, seed()).unwrap().wildcard, "{text}");
         }
     }
 
@@ -259,7 +293,7 @@ mod tests {
         assert_eq!(refusal(&MINUTE, "*/0"), "minute \"*/0\" has the step \"0\"");
         assert_eq!(refusal(&MINUTE, "+5"), "minute \"+5\" is not a value");
         assert_eq!(refusal(&MINUTE, "5-x"), "minute \"5-x\": \"x\" is not a value");
-        let fault = DAY_OF_WEEK.parse("Monday").unwrap_err();
+        let fault = DAY_OF_WEEK.parse("Monday", seed()).unwrap_err();
         assert_eq!(fault.way_out, "names have three letters: mon");
     }
 }

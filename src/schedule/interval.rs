@@ -4,7 +4,7 @@
 //! a clock.
 
 use super::error::Excerpt;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
@@ -51,12 +51,8 @@ pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
     }
-    let local = text
-        .parse::<Date>()
-        .ok()
-        .filter(|_| !text.contains(['T', ' ']))
-        .map(|date| date.at(0, 0, 0, 0));
-    let local = local.or_else(|| text.parse::<DateTime>().ok())?;
+    // A local time with a zone's name behind it would be read, and the name ignored.
+    let local: DateTime = text.parse().ok().filter(|_| !text.contains('['))?;
     zone.to_ambiguous_zoned(local).compatible().ok().map(|zoned| zoned.timestamp())
 }
 

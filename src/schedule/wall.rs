@@ -14,7 +14,7 @@ use super::expression::Crontab;
 use super::zone::{Stretch, Zone};
 
 /// No offset is as large; no zone has skipped or repeated more.
-const MARGIN: i64 = 2 * 86_400;
+pub(super) const MARGIN: i64 = 2 * 86_400;
 
 /// A crontab, its zone and its policy.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Wall {
         let mut at = range.start;
         while at < range.end {
             let stretch = zone.stretch(at);
-            let passage = self.daylight_saving.passage(&stretch);
+            let passage = self.passage(&stretch);
             if stretch.start >= range.start && self.makes_up(&passage) {
                 return Some(stretch.start);
             }
@@ -65,7 +65,7 @@ impl Wall {
         let mut at = range.end;
         while at > range.start {
             let stretch = zone.stretch(at - 1);
-            let passage = self.daylight_saving.passage(&stretch);
+            let passage = self.passage(&stretch);
             if let Some(local) = self.matches.last(&part(&stretch, &passage, &range)) {
                 return Some(local - stretch.offset);
             }
@@ -84,7 +84,7 @@ impl Wall {
         let mut slots = 0;
         while at < range.end {
             let stretch = zone.stretch(at);
-            let passage = self.daylight_saving.passage(&stretch);
+            let passage = self.passage(&stretch);
             slots += self.crontab.count(&part(&stretch, &passage, &range));
             if stretch.start >= range.start && self.makes_up(&passage) {
                 // One slot, also where a time made up for meets one that is due anyway.
@@ -94,6 +94,15 @@ impl Wall {
             at = stretch.end;
         }
         slots
+    }
+
+    pub(super) fn crontab(&self) -> &Crontab {
+        &self.crontab
+    }
+
+    /// What the schedule sees of a stretch.
+    pub(super) fn passage(&self, stretch: &Stretch) -> Passage {
+        self.daylight_saving.passage(stretch)
     }
 
     fn makes_up(&self, passage: &Passage) -> bool {

@@ -7,6 +7,7 @@ mod harness;
 mod cronjob;
 mod duplicates;
 mod ledger;
+mod load;
 mod manifests;
 mod missed;
 mod node;

@@ -6,8 +6,8 @@ use punctual::schedule::{DaylightSaving, Schedule, ScheduleError};
 
 const DECISIONS: &str = include_str!("../cron/cron-accept.tsv");
 
-/// Taken by us, refused by CronJob: a leading field of seconds, 7 for Sunday, blanks around an `@` word.
-const MORE: [&str; 26] = [
+/// Taken by us, refused by CronJob: a leading field of seconds, 7 for Sunday, blanks around an `@` word, `H`, `L`, `W`, `#`.
+const MORE: [&str; 38] = [
     "* * * * * *",
     "*\u{2003}* * * * *",
     "0 * * * * *",
@@ -34,6 +34,18 @@ const MORE: [&str; 26] = [
     "@daily ",
     "@every  10m",
     "@every 10m ",
+    "H * * * *",
+    "H/5 * * * *",
+    "28 * */7 mar H",
+    "* * L * *",
+    "1 1 L 1 *",
+    "*/2 7 L */2 mon",
+    "5-7 1 0 L * 1",
+    "* * LW * *",
+    "* * 15W * *",
+    "* * * * 5L",
+    "* * * * 5#2",
+    "* * * * mon#1",
 ];
 
 /// Refused by us, taken by CronJob, which makes each of them a whole number of seconds that nobody wrote.

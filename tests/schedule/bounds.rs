@@ -46,8 +46,7 @@ fn four_hundred_days_of_every_second_are_counted_at_once() {
 fn s5_a_date_that_does_not_exist_is_said_at_once() {
     for expression in ["59 23 31 2 *", "0 0 30,31 2 *", "0 0 31 4,6,9,11 *", "* * * 30 2 ?"] {
         let never = Schedule::parse(expression, "Europe/Paris", DaylightSaving::default());
-        let expression = expression.to_owned();
-        assert_eq!(never.unwrap_err(), ScheduleError::Never { expression });
+        assert!(matches!(never.unwrap_err(), ScheduleError::Never { expression: named, .. } if named == expression));
     }
 }
 

@@ -41,7 +41,7 @@ impl Judge {
         }
     }
 
-    fn shows(&self, local: DateTime) -> bool {
+    pub fn shows(&self, local: DateTime) -> bool {
         let yes = |n: usize, value: i8| self.fields[n][usize::try_from(value).unwrap()];
         let day = yes(3, local.day());
         let weekday = yes(5, local.weekday().to_sunday_zero_offset());
@@ -54,15 +54,20 @@ impl Judge {
 
     /// Whether an instant on a whole second is a slot.
     pub fn is_slot(&self, tz: &TimeZone, second: i64, policy: &DaylightSaving) -> bool {
+        self.is_slot_unless(tz, second, policy, &|_| false)
+    }
+
+    /// The same, where lost times that are `excluded` are not made up for.
+    pub fn is_slot_unless(&self, tz: &TimeZone, second: i64, policy: &DaylightSaving, excluded: &dyn Fn(DateTime) -> bool) -> bool {
         let instant = Timestamp::from_second(second).unwrap();
         let local = tz.to_datetime(instant);
         if self.shows(local) && !(self.fixed && policy.overlap == Overlap::First && shown_before(tz, local, instant)) {
             return true;
         }
-        self.fixed && policy.gap == Gap::RunAfter && self.lost_just_before(tz, instant, local)
+        self.fixed && policy.gap == Gap::RunAfter && self.lost_just_before(tz, instant, local, excluded)
     }
 
-    fn lost_just_before(&self, tz: &TimeZone, instant: Timestamp, local: DateTime) -> bool {
+    fn lost_just_before(&self, tz: &TimeZone, instant: Timestamp, local: DateTime, excluded: &dyn Fn(DateTime) -> bool) -> bool {
         let second = jiff::SignedDuration::from_secs(1);
         let before = instant - second;
         if tz.to_offset(instant) <= tz.to_offset(before) {
@@ -70,7 +75,7 @@ impl Judge {
         }
         let mut lost = tz.to_datetime(before) + second;
         while lost < local {
-            if self.shows(lost) {
+            if self.shows(lost) && !excluded(lost) {
                 return true;
             }
             lost += second;

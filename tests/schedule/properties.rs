@@ -36,8 +36,21 @@ fn field(min: u32, max: u32) -> impl Strategy<Value = String> {
     prop::collection::vec(item, 1..3).prop_map(|items| items.join(","))
 }
 
+/// A field, often with an item of which only this field knows.
+fn days(min: u32, max: u32, moving: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let moving = prop::sample::select(moving.to_vec());
+    prop_oneof![
+        4 => field(min, max),
+        1 => moving.clone().prop_map(str::to_owned),
+        1 => (field(min, max), moving).prop_map(|(field, moving)| format!("{field},{moving}")),
+    ]
+}
+
 fn crontab() -> impl Strategy<Value = String> {
-    let fields = (field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7));
+    let day = days(1, 31, &["L", "L-3", "L-29", "15W", "1W", "30W", "LW", "H"]);
+    let weekday = days(0, 7, &["FRI#2", "1#5", "5L", "sunl", "H(1-5)"]);
+    let minute = prop_oneof![9 => field(0, 59), 1 => Just("H/15".to_owned())];
+    let fields = (minute, field(0, 23), day, field(1, 12), weekday);
     fields.prop_map(|(minute, hour, day, month, weekday)| format!("{minute} {hour} {day} {month} {weekday}"))
 }
 

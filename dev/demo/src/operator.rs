@@ -47,7 +47,7 @@ pub fn start(binary: &Path, ground: &Ground) -> Result<PathBuf> {
     let file = fs::File::create(&log)?;
     let mut command = Command::new(binary);
     command
-        .args(["controller", "--namespace", NAMESPACE, "--metrics-addr", "127.0.0.1:0"])
+        .args(["controller", "--watch-namespaces", NAMESPACE, "--metrics-addr", "127.0.0.1:0"])
         .args(&ground.access)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -3,10 +3,10 @@
 //! Takes what the world just did, gives the rule that was broken, if one was. Counts slots by walking from one to the
 //! next, so that it shares nothing with the plan's own arithmetic. Never changes the world.
 
-use super::story::brief;
+use super::expect::brief;
 use super::world::{KEY, Object, World};
-use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskStatus};
-use crate::plan::{Because, Effect, Observed, Plan, plan as decide, schedule_of};
+use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskStatus, Trigger, condition};
+use crate::plan::{Because, Effect, Observed, Plan, Run, plan as decide, run_of, schedule_of};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,10 +42,10 @@ impl Audit {
         if let Some(Ok(schedule)) = in_force.map(|known| schedule_of(known, KEY)) {
             self.slots += walk(&schedule, from, until);
         }
-        let claimed = count(after.active.iter().filter(|run| run.uid.is_none()));
+        let claimed = count(after.active.iter().filter(|run| run.started.is_none()));
         holds!(
             after.running == count(&after.active) - claimed,
-            "running is the number of active Jobs, at {now}: {}",
+            "running is the number of active runs, at {now}: {}",
             brief(after)
         );
         let ended = after.succeeded + after.failed + after.cancelled;
@@ -54,11 +54,12 @@ impl Audit {
             "started = succeeded + failed + cancelled + running, at {now}: {}",
             brief(after)
         );
-        let booked = after.started + after.missed + after.skipped + claimed;
-        let slots = self.slots;
+        let queued = count(&after.queued);
+        let booked = after.started + after.missed + after.skipped + claimed + queued;
+        let slots = self.slots.cast_signed() + after.requested;
         holds!(
-            self.loose || booked == slots.cast_signed(),
-            "started + missed + skipped + claimed is {booked}, and there were {slots} slots, at {now}: {}\nbefore: {}",
+            self.loose || booked == slots,
+            "started + missed + skipped + claimed + queued is {booked}, and there were {slots} slots and requests, at {now}: {}\nbefore: {}",
             brief(after),
             brief(before)
         );
@@ -77,13 +78,27 @@ impl Audit {
     }
 
     /// A Job is about to be made.
-    pub fn creates(&self, world: &World, slot: Timestamp) -> Verdict {
-        let now = world.now;
+    pub fn creates(&self, world: &World, run: &Run) -> Verdict {
+        let (now, slot) = (world.now, run.slot);
         holds!(
-            slot <= now,
-            "slot {slot} is started before its time, at {now}: {}",
+            slot <= now && run.due <= now,
+            "{run:?} is started before its time, at {now}: {}",
             brief(world.status())
         );
+        let others = world.unfinished();
+        let before = others
+            .iter()
+            .find(|job| run_of(&job.name, job.attempt) == run_of(&run.job, run.attempt));
+        holds!(before.is_none(), "two attempts at one run go on at {now}: {before:?} and {run:?}");
+        let room = world.spec().and_then(|spec| spec.fields.room());
+        holds!(
+            room.is_none_or(|room| others.len() < room),
+            "{run:?} finds no room, at {now}, with {others:?}: {}",
+            brief(world.status())
+        );
+        if run.trigger != Trigger::Schedule || run.attempt > 1 {
+            return Ok(());
+        }
         holds!(
             !world.made.contains(&slot),
             "slot {slot} is started a second time, at {now}: {}",
@@ -95,27 +110,18 @@ impl Audit {
             "slot {slot} is older than its schedule, at {now}: {}",
             brief(world.status())
         );
-        let forbid = world
-            .spec()
-            .is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Forbid);
-        let others = world.unfinished();
-        holds!(
-            !forbid || others.is_empty(),
-            "slot {slot} overlaps under Forbid, at {now}, with {others:?}: {}",
-            brief(world.status())
-        );
         Ok(())
     }
 
     /// A Job is about to be deleted by the operator.
     pub fn deletes(&self, world: &World, object: &Object, because: Because) -> Verdict {
         holds!(object.owner == world.task.uid, "a Job of somebody else is deleted: {object:?}");
-        if because == Because::HistoryLimit {
+        if because.is_clean_up() {
             let written = world.status();
             holds!(object.job.end.is_some(), "history deletes a Job that goes on: {object:?}");
             let open = written.active.iter().any(|run| run.job == object.job.name);
             holds!(
-                !open && object.job.slot <= accounted(written),
+                !open && (object.job.trigger != Trigger::Schedule || object.job.slot <= accounted(written)),
                 "history forgets a Job before it is counted: {object:?}"
             );
         }
@@ -132,14 +138,18 @@ impl Audit {
         );
         let hidden = world.jobs.values().any(|object| object.hidden);
         holds!(
-            self.loose || hidden || status.started == count(&world.made),
-            "{} Jobs were made: {}",
-            world.made.len(),
+            self.loose || hidden || status.started == count(&world.made) + count(&world.asked),
+            "{} runs were started: {}",
+            world.made.len() + world.asked.len(),
             brief(status)
         );
         let schedule = world
             .spec()
-            .filter(|spec| !spec.fields.suspend)
+            .filter(|_| {
+                status
+                    .condition(condition::SUSPENDED)
+                    .is_none_or(|suspended| suspended.status != "True")
+            })
             .and_then(|spec| spec.schedule.as_ref().ok());
         let (Some(schedule), false) = (schedule, world.task.deleting) else {
             return Ok(());
@@ -147,14 +157,18 @@ impl Audit {
         // Nothing that is due is forgotten, unless there is a reason to wait.
         let until = accounted(status).ok_or("a ledger rests that has no beginning")?;
         let refused = observed.refusal.as_ref().is_some_and(|refusal| refusal.retry_at > now);
-        let owed = schedule.latest(until, now).filter(|_| !refused && !catches_up_behind_a_run(world));
+        let owed = schedule
+            .latest(until, schedule.started_by(now))
+            .filter(|_| !refused && !catches_up_behind_a_run(world));
         holds!(
             owed.is_none(),
             "slot {owed:?} is owed at {now}, and nothing is done about it: {}",
             brief(status)
         );
         // It sleeps no longer than to the next slot, and no earlier look would start anything.
-        let next = schedule.next(until.max(now));
+        let next = schedule
+            .next(until.max(schedule.started_by(now)))
+            .map(|slot| schedule.starts_at(slot));
         holds!(
             next.is_none() || plan.wake_at.is_some_and(|wake| Some(wake) <= next),
             "it sleeps past {next:?}: {:?}",

@@ -4,7 +4,8 @@
 //! that controller does (Jobs created, deleted, active), what our books say, and why, wherever we do something else. Takes the
 //! table, gives one failure for all rows that are wrong. Never a row without a sentence where the two differ.
 
-use super::story::{Story, counters, given, time};
+use super::expect::counters;
+use super::story::{Story, given, time};
 use crate::api::ConcurrencyPolicy::{self, *};
 use crate::api::condition::READY;
 

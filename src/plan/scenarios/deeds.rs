@@ -3,8 +3,8 @@
 //! Takes effects in order, changes the world, asks the audit at each of them. Never decides: that is `plan`.
 
 use super::world::{Object, Progress, World};
-use crate::api::{self, ScheduledTaskStatus};
-use crate::plan::{Because, Effect, Exit, Job, Refusal, Run, Task, Trial, Urgency};
+use crate::api::{self, ScheduledTaskStatus, Trigger};
+use crate::plan::{Because, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Urgency};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -50,11 +50,11 @@ impl World {
                 Effect::Find { job } => self.find(&job),
                 Effect::Confirm { job, uid } => self.confirm(&job, &uid),
                 Effect::Inspect { job, uid } => {
-                    let pods = self
-                        .jobs
-                        .get(&job)
-                        .filter(|object| object.job.uid == uid)
-                        .map_or(Exit::Unknown, |object| object.pods.clone());
+                    let object = self.jobs.get_mut(&job).filter(|object| object.job.uid == uid);
+                    let pods = object.map_or(Exit::Unknown, |object| {
+                        object.job.pods = object.waits.clone();
+                        object.pods.clone()
+                    });
                     self.memory.exits.insert(uid, pods);
                     Progress::Done
                 }
@@ -128,10 +128,14 @@ impl World {
                     return self.refuse(Because::JobRefused, &message);
                 }
                 let lost = self.faults.loses_answers > 0;
-                let verdict = self.audit.creates(self, slot);
+                let verdict = self.audit.creates(self, run);
                 self.judge(verdict);
-                self.made.push(slot);
-                let uid = format!("job-{}", self.made.len());
+                match (run.trigger, run.attempt) {
+                    (Trigger::Schedule, 1) => self.made.push(slot),
+                    (_, 1) => self.asked.push(run.job.clone()),
+                    _ => self.retried.push((slot, run.attempt)),
+                }
+                let uid = format!("job-{}", self.made.len() + self.asked.len() + self.retried.len());
                 let job = Job {
                     name: run.job.clone(),
                     uid,
@@ -145,6 +149,7 @@ impl World {
                     owner,
                     hidden: lost && self.faults.watch_lags,
                     pods: Exit::Unknown,
+                    waits: Pods::Began,
                 };
                 self.jobs.insert(run.job.clone(), object);
                 self.manifest = manifest;

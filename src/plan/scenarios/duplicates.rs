@@ -51,10 +51,10 @@ fn d1_death_after_each_single_effect_leaves_one_job_for_each_slot_and_the_same_b
     for policy in [Allow, Forbid, Replace] {
         for late in [false, true] {
             let undisturbed = a_busy_morning(policy, late, usize::MAX);
-            let expected = (undisturbed.world.made.clone(), super::story::counters(undisturbed.world.status()));
+            let expected = (undisturbed.world.made.clone(), super::expect::counters(undisturbed.world.status()));
             for dies_after in 1.. {
                 let story = a_busy_morning(policy, late, dies_after);
-                let left = (story.world.made.clone(), super::story::counters(story.world.status()));
+                let left = (story.world.made.clone(), super::expect::counters(story.world.status()));
                 assert_eq!(
                     left, expected,
                     "{policy:?}, merged writes late: {late}, dead after effect {dies_after}"

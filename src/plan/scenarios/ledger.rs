@@ -42,6 +42,7 @@ fn p2_a_job_of_ours_without_a_slot_is_left_alone() {
                 owner: world.task.uid.clone(),
                 hidden: false,
                 pods: Exit::Unknown,
+                waits: crate::plan::Pods::Began,
             };
             world.jobs.insert("by-hand".into(), object);
         })

@@ -4,7 +4,8 @@
 //! `PROPTEST_CASES` raises the number of lives. Never a rule that the plan itself computed.
 
 use super::audit::accounted;
-use super::story::{brief, counters, fields, time};
+use super::expect::{brief, counters};
+use super::story::{fields, time};
 use super::world::{KEY, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec};
 use crate::plan::{Effect, Exit, Observed, due, plan, schedule_of};

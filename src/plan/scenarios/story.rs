@@ -1,19 +1,20 @@
-//! The words in which a scenario is told: given, at, then.
+//! The words in which a scenario is told: given, at. What must be so then stands in `expect`.
 //!
-//! Takes sentences, gives panics that quote them. A start that no sentence expects ends the story at its next step.
+//! Takes sentences, changes the world. A start that no sentence expects ends the story at its next step.
 
 use super::world::{Object, World};
-use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus};
-use crate::plan::{Exit, Job, JobEnd, run_name};
+use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec};
+use crate::plan::{Exit, Job, JobEnd, Pods, run_name};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A task and what happens to it.
 pub struct Story {
     pub world: World,
     /// How many starts the sentences so far have named.
-    named: usize,
+    pub named: usize,
+    /// And how many further attempts.
+    pub attempts: usize,
 }
 
 /// A task of that schedule. Its life begins with `since`.
@@ -21,6 +22,7 @@ pub fn given(schedule: &str) -> Story {
     Story {
         world: World::new(fields(schedule), time("1970-01-01T00:00:00Z")),
         named: 0,
+        attempts: 0,
     }
 }
 
@@ -58,6 +60,20 @@ impl Story {
         self.with(|spec| spec.starting_deadline_seconds = Some(seconds))
     }
 
+    pub fn retrying(self, limit: i32, delay: &str) -> Self {
+        self.set("retryPolicy", json!({"limit": limit, "delay": delay}))
+    }
+
+    /// A field as its author writes it.
+    pub fn set(mut self, field: &str, value: Value) -> Self {
+        let mut fields = json!(self.world.written);
+        fields[field] = value;
+        self.world
+            .edit(|spec| *spec = ScheduledTaskSpec::read(&fields).expect("a good field"));
+        self.world.task.generation = 1;
+        self
+    }
+
     pub fn suspended(self) -> Self {
         self.with(|spec| spec.suspend = true)
     }
@@ -78,6 +94,13 @@ impl Story {
     /// Writes that may be merged with others wait, as in a busy operator.
     pub fn merging_late(mut self) -> Self {
         self.world.merges_late = true;
+        self
+    }
+
+    /// Anything else about the task before it is applied.
+    pub fn born_with(mut self, change: impl FnOnce(&mut World)) -> Self {
+        change(&mut self.world);
+        self.world.task.generation = 1;
         self
     }
 
@@ -147,6 +170,43 @@ impl Story {
         })
     }
 
+    /// A run of that slot fails by its podFailurePolicy.
+    pub fn fails_for_good(self, slot: &str) -> Self {
+        self.when(|world| {
+            world.end(time(slot), false, Exit::Known { code: 42, message: None });
+            let of_slot = world.jobs.values_mut().filter(|object| object.job.slot == Some(time(slot)));
+            let end = of_slot.filter_map(|object| object.job.end.as_mut()).last();
+            end.expect("it ended").reason = "PodFailurePolicy".into();
+        })
+    }
+
+    /// No pod of the slot's Job gets ready, for this reason.
+    pub fn never_gets_ready(mut self, slot: &str, reason: &str) -> Self {
+        self.world.going_on(time(slot)).waits = Pods::Waiting(reason.into());
+        self
+    }
+
+    /// The slot's Job is suspended by a queueing system, or resumed.
+    pub fn sees_held(self, slot: &str, held: bool) -> Self {
+        self.when(|world| {
+            let now = world.now;
+            let job = &mut world.going_on(time(slot)).job;
+            (job.suspended, job.began) = (held, (!held).then_some(now));
+        })
+    }
+
+    pub fn asks_to_run(self, request: &str) -> Self {
+        self.when(|world| world.ask(|requests| requests.run_now = Some(request.into())))
+    }
+
+    pub fn asks_to_resume(self, request: &str) -> Self {
+        self.when(|world| world.ask(|requests| requests.resume = Some(request.into())))
+    }
+
+    pub fn asks_to_backfill(self, interval: &str) -> Self {
+        self.when(|world| world.ask(|requests| requests.backfill = Some(interval.into())))
+    }
+
     /// The Job of the slot vanishes: by its user, by a TTL, by anybody but us.
     pub fn sees_deleted(self, slot: &str) -> Self {
         self.when(|world| world.remove(&run_name(&world.task.name, time(slot))))
@@ -169,6 +229,7 @@ impl Story {
                     owner: owner.into(),
                     hidden: false,
                     pods: Exit::Unknown,
+                    waits: Pods::Began,
                 },
             );
         })
@@ -229,153 +290,6 @@ impl Story {
     pub fn up(self) -> Self {
         self.when(|world| (world.awake, world.dies_in) = (true, None))
     }
-}
-
-/// What must be so.
-impl Story {
-    fn keeps_the_rules(self) -> Self {
-        if let Some(broken) = &self.world.broken {
-            panic!("{broken}");
-        }
-        self
-    }
-
-    /// The next Job that was made is this slot's.
-    pub fn starts(mut self, slot: &str) -> Self {
-        let made = self.world.made.get(self.named);
-        assert_eq!(
-            made,
-            Some(&time(slot)),
-            "the Job made next, at {}: {}",
-            self.world.now,
-            brief(self.world.status())
-        );
-        self.named += 1;
-        self
-    }
-
-    /// No Job was made beyond those that were named.
-    pub fn starts_nothing(self) -> Self {
-        let unnamed = &self.world.made[self.named..];
-        assert!(
-            unnamed.is_empty(),
-            "made at {} without being asked for: {unnamed:?}",
-            self.world.now
-        );
-        self
-    }
-
-    /// So many Jobs were made since the last one that was named.
-    pub fn starts_as_many_as(mut self, jobs: usize) -> Self {
-        assert_eq!(self.world.made.len() - self.named, jobs, "Jobs made until {}", self.world.now);
-        self.named += jobs;
-        self
-    }
-
-    /// The counters that are not zero, such as `started 2, succeeded 1, missed 3`.
-    pub fn counts(mut self, expected: &str) -> Self {
-        self.world.write_what_waits();
-        assert_eq!(
-            counters(self.world.status()),
-            expected,
-            "at {}: {}",
-            self.world.now,
-            brief(self.world.status())
-        );
-        self.keeps_the_rules()
-    }
-
-    /// The newest entry of the history, such as `Missed Superseded x3`.
-    pub fn newest(mut self, expected: &str) -> Self {
-        self.world.write_what_waits();
-        let newest = self
-            .world
-            .status()
-            .recent_runs
-            .first()
-            .map_or_else(String::new, |run| match run.slots {
-                1 => format!("{} {}", run.outcome, run.because),
-                n => format!("{} {} x{n}", run.outcome, run.because),
-            });
-        assert_eq!(newest, expected, "at {}: {}", self.world.now, brief(self.world.status()));
-        self
-    }
-
-    /// A condition's status and reason, such as `False JobRefused`.
-    pub fn says(mut self, kind: &str, expected: &str) -> Self {
-        self.world.write_what_waits();
-        let condition = self
-            .world
-            .status()
-            .condition(kind)
-            .unwrap_or_else(|| panic!("{kind} was never written"));
-        assert_eq!(
-            format!("{} {}", condition.status, condition.reason),
-            expected,
-            "{kind} at {}: {}",
-            self.world.now,
-            condition.message
-        );
-        self
-    }
-
-    /// The slots of the runs that go on, or are claimed.
-    pub fn active(mut self, slots: &[&str]) -> Self {
-        self.world.write_what_waits();
-        let active: Vec<Timestamp> = self.world.status().active.iter().map(|run| run.slot.0).collect();
-        let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
-        assert_eq!(active, expected, "active at {}", self.world.now);
-        self
-    }
-
-    /// Anything else.
-    pub fn then(mut self, look: impl FnOnce(&World)) -> Self {
-        self.world.write_what_waits();
-        look(&self.world);
-        self.keeps_the_rules()
-    }
-}
-
-pub fn counters(status: &ScheduledTaskStatus) -> String {
-    let all = [
-        ("started", status.started),
-        ("succeeded", status.succeeded),
-        ("failed", status.failed),
-        ("cancelled", status.cancelled),
-        ("missed", status.missed),
-        ("skipped", status.skipped),
-    ];
-    all.into_iter()
-        .filter(|(_, count)| *count != 0)
-        .map(|(name, count)| format!("{name} {count}"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// A status in a few words, for failures.
-pub fn brief(status: &ScheduledTaskStatus) -> String {
-    let at = |at: &Option<Time>| at.as_ref().map_or_else(|| "never".to_owned(), |at| at.0.to_string());
-    let run = |run: &ActiveRun| {
-        format!(
-            "{} {} {}",
-            run.job,
-            run.uid.as_deref().unwrap_or("claimed"),
-            run.ending.as_ref().map_or("", |ending| &ending.because)
-        )
-    };
-    let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.because);
-    let active: Vec<String> = status.active.iter().map(run).collect();
-    let recent: Vec<String> = status.recent_runs.iter().map(record).collect();
-    let conditions: Vec<String> = status
-        .conditions
-        .iter()
-        .map(|c| format!("{} {} {}", c.type_, c.status, c.reason))
-        .collect();
-    let (since, until) = (at(&status.schedule_since), at(&status.accounted_until));
-    format!(
-        "since {since}, accounted until {until}; {}\n  active {active:?}\n  recent {recent:?}\n  {conditions:?}",
-        counters(status)
-    )
 }
 
 /// The end of a Job, for worlds that are built by hand.

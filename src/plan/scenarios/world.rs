@@ -5,9 +5,7 @@
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{
-    Announcement, Because, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide, run_name,
-};
+use crate::plan::{Announcement, Because, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +23,10 @@ pub struct Object {
     pub owner: String,
     /// The watch has not shown it yet.
     pub hidden: bool,
-    /// What its pods would say.
+    /// What its pods would say of its end.
     pub pods: Exit,
+    /// What they would say while it goes on.
+    pub waits: Pods,
 }
 
 /// What the API server, or the way to it, does wrong.
@@ -95,8 +95,12 @@ pub struct World {
     pub broken: Option<String>,
     /// Everything that was announced, in order.
     pub said: Vec<Announcement>,
-    /// Slots of all Jobs ever made, in order.
+    /// Slots of all runs that the schedule started, in order.
     pub made: Vec<Timestamp>,
+    /// First Jobs of the runs that somebody asked for.
+    pub asked: Vec<String>,
+    /// Slots and numbers of all further attempts.
+    pub retried: Vec<(Timestamp, i32)>,
     /// Names of the Jobs that the operator deleted, and why.
     pub deleted: Vec<(String, Because)>,
     /// How often the status was written.
@@ -138,6 +142,8 @@ impl World {
             broken: None,
             said: Vec::new(),
             made: Vec::new(),
+            asked: Vec::new(),
+            retried: Vec::new(),
             deleted: Vec::new(),
             writes: 0,
             tried: 0,
@@ -269,11 +275,8 @@ impl World {
 
     /// The Job of a slot ends.
     pub fn end(&mut self, slot: Timestamp, succeeded: bool, pods: Exit) {
-        let (name, at) = (run_name(&self.task.name, slot), self.now);
-        let object = self
-            .jobs
-            .get_mut(&name)
-            .unwrap_or_else(|| panic!("there is no Job for slot {slot} that could end"));
+        let at = self.now;
+        let object = self.going_on(slot);
         let (reason, message) = if succeeded {
             ("CompletionsReached", "done")
         } else {
@@ -286,6 +289,20 @@ impl World {
             message: message.into(),
         });
         object.pods = pods;
+    }
+
+    /// The Job of a slot that has not ended.
+    pub fn going_on(&mut self, slot: Timestamp) -> &mut Object {
+        let uid = self.task.uid.clone();
+        let of_slot = |object: &&mut Object| object.owner == uid && object.job.slot == Some(slot) && object.job.end.is_none();
+        let found = self.jobs.values_mut().find(of_slot);
+        found.unwrap_or_else(|| panic!("no Job of slot {slot} goes on"))
+    }
+
+    /// Somebody annotates the task.
+    pub fn ask(&mut self, change: impl FnOnce(&mut Requests)) {
+        change(&mut self.task.requests);
+        self.touch();
     }
 
     /// The author applies another spec.

@@ -167,6 +167,8 @@ fn rfc3339(slot: Timestamp, zone: &str) -> String {
 fn comparable(job: &Job, told: bool) -> Value {
     let mut spec = serde_json::to_value(&job.spec).expect("JSON");
     spec.as_object_mut().unwrap().remove("selector");
+    // Punctual owns deletion: it takes the age limit over.
+    spec.as_object_mut().unwrap().remove("ttlSecondsAfterFinished");
     let mut metadata = json!({"labels": job.metadata.labels, "annotations": job.metadata.annotations});
     without_ours(&mut metadata);
     let template = &mut spec["template"];

@@ -39,7 +39,12 @@ async fn kubectl_explain_tells_of_the_fields_inside_the_template() {
         assert!(containers.contains(field), "{field:?} is not in\n{containers}");
     }
     let task = kubectl(&["explain", "scheduledtask.spec"], None).await;
-    for field in ["schedule\t<string> -required-", "enum: Latest, None, All", "Default: UTC"] {
+    for field in [
+        "schedule\t<string>",
+        "jobTemplate\t<Object> -required-",
+        "enum: Latest, None, All",
+        "Default: UTC",
+    ] {
         assert!(task.contains(field), "{field:?} is not in\n{task}");
     }
 }
@@ -131,4 +136,15 @@ fn shape(pod: &Value) -> Value {
         .map(|volume| &volume["name"])
         .collect();
     json!({"initContainers": containers("initContainers"), "containers": containers("containers"), "volumes": volumes})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schedule_column_shows_one_schedule_or_several() {
+    let world = World::new("column").await;
+    world.task("one", json!({"schedule": "0 3 * * *"})).await;
+    world.task("several", json!({"schedule": null, "schedules": ["0 3 * * *", "@hourly"]})).await;
+    let table = kubectl(&["get", "stask", "-n", &world.namespace], None).await;
+    let line = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("one").contains("0 3 * * * "), "{table}");
+    assert!(line("several").contains(r#"["0 3 * * *","@hourly"]"#), "{table}");
 }

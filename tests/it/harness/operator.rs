@@ -25,7 +25,7 @@ impl Operator {
         }
         let (sender, clock) = Clock::manual(now);
         let options = Options {
-            namespace: Some(namespace.to_owned()),
+            namespaces: vec![namespace.to_owned()],
             ..Options::default()
         };
         let controller = Controller::new(client, clock, Metrics::new(), options);
@@ -85,7 +85,7 @@ impl Process {
                 "127.0.0.1:0",
                 "--log-format",
                 "json",
-                "--namespace",
+                "--watch-namespaces",
                 namespace,
                 "--kubeconfig",
             ])

@@ -28,7 +28,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     // --- The schedule: refused by CEL ---
     ("empty", At::Spec, r#"schedule: """#, Admission(&["spec.schedule", r#"schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily""#])),
     ("blank", At::Spec, r#"schedule: "  \t ""#, Admission(&["schedule is empty"])),
-    ("missing", At::Spec, "schedule: ABSENT", Admission(&["spec.schedule: Required value"])),
+    ("missing", At::Spec, "schedule: ABSENT", Admission(&["spec.schedule: ", "set exactly one of schedule and schedules"])),
     ("a-number", At::Spec, "schedule: 5", Admission(&["spec.schedule", "must be of type string", "integer"])),
     ("prose", At::Spec, "schedule: every day at noon please", Admission(&[r#"schedule "every day at noon please""#])),
     ("four-fields", At::Spec, r#"schedule: "* * * *""#, Admission(&[r#"schedule "* * * *" "#, FIVE_FIELDS])),

@@ -1,0 +1,102 @@
+//! What a look at one task costs: plan() at rest, at a slot under each policy, and after a long absence.
+//!
+//! Takes tasks as `observe` gives them, gives times. Run it with `make bench`; figures and machine stand in
+//! docs/decisions/08-policies.md. Never asserts a time: that is no test's business.
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use jiff::{SignedDuration, Timestamp};
+use punctual::api::ScheduledTaskSpec;
+use punctual::plan::{Effect, Observed, Requests, Spec, Task, Trial, plan};
+use serde_json::{Value, json};
+use std::hint::black_box;
+use std::sync::Arc;
+
+const CREATED: &str = "2025-10-19T08:00:00Z";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+/// A task that an operator met at `CREATED` and has not looked at since, at `now`.
+fn observed(mut fields: Value, now: Timestamp) -> Observed {
+    let container = json!({"name": "main", "image": "busybox", "command": ["true"]});
+    fields["jobTemplate"] = json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}});
+    let spec = ScheduledTaskSpec::read(&fields).expect("a good spec");
+    let task = Task {
+        namespace: "shop".into(),
+        name: "report".into(),
+        uid: "b0b1b2b3".into(),
+        generation: 1,
+        resource_version: "1".into(),
+        created: at(CREATED),
+        deleting: false,
+        requests: Requests::default(),
+        spec: Ok(Arc::new(Spec::new(spec, "shop/report"))),
+        status: Arc::default(),
+    };
+    let mut observed = Observed {
+        now: at(CREATED),
+        task: Arc::new(task),
+        jobs: Vec::new(),
+        gone: Vec::new(),
+        unsure: Vec::new(),
+        refusal: None,
+        clean_up_refusal: None,
+        trial: Trial::Taken,
+    };
+    settle(&mut observed);
+    observed.now = now;
+    observed
+}
+
+/// Writes down what the plan wants written, as the API server would.
+fn settle(observed: &mut Observed) {
+    for effect in plan(observed).effects {
+        if let Effect::Write { status, .. } = effect {
+            let mut task = (*observed.task).clone();
+            task.status = Arc::new(*status);
+            observed.task = Arc::new(task);
+        }
+    }
+}
+
+fn measure(c: &mut Criterion, name: &str, observed: &Observed) {
+    c.bench_function(name, |b| {
+        b.iter_batched(
+            || observed.clone(),
+            |observed| black_box(plan(black_box(&observed))),
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+fn plans(c: &mut Criterion) {
+    let soon = at(CREATED) + SignedDuration::from_secs(30);
+    let slot = at(CREATED) + SignedDuration::from_secs(60);
+    let later = at(CREATED) + SignedDuration::from_hours(400 * 24);
+    let minutely = |policy: &str| json!({"schedule": "* * * * *", "concurrencyPolicy": policy});
+    measure(c, "at rest", &observed(minutely("Allow"), soon));
+    for policy in ["Allow", "Forbid", "Replace", "Queue"] {
+        measure(c, &format!("a slot under {policy}"), &observed(minutely(policy), slot));
+    }
+    let rich = json!({
+        "schedules": ["*/5 9-17 * * MON-FRI", "H 3 L * *", "@every 7m"], "timeZone": "America/New_York", "jitter": "30s",
+        "exclude": [{"schedule": "* * 24-26 12 *"}, {"from": "2026-08-01", "until": "2026-08-15"}],
+        "concurrencyPolicy": "Queue", "retryPolicy": {"limit": 3}, "runTimeout": "1h", "pendingTimeout": "10m",
+    });
+    measure(c, "at rest, every field set", &observed(rich.clone(), soon));
+    measure(c, "400 days away, every field set", &observed(rich, later));
+    for missed in ["Latest", "None", "All"] {
+        let every_second = json!({"schedule": "* * * * * *", "missedRunPolicy": missed});
+        measure(
+            c,
+            &format!("400 days of every second away, {missed}"),
+            &observed(every_second, later),
+        );
+    }
+    let union = json!({"schedules": ["* * * * * *", "*/7 * * * *", "@every 11s"], "exclude": [{"schedule": "* 2-4 * * *"}]});
+    measure(c, "400 days of every second away, a union less its nights", &observed(union, later));
+}
+
+criterion_group! { name = benches; config = Criterion::default().sample_size(30); targets = plans }
+criterion_main!(benches);

@@ -1,0 +1,71 @@
+{{/* Names and labels. */}}
+
+{{- define "punctual.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Room is left for what is added: "-metrics", "-leader-election". */}}
+{{- define "punctual.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- else if contains (include "punctual.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "punctual.name" .) | trunc 45 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What has no namespace must differ between operators that look after namespaces of their own. */}}
+{{- define "punctual.clusterName" -}}
+{{- if .Values.watchNamespaces -}}
+{{- printf "%s.%s" (include "punctual.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- include "punctual.fullname" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "punctual.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "punctual.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "punctual.leaseName" -}}
+{{- .Values.leaderElection.leaseName | default (include "punctual.fullname" .) -}}
+{{- end -}}
+
+{{- define "punctual.leaseNamespace" -}}
+{{- .Values.leaderElection.namespace | default .Release.Namespace -}}
+{{- end -}}
+
+{{/* By these pods are found. They must never change: a Deployment's selector cannot. */}}
+{{- define "punctual.selector" -}}
+app.kubernetes.io/name: {{ include "punctual.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end -}}
+
+{{/* Labels of every object. The component is the template's to say. The chart's own win over those of the values. */}}
+{{- define "punctual.labels" -}}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/name" (include "punctual.name" .)
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/part-of" "punctual"
+-}}
+{{- toYaml (merge $own (omit .Values.commonLabels "app.kubernetes.io/component")) -}}
+{{- end -}}
+
+{{/* Takes [an image of the values, the tag where none is given]. */}}
+{{- define "punctual.image" -}}
+{{- $image := first . -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $image.repository ($image.tag | default (last .)) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,214 @@
+//! Leadership: one of several replicas performs, the others watch and plan.
+//!
+//! ```text
+//!   candidate ── may take ─► PUT lease ─► leader ── renewed ─► … ── not renewed until the deadline ─► candidate
+//!      ▲                                     └── told to stop: drain, release ─► the next one takes it at once
+//! ```
+//! Takes the terms, keeps the lease, and says until when this process may write. A leader that cannot renew stops writing by
+//! itself, before anybody else may begin; it becomes a candidate again, no process ends. Time is the monotonic clock's: a wall
+//! clock that is set means nothing. Never decides about tasks.
+
+use super::lease::{Seen, Terms};
+use super::{Context, Error};
+use jiff::Timestamp;
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Resource;
+use kube::api::{GetParams, PostParams};
+use kube::core::Request;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Until when this process may write.
+#[derive(Debug)]
+pub struct Leadership {
+    /// Nothing: there is no election, this process leads.
+    terms: Option<Terms>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    until: Option<Instant>,
+    seen: Seen,
+}
+
+impl Leadership {
+    /// Leadership by these terms; without terms, for good.
+    pub fn new(terms: Option<Terms>) -> Self {
+        let held = Held {
+            until: None,
+            seen: Seen::nothing(Instant::now()),
+        };
+        Self {
+            terms,
+            held: Mutex::new(held),
+        }
+    }
+
+    /// How long this process may still write; nothing if it may not. Asked right before each write.
+    pub fn time_left(&self) -> Option<Duration> {
+        if self.terms.is_none() {
+            return Some(Duration::MAX);
+        }
+        let left = self.held().until?.checked_duration_since(Instant::now())?;
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Whether this process may write.
+    pub fn holds(&self) -> bool {
+        self.time_left().is_some()
+    }
+
+    /// Who holds the lease, by its last word.
+    pub fn holder(&self) -> Option<String> {
+        self.held().seen.holder().map(str::to_owned)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stands for election for as long as the process lives.
+pub async fn stand(ctx: Arc<Context>) {
+    let Some(terms) = ctx.leadership.terms.clone() else {
+        ctx.metrics.leader.set(1);
+        return;
+    };
+    tracing::info!(
+        identity = terms.identity,
+        lease = terms.name,
+        namespace = terms.namespace,
+        "standing for election"
+    );
+    let mut led = false;
+    loop {
+        let began = Instant::now();
+        match tokio::time::timeout(terms.renew_deadline / 2, attempt(&ctx, &terms)).await {
+            Ok(Ok(true)) => {
+                // Counted from before the request: nobody else counts from earlier.
+                ctx.leadership.held().until = Some(began + terms.renew_deadline);
+            }
+            Ok(Ok(false)) => ctx.leadership.held().until = None,
+            Ok(Err(error)) => tracing::warn!(identity = terms.identity, "lease not reached: {error}"),
+            Err(_) => tracing::warn!(identity = terms.identity, "lease not reached: no answer in time"),
+        }
+        let leads = ctx.leadership.holds();
+        if leads != led {
+            tell(&ctx, &terms, leads);
+            led = leads;
+        }
+        // A candidate looks twice as often, so that a lease that was released is soon taken.
+        let pause = if leads { terms.retry_period } else { terms.retry_period / 2 };
+        tokio::time::sleep(pause.saturating_sub(began.elapsed().min(pause / 2))).await;
+    }
+}
+
+fn tell(ctx: &Context, terms: &Terms, leads: bool) {
+    ctx.metrics.leader.set(i64::from(leads));
+    if leads {
+        tracing::info!(identity = terms.identity, "leading");
+        ctx.events.about_lease(terms, &format!("{} became leader", terms.identity));
+        // What was planned as a standby is done now: the caches are warm, nothing needs to be listed.
+        ctx.wake_all();
+    } else {
+        let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
+        tracing::warn!(
+            identity = terms.identity,
+            holder,
+            "no longer leading: watching and planning, writing nothing"
+        );
+    }
+}
+
+/// One attempt to take or keep the lease. Says whether it is held.
+async fn attempt(ctx: &Context, terms: &Terms) -> Result<bool, Error> {
+    let known = ctx.leadership.held().seen.clone();
+    let mine = known.holder() == Some(&terms.identity);
+    if !mine || !ctx.leadership.holds() {
+        look(ctx, terms).await?;
+    }
+    let seen = ctx.leadership.held().seen.clone();
+    if seen.is_known() && !seen.may_take(terms, Instant::now()) {
+        return Ok(false);
+    }
+    match write(ctx, terms, &seen, seen.taken(terms, ctx.clock.now())).await {
+        Ok(()) => Ok(true),
+        // Somebody else wrote it: look who.
+        Err(Error::Conflict(_) | Error::NotFound(_)) => {
+            look(ctx, terms).await?;
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn look(ctx: &Context, terms: &Terms) -> Result<(), Error> {
+    let request = Request::new(Lease::url_path(&(), Some(&terms.namespace))).get(&terms.name, &GetParams::default());
+    match ctx.send::<Lease>("get lease", request).await {
+        Ok(lease) => {
+            let before = ctx.leadership.holder();
+            ctx.leadership.held().seen.see(lease, Instant::now());
+            let holder = ctx.leadership.holder();
+            if before != holder {
+                tracing::info!(identity = terms.identity, holder, "the lease has another holder");
+            }
+            Ok(())
+        }
+        Err(Error::NotFound(_)) => {
+            ctx.leadership.held().seen = Seen::nothing(Instant::now());
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the lease if it is still as it was seen.
+async fn write(ctx: &Context, terms: &Terms, seen: &Seen, mut lease: Lease) -> Result<(), Error> {
+    let path = Lease::url_path(&(), Some(&terms.namespace));
+    let params = PostParams {
+        dry_run: false,
+        field_manager: Some(super::FIELD_MANAGER.into()),
+    };
+    lease.metadata.resource_version = lease.metadata.resource_version.filter(|_| seen.is_known());
+    let body = serde_json::to_vec(&lease).map_err(|error| Error::Refused(error.to_string()))?;
+    let request = if seen.is_known() {
+        Request::new(path).replace(&terms.name, &params, body)
+    } else {
+        Request::new(path).create(&params, body)
+    };
+    let sent = Instant::now();
+    let written = ctx.send::<Lease>("lease", request).await?;
+    ctx.leadership.held().seen.see(written, sent);
+    Ok(())
+}
+
+/// Lets go of the lease, after the last write.
+pub async fn release(ctx: &Context) {
+    let Some(terms) = &ctx.leadership.terms else { return };
+    if !ctx.leadership.holds() {
+        return;
+    }
+    let seen = {
+        let mut held = ctx.leadership.held();
+        held.until = None;
+        held.seen.clone()
+    };
+    match write(ctx, terms, &seen, seen.released(terms, ctx.clock.now())).await {
+        Ok(()) => tracing::info!(identity = terms.identity, "lease released"),
+        Err(error) => tracing::warn!(
+            identity = terms.identity,
+            "lease not released, the next leader waits for it to run out: {error}"
+        ),
+    }
+}
+
+/// Names of this kind, for events.
+pub const LEASE: (&str, &str) = (Lease::API_VERSION, Lease::KIND);
+
+/// A name for a process that is no pod.
+#[must_use]
+pub fn identity_of(host: &str, process: u32, started: Timestamp) -> String {
+    format!("{host}_{process}_{}", started.as_microsecond())
+}

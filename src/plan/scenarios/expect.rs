@@ -1,0 +1,209 @@
+//! The words in which a scenario says what must be so: starts, counts, says.
+//!
+//! Takes a story, gives panics that quote what was expected. Never changes the world, but that a merged write is not awaited.
+
+use super::story::{Story, time};
+use super::world::World;
+use crate::api::{ActiveRun, RunRecord, ScheduledTaskStatus};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+/// What must be so.
+impl Story {
+    pub fn keeps_the_rules(self) -> Self {
+        if let Some(broken) = &self.world.broken {
+            panic!("{broken}");
+        }
+        self
+    }
+
+    /// The next Job that was made is this slot's.
+    pub fn starts(mut self, slot: &str) -> Self {
+        let made = self.world.made.get(self.named);
+        assert_eq!(
+            made,
+            Some(&time(slot)),
+            "the Job made next, at {}: {}",
+            self.world.now,
+            brief(self.world.status())
+        );
+        self.named += 1;
+        self
+    }
+
+    /// No Job was made beyond those that were named.
+    pub fn starts_nothing(self) -> Self {
+        let unnamed = &self.world.made[self.named..];
+        assert!(
+            unnamed.is_empty(),
+            "made at {} without being asked for: {unnamed:?}",
+            self.world.now
+        );
+        self
+    }
+
+    /// So many Jobs were made since the last one that was named.
+    pub fn starts_as_many_as(mut self, jobs: usize) -> Self {
+        assert_eq!(self.world.made.len() - self.named, jobs, "Jobs made until {}", self.world.now);
+        self.named += jobs;
+        self
+    }
+
+    /// The counters that are not zero, such as `started 2, succeeded 1, missed 3`.
+    pub fn counts(mut self, expected: &str) -> Self {
+        self.world.write_what_waits();
+        assert_eq!(
+            counters(self.world.status()),
+            expected,
+            "at {}: {}",
+            self.world.now,
+            brief(self.world.status())
+        );
+        self.keeps_the_rules()
+    }
+
+    /// The newest entry of the history, such as `Missed Superseded x3`.
+    pub fn newest(mut self, expected: &str) -> Self {
+        self.world.write_what_waits();
+        let newest = self
+            .world
+            .status()
+            .recent_runs
+            .first()
+            .map_or_else(String::new, |run| match run.slots {
+                1 => format!("{} {}", run.outcome, run.because),
+                n => format!("{} {} x{n}", run.outcome, run.because),
+            });
+        assert_eq!(newest, expected, "at {}: {}", self.world.now, brief(self.world.status()));
+        self
+    }
+
+    /// A condition's status and reason, such as `False JobRefused`.
+    pub fn says(mut self, kind: &str, expected: &str) -> Self {
+        self.world.write_what_waits();
+        let condition = self
+            .world
+            .status()
+            .condition(kind)
+            .unwrap_or_else(|| panic!("{kind} was never written"));
+        assert_eq!(
+            format!("{} {}", condition.status, condition.reason),
+            expected,
+            "{kind} at {}: {}",
+            self.world.now,
+            condition.message
+        );
+        self
+    }
+
+    /// The next Job that was made is this further attempt.
+    pub fn retries(mut self, slot: &str, attempt: i32) -> Self {
+        let made = self.world.retried.get(self.attempts);
+        let expected = (time(slot), attempt);
+        assert_eq!(made, Some(&expected), "at {}: {}", self.world.now, brief(self.world.status()));
+        self.attempts += 1;
+        self
+    }
+
+    /// So many runs were started because somebody asked for them.
+    pub fn asked(self, runs: usize) -> Self {
+        assert_eq!(
+            self.world.asked.len(),
+            runs,
+            "at {}: {}",
+            self.world.now,
+            brief(self.world.status())
+        );
+        self
+    }
+
+    /// The slots that wait in the queue.
+    pub fn queued(mut self, slots: &[&str]) -> Self {
+        self.world.write_what_waits();
+        let queued: Vec<Timestamp> = self.world.status().queued.iter().map(|run| run.slot.0).collect();
+        let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
+        assert_eq!(queued, expected, "queued at {}", self.world.now);
+        self
+    }
+
+    /// Something like it was announced.
+    pub fn told(self, words: &str) -> Self {
+        let said: Vec<&str> = self.world.said.iter().map(|said| said.message.as_str()).collect();
+        assert!(said.iter().any(|said| said.contains(words)), "{words:?} is not in {said:#?}");
+        self
+    }
+
+    /// The newest entry of the history says so.
+    pub fn with_message(mut self, words: &str) -> Self {
+        self.world.write_what_waits();
+        let newest = self
+            .world
+            .status()
+            .recent_runs
+            .first()
+            .and_then(|run| run.message.clone())
+            .unwrap_or_default();
+        assert!(newest.contains(words), "{words:?} is not in {newest:?}");
+        self
+    }
+
+    /// The slots of the runs that go on, or are claimed.
+    pub fn active(mut self, slots: &[&str]) -> Self {
+        self.world.write_what_waits();
+        let active: Vec<Timestamp> = self.world.status().active.iter().map(|run| run.slot.0).collect();
+        let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
+        assert_eq!(active, expected, "active at {}", self.world.now);
+        self
+    }
+
+    /// Anything else.
+    pub fn then(mut self, look: impl FnOnce(&World)) -> Self {
+        self.world.write_what_waits();
+        look(&self.world);
+        self.keeps_the_rules()
+    }
+}
+
+pub fn counters(status: &ScheduledTaskStatus) -> String {
+    let all = [
+        ("started", status.started),
+        ("succeeded", status.succeeded),
+        ("failed", status.failed),
+        ("cancelled", status.cancelled),
+        ("retried", status.retried),
+        ("requested", status.requested),
+        ("missed", status.missed),
+        ("skipped", status.skipped),
+    ];
+    all.into_iter()
+        .filter(|(_, count)| *count != 0)
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A status in a few words, for failures.
+pub fn brief(status: &ScheduledTaskStatus) -> String {
+    let at = |at: &Option<Time>| at.as_ref().map_or_else(|| "never".to_owned(), |at| at.0.to_string());
+    let run = |run: &ActiveRun| {
+        format!(
+            "{} {} {}",
+            run.job,
+            run.uid.as_deref().unwrap_or("claimed"),
+            run.ending.as_ref().map_or("", |ending| &ending.because)
+        )
+    };
+    let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.because);
+    let active: Vec<String> = status.active.iter().map(run).collect();
+    let recent: Vec<String> = status.recent_runs.iter().map(record).collect();
+    let conditions: Vec<String> = status
+        .conditions
+        .iter()
+        .map(|c| format!("{} {} {}", c.type_, c.status, c.reason))
+        .collect();
+    let (since, until) = (at(&status.schedule_since), at(&status.accounted_until));
+    format!(
+        "since {since}, accounted until {until}; {}\n  active {active:?}\n  recent {recent:?}\n  {conditions:?}",
+        counters(status)
+    )
+}

@@ -1,0 +1,201 @@
+//! Blackouts: when there is no slot, whatever the expressions say.
+//!
+//! Takes the entries of `exclude`; gives crontabs whose wall-clock times are excluded, and intervals of instants, merged and
+//! in order. Never knows which slots there would be.
+//!
+//! Instants are Unix seconds, local times are seconds since 1970-01-01T00:00:00 on the wall clock.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::crontab::{KNOWN, Matches};
+use super::definition::Exclusion;
+use super::error::{Fault, Part, ScheduleError};
+use super::expression::{Crontab, Expression, Times};
+use super::hash::Seed;
+use super::interval::moment;
+use super::zone::Zone;
+
+/// Everything that is excluded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Excluded {
+    pub(super) crontabs: Vec<Crontab>,
+    /// Apart from each other, in order.
+    intervals: Vec<Range<i64>>,
+}
+
+impl Excluded {
+    /// # Errors
+    /// The first entry that is wrong.
+    pub(super) fn read(entries: &[Exclusion], zone: &Zone, seed: Seed) -> Result<Excluded, ScheduleError> {
+        let mut excluded = Excluded::default();
+        for (n, entry) in entries.iter().enumerate() {
+            match entry {
+                Exclusion::Schedule(text) => {
+                    let field = format!("exclude[{n}].schedule");
+                    let crontab = crontab(text.trim(), seed).map_err(|fault| fault.of(&field, text))?;
+                    excluded.crontabs.push(crontab);
+                }
+                Exclusion::Interval { from, until } => {
+                    excluded.intervals.push(interval(n, from, until, zone)?);
+                }
+            }
+        }
+        excluded.intervals = merged(excluded.intervals);
+        Ok(excluded)
+    }
+
+    /// Whether a wall-clock time is excluded by a crontab.
+    pub(super) fn shows(&self, local: i64) -> bool {
+        self.crontabs.iter().any(|crontab| crontab.shows(local))
+    }
+
+    /// The parts of `range` outside of the intervals, in order.
+    pub(super) fn open(&self, range: Range<i64>) -> Vec<Range<i64>> {
+        let mut open = Vec::new();
+        let mut start = range.start;
+        let reach = self.intervals.partition_point(|interval| interval.end <= start);
+        for interval in &self.intervals[reach..] {
+            if interval.start >= range.end {
+                break;
+            }
+            open.push(start..interval.start);
+            start = interval.end;
+        }
+        open.push(start..range.end);
+        open.retain(|part| !part.is_empty());
+        open
+    }
+}
+
+fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
+    let Expression::Crontab(mut crontab) = Expression::parse(text, seed)? else {
+        let way_out = "write a crontab, such as * 22-23 * * *, or an interval of from and until";
+        return Err(Fault::new(Part::Every, "@every names instants, not a time of the clock", way_out));
+    };
+    if text.split_whitespace().count() != 6 {
+        crontab.times.seconds = Times::ALL_SECONDS;
+    }
+    let ever = Matches::of(&crontab).is_some_and(|matches| matches.first(&KNOWN).is_some());
+    if !ever {
+        let reason = "excludes nothing, because no month it names has a day it names";
+        return Err(Fault::new(Part::DayOfMonth, reason, "mend day of month or month"));
+    }
+    Ok(crontab)
+}
+
+fn interval(n: usize, from: &str, until: &str, zone: &Zone) -> Result<Range<i64>, ScheduleError> {
+    let end = |name: &str, text: &str| {
+        moment(text, zone.tz()).ok_or_else(|| ScheduleError::Setting {
+            field: format!("exclude[{n}].{name}"),
+            value: text.to_owned(),
+            reason: "is neither an instant, nor a local time, nor a date".to_owned(),
+            way_out: "write 2026-12-24T18:00:00Z, 2026-12-24T18:00:00 or 2026-12-24".to_owned(),
+        })
+    };
+    let (start, stop) = (end("from", from)?, end("until", until)?);
+    if stop <= start {
+        return Err(ScheduleError::Setting {
+            field: format!("exclude[{n}].until"),
+            value: until.to_owned(),
+            reason: format!("is not after from ({})", from.trim()),
+            way_out: "until is the first instant that is no longer excluded; for one whole day write the next date".to_owned(),
+        });
+    }
+    Ok(ceiling(start)..ceiling(stop))
+}
+
+/// The first whole second at or after an instant.
+pub(super) fn ceiling(instant: Timestamp) -> i64 {
+    instant.as_second() + i64::from(instant.subsec_nanosecond() > 0)
+}
+
+fn merged(mut intervals: Vec<Range<i64>>) -> Vec<Range<i64>> {
+    intervals.retain(|interval| !interval.is_empty());
+    intervals.sort_by_key(|interval| interval.start);
+    let mut merged: Vec<Range<i64>> = Vec::new();
+    for interval in intervals {
+        match merged.last_mut() {
+            Some(last) if interval.start <= last.end => last.end = last.end.max(interval.end),
+            _ => merged.push(interval),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intervals(pairs: &[(&str, &str)]) -> Result<Excluded, ScheduleError> {
+        let entries: Vec<Exclusion> = pairs
+            .iter()
+            .map(|(from, until)| Exclusion::Interval {
+                from: (*from).to_owned(),
+                until: (*until).to_owned(),
+            })
+            .collect();
+        Excluded::read(&entries, &Zone::named("Europe/Berlin").unwrap(), Seed::of(""))
+    }
+
+    fn range(from: &str, until: &str) -> Range<i64> {
+        let second = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
+        second(from)..second(until)
+    }
+
+    #[test]
+    fn an_end_is_an_instant_a_local_time_or_a_date() {
+        for (from, until) in [
+            ("2026-12-24T17:00:00Z", "2026-12-25T23:00:00Z"),
+            ("2026-12-24T18:00:00+01:00", "2026-12-26T00:00:00+01:00"),
+            ("2026-12-24T18:00:00", "2026-12-26"),
+            (" 2026-12-24T18:00", "2026-12-26T00:00:00 "),
+            ("2026-12-24T16:59:59.5Z", "2026-12-25T22:59:59.000000001Z"),
+        ] {
+            let found = intervals(&[(from, until)]).unwrap().intervals;
+            assert_eq!(found, [range("2026-12-24T17:00:00Z", "2026-12-25T23:00:00Z")], "{from}");
+        }
+    }
+
+    #[test]
+    fn local_times_that_the_clock_skips_or_repeats_are_found() {
+        // Berlin: 02:00 to 03:00 are skipped on 2026-03-29 and repeated on 2026-10-25.
+        let found = intervals(&[("2026-03-29T02:30", "2026-10-25T02:30")]).unwrap().intervals;
+        assert_eq!(found, [range("2026-03-29T01:30:00Z", "2026-10-25T00:30:00Z")]);
+    }
+
+    #[test]
+    fn what_is_no_interval_is_refused_with_its_field() {
+        for (from, until, message) in [
+            (
+                "2026-12-26",
+                "2026-12-26",
+                "exclude[1].until \"2026-12-26\": is not after from (2026-12-26); until is the first",
+            ),
+            ("tomorrow", "2026-12-26", "exclude[1].from \"tomorrow\": is neither"),
+            ("2026-12-24", "", "exclude[1].until \"\": is neither"),
+            ("2026-12-24T18:00:00[Asia/Tokyo]", "2027-01-01", "exclude[1].from"),
+            ("2026-02-30", "2027-01-01", "exclude[1].from \"2026-02-30\""),
+        ] {
+            let refused = intervals(&[("2026-01-01", "2026-01-02"), (from, until)]).unwrap_err();
+            assert!(refused.to_string().starts_with(message), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_lies_open_is_what_no_interval_holds() {
+        let mut excluded = Excluded {
+            crontabs: Vec::new(),
+            intervals: merged(vec![30..40, 10..20, 15..25, 25..26, 5..5]),
+        };
+        assert_eq!(excluded.intervals, [10..26, 30..40]);
+        assert_eq!(excluded.open(0..100), [0..10, 26..30, 40..100]);
+        assert_eq!(excluded.open(12..35), vec![26..30]);
+        assert_eq!(excluded.open(26..30), vec![26..30]);
+        assert!(excluded.open(31..39).is_empty());
+        assert!(excluded.open(Range { start: 50, end: 40 }).is_empty());
+        excluded.intervals.clear();
+        assert_eq!(excluded.open(3..9), vec![3..9]);
+    }
+}

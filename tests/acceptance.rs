@@ -1,0 +1,141 @@
+//! What broke other schedulers, and which test here is named after it: `tests/README.md`.
+//!
+//! Takes the names of all tests, gives the table; `BLESS=1` renews it. Never a line without a test, nor a test of a line that
+//! there is not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each line of the acceptance list: its name, and the failure that users of other schedulers lived through.
+const LINES: &[(&str, &str)] = &[
+    ("M1", "a windowed schedule, down across its window's end: the latest slot is found exactly"),
+    ("M2", "minutely for two years of downtime, a clock that started in 1970: bounded work, the task goes on"),
+    ("M3", "suspended for months, resumed: no paused slot fires, the next one does"),
+    ("M4", "an edit at any moment: never a slot older than the edit, never two"),
+    ("M5", "reinstalled, or restored with an empty status: no burst of old runs"),
+    ("M6", "a change of leader in the very second of a slot: one run, none lost"),
+    ("M7", "a lost or late wake-up: found, and `Overdue` says so"),
+    ("D1", "a crash after each single API write: one Job per slot"),
+    ("D2", "a Job that is deleted right after it finished: its slot is not run again"),
+    ("D3", "conflicts, two writers: nothing lost, nothing doubled"),
+    ("D4", "a paused process wakes as a deposed leader: no second run, no overlap"),
+    ("D5", "`@every 48h` keeps its phase across restarts"),
+    ("D6", "clock steps of hours in both directions: never before the slot, one per slot"),
+    ("D7", "a POST whose answer is lost: no duplicate, no loss"),
+    ("S1", "Forbid with a Job that can never start: `pendingTimeout` ends it, the next slot runs"),
+    ("S2", "a quota full with finished Jobs: clean-up comes first, whether creates work or not"),
+    ("S3", "`active` names a finished, deleted or foreign Job: healed in one look"),
+    ("S4", "Replace when the old Job is gone, or cannot be deleted: no error loop"),
+    ("S5", "impossible schedules, everything excluded: said at once, others unharmed"),
+    ("S6", "one object that does not parse: the others go on"),
+    ("S7", "namespace ending, rights missing, template refused: said, backed off, accounted for"),
+    ("S8", "long names, names with a common beginning: no collision"),
+    ("P1", "a manual run obeys policy, history and retries"),
+    ("P2", "an object of another kind with the same owner name is ignored"),
+    ("P3", "a queued slot past its deadline or window is dropped with its reason"),
+    ("P4", "retries stop at the limit, keep their backoff over restarts, do not outlive `runTimeout`"),
+    ("P5", "the controller writes no field of the spec, ever"),
+    ("Z1", "a fixed time in the gap: by policy, once or never"),
+    ("Z2", "in the overlap: once by default"),
+    ("Z3", "wildcards over changes of the clock: no hole, no burst, no loop"),
+    ("Z4", "next(t) > t, strictly monotone, for every zone, 1970 to 2100, against a brute-force scan"),
+    ("L1", "5,000 tasks on one minute"),
+    ("L2", "every slot in exactly one counter"),
+    ("L3", "the status is bounded, nothing is written when nothing changed"),
+    ("L4", "1,000 broken tasks do not slow 1,000 good ones"),
+];
+
+/// Where a test stands says what it proves against.
+const PLACES: &[(&str, &str)] = &[
+    ("src/plan", "plan"),
+    ("src/schedule", "schedule"),
+    ("src", "unit"),
+    ("tests/it", "cluster"),
+    ("tests/failover", "cluster"),
+    ("tests/sim", "simulation"),
+    ("tests/schedule", "schedule"),
+    ("tests", "command"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(below: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(below)
+        .unwrap()
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() { rust_files(&path) } else { vec![path] }
+        })
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Names of the tests that begin with a line's name, with the place of each.
+fn tests() -> BTreeMap<String, Vec<(String, &'static str)>> {
+    let mut found: BTreeMap<String, Vec<(String, &'static str)>> = BTreeMap::new();
+    for path in ["src", "tests"].iter().flat_map(|room| rust_files(&root().join(room))) {
+        let shown = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let place = PLACES.iter().find(|(room, _)| shown.starts_with(room)).unwrap().1;
+        let text = fs::read_to_string(&path).unwrap();
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap_or_default();
+            if is_test && line.contains("fn ") {
+                let (id, rest) = name.split_once('_').unwrap_or_default();
+                let is_line = id.len() == 2 && id.starts_with(|c: char| "mdspzl".contains(c)) && id.ends_with(|c: char| c.is_ascii_digit());
+                if is_line && !rest.is_empty() {
+                    found.entry(id.to_uppercase()).or_default().push((name.to_owned(), place));
+                }
+            }
+            is_test = line.starts_with("#[test") || line.starts_with("#[tokio::test") || (is_test && line.starts_with("#["));
+        }
+    }
+    found
+}
+
+fn table() -> String {
+    let tests = tests();
+    let mut text = String::from(
+        "# What broke others, and which test holds it here\n\n\
+         Each line is a failure that users of other schedulers lived through. The tests are named after it. *plan* is told as a story to a \
+         world in memory, *simulation* is a random one, *schedule* is judged by brute force, *cluster* runs on a real API server, etcd \
+         and controller manager.\n\n\
+         Generated by `BLESS=1 cargo test --test acceptance`, which also holds that no line is without a test.\n\n\
+         | line | failure | tests |\n|---|---|---|\n",
+    );
+    for (id, failure) in LINES {
+        let names: Vec<String> = tests
+            .get(*id)
+            .into_iter()
+            .flatten()
+            .map(|(name, place)| format!("`{name}` ({place})"))
+            .collect();
+        text.push_str(&format!("| {id} | {failure} | {} |\n", names.join("<br>")));
+    }
+    text
+}
+
+#[test]
+fn each_line_of_the_acceptance_list_has_a_test_named_after_it() {
+    let tests = tests();
+    let without: Vec<&str> = LINES.iter().map(|(id, _)| *id).filter(|id| !tests.contains_key(*id)).collect();
+    assert!(without.is_empty(), "no test is named after {without:?}");
+    let unknown: Vec<&String> = tests.keys().filter(|id| !LINES.iter().any(|(line, _)| line == id)).collect();
+    assert!(unknown.is_empty(), "tests are named after lines that there are not: {unknown:?}");
+}
+
+#[test]
+fn the_table_is_what_the_tests_are() {
+    let path = root().join("tests/README.md");
+    let table = table();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &table).unwrap();
+    }
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(known, table, "renew tests/README.md: BLESS=1 cargo test --test acceptance");
+}

@@ -1,0 +1,268 @@
+//! What is rendered. Takes objects, judges them one by one.
+
+use super::helm::{NAMESPACE, chart, everything, helm, is_hook, of_kind, parse, read, render, root, set, template};
+use super::is_made_from;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::process::Command;
+
+#[test]
+fn helm_finds_nothing_to_complain_of() {
+    let chart = chart().display().to_string();
+    for values in [Vec::new(), everything().to_vec()] {
+        let args = ["lint", "--strict", &chart].map(str::to_owned).into_iter().chain(values);
+        helm(args).unwrap_or_else(|said| panic!("{said}"));
+    }
+}
+
+#[test]
+fn every_object_has_a_name_a_place_and_the_charts_labels() {
+    let cluster_wide = [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ];
+    for objects in [render::<&str>([]), render(everything())] {
+        let mut seen = BTreeSet::new();
+        for object in &objects {
+            let (kind, meta) = (object["kind"].as_str().expect("a kind"), &object["metadata"]);
+            let at = format!("{kind} {}", meta["name"]);
+            assert_eq!(meta["namespace"].is_string(), !cluster_wide.contains(&kind), "{at}: namespace");
+            assert_eq!(meta["labels"]["app.kubernetes.io/instance"], "punctual", "{at}: labels");
+            assert!(seen.insert((at.clone(), meta["namespace"].to_string())), "{at} stands there twice");
+        }
+    }
+}
+
+#[test]
+fn the_crd_is_the_one_in_crds_and_is_kept() {
+    let kept: Value = serde_yaml::from_str(&read("crds/scheduledtasks.punctual.dev.yaml")).expect("YAML");
+    let crd_of = |values: &[&str]| {
+        of_kind(&set(values), "CustomResourceDefinition")
+            .into_iter()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let [crd] = &crd_of(&[])[..] else { panic!("one CRD") };
+    let same = plain(crd["spec"].clone()) == plain(kept["spec"].clone());
+    assert!(
+        same,
+        "the chart's CRD is not that of crds/: does the link charts/punctual/files/crds lead there?"
+    );
+    assert_eq!(crd["metadata"]["name"], kept["metadata"]["name"]);
+    assert_eq!(crd["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
+    assert_eq!(crd_of(&["crds.keep=false"])[0]["metadata"]["annotations"], Value::Null);
+    assert!(crd_of(&["crds.enabled=false"]).is_empty());
+    let files = std::fs::read_dir(root().join("crds")).expect("crds/").count();
+    assert_eq!(files, 1, "a CRD of crds/ is not rendered");
+}
+
+/// With `0.0` as `0`: JSON has one kind of number, and Helm writes the shorter.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().map_or(Value::Null, Value::from),
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, plain(value))).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn a_packaged_chart_renders_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (chart, folder) = (chart().display().to_string(), folder.path().to_owned());
+    helm(["package", &chart, "--destination", &folder.display().to_string()]).expect("packaged");
+    let package = folder
+        .join(format!("punctual-{}.tgz", env!("CARGO_PKG_VERSION")))
+        .display()
+        .to_string();
+    let packaged = helm(["template", "punctual", &package, "--namespace", NAMESPACE]).expect("rendered");
+    assert!(
+        packaged == template::<&str>([]).expect("rendered"),
+        "the link to crds/ or another file was left out"
+    );
+}
+
+#[test]
+fn chart_and_operator_are_of_one_version() {
+    let about: Value = serde_yaml::from_str(&read("charts/punctual/Chart.yaml")).expect("YAML");
+    assert_eq!(about["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(about["appVersion"], env!("CARGO_PKG_VERSION"));
+    for (version, taken) in [("v1.33.9", false), ("v1.34.0", true), ("v1.34.4-gke.100", true), ("v1.37.2", true)] {
+        let said = template(["--kube-version", version]);
+        assert_eq!(said.is_ok(), taken, "{version}: {}", said.err().unwrap_or_default());
+    }
+}
+
+#[test]
+fn a_switch_takes_away_what_it_names_and_nothing_else() {
+    let kinds = |objects: &[Value]| {
+        let mut kinds: Vec<String> = objects
+            .iter()
+            .map(|object| object["kind"].as_str().expect("a kind").to_owned())
+            .collect();
+        kinds.sort();
+        kinds
+    };
+    let all = [
+        "serviceMonitor.enabled=true",
+        "prometheusRule.enabled=true",
+        "networkPolicy.enabled=true",
+    ];
+    let off: &[(&str, &[&str])] = &[
+        ("crds.enabled", &["CustomResourceDefinition"]),
+        ("serviceAccount.create", &["ServiceAccount"]),
+        (
+            "admissionPolicy.enabled",
+            &["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
+        ),
+        ("podDisruptionBudget.enabled", &["PodDisruptionBudget"]),
+        ("metrics.service.enabled", &["Service"]),
+        ("serviceMonitor.enabled", &["ServiceMonitor"]),
+        ("prometheusRule.enabled", &["PrometheusRule"]),
+        ("networkPolicy.enabled", &["NetworkPolicy"]),
+        ("rbac.aggregateRoles", &["ClusterRole", "ClusterRole"]),
+        (
+            "rbac.create",
+            &[
+                "ClusterRole",
+                "ClusterRole",
+                "ClusterRole",
+                "ClusterRoleBinding",
+                "Role",
+                "RoleBinding",
+            ],
+        ),
+        ("test.enabled", &["Pod", "Role", "RoleBinding", "ScheduledTask", "ServiceAccount"]),
+    ];
+    for (switch, gone) in off {
+        let value = format!("{switch}=false");
+        // A ServiceMonitor cannot be without the Service.
+        let on: Vec<&str> = all
+            .into_iter()
+            .filter(|on| *switch != "metrics.service.enabled" || !on.starts_with("serviceM"))
+            .collect();
+        let mut left = kinds(&set(&[&on[..], &[&value]].concat()));
+        left.extend(gone.iter().map(|kind| (*kind).to_owned()));
+        left.sort();
+        assert_eq!(left, kinds(&set(&on)), "{switch}");
+    }
+}
+
+/// Every pod specification in an object.
+fn pods(object: &Value) -> Vec<&Value> {
+    ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec", "/spec"]
+        .into_iter()
+        .filter_map(|path| object.pointer(path))
+        .filter(|spec| spec["containers"].is_array())
+        .collect()
+}
+
+#[test]
+fn every_pod_passes_the_restricted_pod_security_standard() {
+    let objects = render::<&str>([]);
+    let pods: Vec<&Value> = objects.iter().flat_map(pods).collect();
+    assert_eq!(pods.len(), 3, "the operator, the test, the test's task");
+    for pod in pods {
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+        for container in pod["containers"].as_array().expect("containers") {
+            let context = &container["securityContext"];
+            assert_eq!(context["allowPrivilegeEscalation"], false);
+            assert_eq!(context["readOnlyRootFilesystem"], true);
+            assert_eq!(context["capabilities"], json!({"drop": ["ALL"]}));
+            assert!(container["resources"]["limits"]["memory"].is_string());
+        }
+    }
+}
+
+#[test]
+fn selectors_find_the_operators_pods_and_no_others() {
+    let mut objects = set(&["networkPolicy.enabled=true"]);
+    // Also with labels that try to be in the way.
+    objects.extend(set(&[
+        "podLabels.app\\.kubernetes\\.io/component=x",
+        "commonLabels.app\\.kubernetes\\.io/name=x",
+    ]));
+    let matches = |selector: &Value, labels: &Value| {
+        selector
+            .as_object()
+            .expect("labels")
+            .iter()
+            .all(|(key, value)| labels[key] == *value)
+    };
+    for object in &objects {
+        let selector = match object["kind"].as_str() {
+            Some("Deployment" | "PodDisruptionBudget") => &object["spec"]["selector"]["matchLabels"],
+            Some("Service") => &object["spec"]["selector"],
+            Some("NetworkPolicy") => &object["spec"]["podSelector"]["matchLabels"],
+            _ => continue,
+        };
+        for deployment in of_kind(&objects, "Deployment") {
+            assert!(
+                matches(selector, &deployment["spec"]["template"]["metadata"]["labels"]),
+                "{selector}"
+            );
+        }
+        assert!(!matches(selector, &of_kind(&objects, "Pod")[0]["metadata"]["labels"]), "{selector}");
+    }
+}
+
+#[test]
+fn alerts_speak_of_metrics_and_labels_that_exist() {
+    let rules = set(&["prometheusRule.enabled=true"]);
+    let rules = &of_kind(&rules, "PrometheusRule")[0]["spec"]["groups"][0]["rules"];
+    let (metrics, effect) = (read("src/metrics.rs"), read("src/plan/effect.rs"));
+    let mut names = Vec::new();
+    for rule in rules.as_array().expect("rules") {
+        let expression = rule["expr"].as_str().expect("an expression");
+        let words: Vec<&str> = expression.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let ours: Vec<&str> = words.into_iter().filter(|word| word.starts_with("punctual_")).collect();
+        assert!(!ours.is_empty(), "{expression}");
+        for metric in ours {
+            assert!(metrics.contains(&format!("\"{}\"", metric.trim_end_matches("_bucket"))), "{metric}");
+        }
+        for outcome in expression.split("outcome=\"").skip(1) {
+            let outcome = outcome.split('"').next().unwrap_or_default();
+            assert!(effect.contains(&format!("=> \"{outcome}\"")), "{outcome}");
+        }
+        names.push(rule["alert"].clone());
+    }
+    let schema: Value = serde_json::from_str(&read("charts/punctual/values.schema.json")).expect("JSON");
+    let known = schema
+        .pointer("/properties/prometheusRule/properties/disabled/items/enum")
+        .expect("names");
+    assert_eq!(known, &Value::Array(names), "the schema names the alerts that can be left out");
+}
+
+#[test]
+fn the_operator_knows_every_flag_that_the_chart_gives_it() {
+    let help = Command::new(env!("CARGO_BIN_EXE_punctual"))
+        .args(["controller", "--help"])
+        .output()
+        .expect("runs");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let objects = set(&["watchNamespaces={a,b}"]);
+    let args = of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0]["args"].clone();
+    let args: Vec<String> = serde_json::from_value(args).expect("arguments");
+    assert_eq!(args[0], "controller");
+    for flag in args.iter().skip(1).map(|arg| arg.split('=').next().unwrap_or_default()) {
+        let known = help.split_whitespace().any(|word| word.split([',', '[']).next() == Some(flag));
+        assert!(known, "{flag} is not in:\n{help}");
+    }
+}
+
+#[test]
+fn the_manifests_for_kubectl_are_what_the_chart_renders() {
+    let rendered = template(["--no-hooks"]).expect("rendered");
+    let made = format!(
+        "# Generated from charts/punctual with its default values. Do not edit: `make manifests` renews it.\n\
+         # kubectl apply -f deploy/punctual.yaml\n\
+         ---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: {NAMESPACE}\n  labels:\n    \
+         pod-security.kubernetes.io/enforce: restricted\n{rendered}"
+    );
+    assert!(!parse(&made).iter().any(is_hook), "the test's objects are not for kubectl");
+    is_made_from(&root().join("deploy/punctual.yaml"), &made);
+}

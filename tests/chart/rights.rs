@@ -1,0 +1,201 @@
+//! Who may do what. Takes the roles that are rendered, compares them with what the operator sends.
+
+use super::helm::{NAMESPACE, everything, is_hook, of_kind, render, set};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What `src/controller` sends where tasks are: group, resource, verbs. `scheduledtasks/finalizers` is the exception:
+/// nothing sends it, the admission plugin OwnerReferencesPermissionEnforcement asks for it.
+const SENT: &[(&str, &str, &[&str])] = &[
+    ("punctual.dev", "scheduledtasks", &["get", "list", "watch"]),
+    ("punctual.dev", "scheduledtasks/status", &["update"]),
+    ("punctual.dev", "scheduledtasks/finalizers", &["update"]),
+    ("batch", "jobs", &["get", "list", "watch", "create", "delete"]),
+    ("", "pods", &["list"]),
+    ("", "events", &["create"]),
+];
+
+/// The single rights of a role: `verb group/resource`.
+fn rights(role: &Value) -> BTreeSet<String> {
+    let words = |rule: &Value, key: &str| -> Vec<String> { serde_json::from_value(rule[key].clone()).unwrap_or_default() };
+    let mut rights = BTreeSet::new();
+    for rule in role["rules"].as_array().expect("rules") {
+        let names = words(rule, "resourceNames").join(",");
+        let names = if names.is_empty() { names } else { format!(" named {names}") };
+        for (group, resource) in words(rule, "apiGroups")
+            .iter()
+            .flat_map(|g| words(rule, "resources").into_iter().map(move |r| (g, r)))
+        {
+            rights.extend(words(rule, "verbs").iter().map(|verb| format!("{verb} {group}/{resource}{names}")));
+        }
+    }
+    rights
+}
+
+fn sent() -> BTreeSet<String> {
+    let verbs = |(group, resource, verbs): &(&str, &str, &[&str])| {
+        let right = |verb: &&str| format!("{verb} {group}/{resource}");
+        verbs.iter().map(right).collect::<Vec<_>>()
+    };
+    SENT.iter().flat_map(verbs).collect()
+}
+
+fn roles(objects: &[Value]) -> Vec<&Value> {
+    let of = |kind| of_kind(objects, kind).into_iter();
+    of("Role").chain(of("ClusterRole")).collect()
+}
+
+#[test]
+fn no_role_has_a_wildcard_secrets_or_a_right_to_give_rights() {
+    for objects in [render::<&str>([]), render(everything()), set(&["watchNamespaces={a,b}"])] {
+        for role in roles(&objects) {
+            let text = role["rules"].to_string();
+            for never in ["*", "secrets", "impersonate", "escalate", "\"bind\"", "nonResourceURLs", "pods/"] {
+                assert!(!text.contains(never), "{never}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_operator_may_do_what_it_sends_and_nothing_else() {
+    let objects = render::<&str>([]);
+    let [own] = &roles(&objects)
+        .into_iter()
+        .filter(|role| role["metadata"]["name"] == "punctual")
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one role")
+    };
+    assert_eq!(own["kind"], "ClusterRole");
+    assert_eq!(rights(own), sent());
+    let without = set(&["rbac.ownerReferences=false"]);
+    let without = rights(
+        roles(&without)
+            .into_iter()
+            .find(|role| role["metadata"]["name"] == "punctual")
+            .expect("a role"),
+    );
+    let left: Vec<String> = sent().difference(&without).cloned().collect();
+    assert_eq!(left, ["update punctual.dev/scheduledtasks/finalizers"]);
+}
+
+#[test]
+fn the_lease_is_the_only_one_it_may_touch() {
+    let of = |values: &[&str]| {
+        let objects = set(values);
+        let role = roles(&objects)
+            .into_iter()
+            .find(|role| role["metadata"]["name"] == "punctual-leader-election")
+            .cloned();
+        role.map(|role| (role["metadata"]["namespace"].clone(), rights(&role).into_iter().collect::<Vec<_>>()))
+    };
+    let get = "get coordination.k8s.io/leases named punctual".to_owned();
+    let update = "update coordination.k8s.io/leases named punctual".to_owned();
+    let (create, events) = ("create coordination.k8s.io/leases".to_owned(), "create /events".to_owned());
+    let (here, lease) = (json!(NAMESPACE), vec![create.clone(), get.clone(), update.clone()]);
+    assert_eq!(of(&[]), Some((here.clone(), lease.clone())));
+    assert_eq!(
+        of(&["watchNamespaces={a}"]),
+        Some((here.clone(), vec![events, create, get, update]))
+    );
+    assert_eq!(of(&[&format!("watchNamespaces={{a,{NAMESPACE}}}")]), Some((here, lease.clone())));
+    assert_eq!(of(&["leaderElection.namespace=there"]), Some((json!("there"), lease)));
+    assert_eq!(of(&["leaderElection.enabled=false", "replicaCount=1"]), None);
+}
+
+#[test]
+fn namespaced_mode_has_roles_in_its_namespaces_and_none_for_the_cluster() {
+    let objects = set(&["watchNamespaces={a,b}"]);
+    assert!(of_kind(&objects, "ClusterRole").is_empty());
+    assert!(of_kind(&objects, "ClusterRoleBinding").is_empty());
+    for kind in ["Role", "RoleBinding"] {
+        let own = of_kind(&objects, kind)
+            .into_iter()
+            .filter(|object| object["metadata"]["name"] == "punctual");
+        let places: Vec<&str> = own
+            .map(|object| object["metadata"]["namespace"].as_str().expect("a namespace"))
+            .collect();
+        assert_eq!(places, ["a", "b"], "{kind}");
+    }
+    for role in of_kind(&objects, "Role")
+        .into_iter()
+        .filter(|role| role["metadata"]["name"] == "punctual")
+    {
+        assert_eq!(rights(role), sent());
+    }
+    let args = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0]["args"];
+    assert!(
+        args.as_array().expect("arguments").contains(&json!("--watch-namespaces=a,b")),
+        "{args}"
+    );
+    // The policy speaks for these namespaces only, under a name that leaves room for another operator's.
+    let binding = of_kind(&objects, "ValidatingAdmissionPolicyBinding")[0];
+    assert_eq!(binding["metadata"]["name"], format!("punctual.{NAMESPACE}"));
+    let selector = &binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"][0];
+    assert_eq!(
+        *selector,
+        json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]})
+    );
+    // The test's task is where the operator looks.
+    assert_eq!(of_kind(&objects, "ScheduledTask")[0]["metadata"]["namespace"], "a");
+}
+
+#[test]
+fn every_binding_is_for_the_account_that_the_pods_have() {
+    for values in [
+        &[][..],
+        &["serviceAccount.name=clockmaker"],
+        &["serviceAccount.create=false"],
+        &["watchNamespaces={a}"],
+    ] {
+        let objects = set(values);
+        let account = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["serviceAccountName"];
+        for kind in ["RoleBinding", "ClusterRoleBinding"] {
+            for binding in of_kind(&objects, kind).into_iter().filter(|binding| !is_hook(binding)) {
+                let subjects = json!([{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]);
+                assert_eq!(binding["subjects"], subjects, "{values:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn people_who_view_see_tasks_and_people_who_edit_write_them_but_nobody_writes_the_ledger() {
+    let objects = render::<&str>([]);
+    let role = |name: &str| {
+        of_kind(&objects, "ClusterRole")
+            .into_iter()
+            .find(|role| role["metadata"]["name"] == name)
+            .expect("a role")
+    };
+    let to = |name: &str| {
+        let all = ["view", "edit", "admin"].into_iter();
+        all.filter(|to| role(name)["metadata"]["labels"][format!("rbac.authorization.k8s.io/aggregate-to-{to}")] == "true")
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(to("punctual-view"), ["view", "edit", "admin"]);
+    assert_eq!(to("punctual-edit"), ["edit", "admin"]);
+    let writes = |right: &&String| !["get ", "list ", "watch "].iter().any(|read| right.starts_with(read));
+    assert_eq!(rights(role("punctual-view")).iter().filter(writes).count(), 0);
+    let edit = rights(role("punctual-edit"));
+    assert!(edit.iter().all(|right| right.ends_with("punctual.dev/scheduledtasks")), "{edit:?}");
+}
+
+#[test]
+fn the_policy_asks_for_the_right_to_create_jobs_and_leaves_the_status_alone() {
+    let objects = render::<&str>([]);
+    let policy = &of_kind(&objects, "ValidatingAdmissionPolicy")[0]["spec"];
+    let rule = json!([{
+        "apiGroups": ["punctual.dev"],
+        "apiVersions": ["v1alpha1"],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": ["scheduledtasks"],
+    }]);
+    assert_eq!(policy["matchConstraints"]["resourceRules"], rule);
+    let asked = policy["validations"][0]["expression"].as_str().expect("CEL");
+    assert!(asked.contains("authorizer.group('batch').resource('jobs').namespace(request.namespace).check('create').allowed()"));
+    let binding = &of_kind(&objects, "ValidatingAdmissionPolicyBinding")[0]["spec"];
+    assert_eq!(binding["validationActions"], json!(["Deny"]));
+    assert_eq!(binding["matchResources"], Value::Null, "all namespaces");
+}

@@ -1,0 +1,111 @@
+//! L1 and L4: many tasks at one moment, and broken ones among them.
+//!
+//! Takes thousands of tasks whose Jobs are suspended, so that the API server is what is measured against; gives counts, never
+//! times: those are the benchmark's.
+
+use crate::harness::{Operator, World, at, until};
+use futures::{StreamExt, stream};
+use kube::api::{Api, ListParams};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// So many requests of the test at once.
+const ABREAST: usize = 32;
+const SLOT: &str = "2027-01-01T11:00:00Z";
+
+/// As few fields as a Job needs.
+fn hourly() -> Value {
+    json!({"schedule": "0 * * * *", "jobTemplate": {"spec": {"suspend": true}}})
+}
+
+async fn many(world: &World, kind: &str, count: usize, spec: impl Fn() -> Value) {
+    let tasks = (0..count).map(|number| {
+        let spec = spec();
+        async move { drop(world.task(&format!("{kind}-{number:04}"), spec).await) }
+    });
+    stream::iter(tasks).buffer_unordered(ABREAST).collect::<Vec<()>>().await;
+}
+
+/// Each has its first status: the dry run of its template, and the beginning of its ledger. In steps, for a herd may take longer
+/// than a test waits for one thing.
+async fn all_known(operator: &Operator, count: usize) {
+    for share in (500..=count).step_by(500) {
+        until("the next 500 tasks to be known", || async {
+            (operator.metric("punctual_api_requests_total{verb=\"status\"}") >= share as f64).then_some(())
+        })
+        .await;
+    }
+    until("the operator to have nothing to do", || async { operator.is_quiet().then_some(()) }).await;
+}
+
+/// How many Jobs each task has, by the task's name.
+async fn jobs_by_task(world: &World) -> BTreeMap<String, usize> {
+    let jobs: Api<k8s_openapi::api::batch::v1::Job> = world.jobs();
+    let mut counts = BTreeMap::new();
+    for job in jobs.list_metadata(&ListParams::default()).await.expect("Jobs").items {
+        let owner = job.metadata.owner_references.unwrap_or_default().remove(0);
+        *counts.entry(owner.name).or_default() += 1;
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l1_five_thousand_tasks_on_one_minute_have_one_job_each() {
+    const TASKS: usize = 5_000;
+    let world = World::new("l1").await;
+    many(&world, "herd", TASKS, hourly).await;
+    let operator = world.operator("2027-01-01T10:30:00Z").await;
+    all_known(&operator, TASKS).await;
+    operator.set(SLOT);
+    let started = r#"punctual_slots_total{because="OnSchedule",outcome="Started"}"#;
+    for share in (500..=TASKS).step_by(500) {
+        until("the next 500 tasks to be started", || async {
+            (operator.metric(started) >= share as f64).then_some(())
+        })
+        .await;
+    }
+    let jobs = jobs_by_task(&world).await;
+    assert_eq!(jobs.len(), TASKS);
+    assert!(jobs.values().all(|count| *count == 1));
+    // A Job whose POST was answered "already there" would be counted here and nowhere else.
+    assert_eq!(operator.metric(started), TASKS as f64);
+    operator.stop().await;
+    world.delete().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l4_a_thousand_broken_tasks_do_not_slow_a_thousand_good_ones() {
+    const TASKS: usize = 1_000;
+    let world = World::new("l4").await;
+    // Half cannot name a slot, half cannot have a Job: their template has a label that no object may have.
+    many(&world, "never", TASKS / 2, || json!({"schedule": "0 0 31 2 *"})).await;
+    many(
+        &world,
+        "refused",
+        TASKS / 2,
+        || json!({"schedule": "0 * * * *", "jobTemplate": {"metadata": {"labels": {"a": "not a label!"}}}}),
+    )
+    .await;
+    many(&world, "good", TASKS, hourly).await;
+    let operator = world.operator("2027-01-01T10:30:00Z").await;
+    all_known(&operator, 2 * TASKS).await;
+    let creates = r#"punctual_api_requests_total{verb="create"}"#;
+    let before = operator.metric(creates);
+    operator.set(SLOT);
+    until("every good task to have its Job", || async {
+        let jobs = jobs_by_task(&world).await;
+        (jobs.len() == TASKS && jobs.keys().all(|task| task.starts_with("good-"))).then_some(())
+    })
+    .await;
+    // What the broken ones asked for meanwhile stays in proportion: a refusal is followed by a pause, not by a storm. The clock
+    // stands, so each of them asked once for its slot.
+    let asked = operator.metric(creates) - before;
+    assert!(asked <= (TASKS + TASKS / 2) as f64, "{asked} POSTs");
+    let status = world.tasks().get("refused-0000").await.unwrap().status.unwrap();
+    assert_eq!(status.condition("Ready").unwrap().reason, "JobRefused");
+    let status = world.tasks().get("never-0000").await.unwrap().status.unwrap();
+    assert_eq!(status.condition("Ready").unwrap().reason, "NeverRuns");
+    assert!(at(SLOT) > status.accounted_until.map_or(at(SLOT), |until| until.0) || status.started == 0);
+    operator.stop().await;
+    world.delete().await;
+}

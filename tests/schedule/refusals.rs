@@ -1,0 +1,256 @@
+//! Definitions that are refused, and what the message says: field, value, reason, way out. And some that are not, by hand.
+
+use jiff::{SignedDuration, Timestamp};
+use punctual::schedule::{Definition, Exclusion, Expressions, Schedule, ScheduleError};
+
+use super::at;
+
+fn one(expression: &str) -> Definition {
+    Definition {
+        expressions: Expressions::One(expression.to_owned()),
+        time_zone: "Europe/Berlin".to_owned(),
+        ..Definition::default()
+    }
+}
+
+fn several(expressions: &[&str]) -> Definition {
+    Definition {
+        expressions: Expressions::Several(expressions.iter().map(|text| (*text).to_owned()).collect()),
+        ..one("")
+    }
+}
+
+fn without(mut definition: Definition, crontabs: &[&str]) -> Definition {
+    let crontabs = crontabs.iter().map(|text| Exclusion::Schedule((*text).to_owned()));
+    definition.exclude.extend(crontabs);
+    definition
+}
+
+fn interval(mut definition: Definition, from: &str, until: &str) -> Definition {
+    let (from, until) = (from.to_owned(), until.to_owned());
+    definition.exclude.push(Exclusion::Interval { from, until });
+    definition
+}
+
+fn life(definition: Definition, start: &str, end: &str) -> Definition {
+    Definition {
+        start_at: start.parse().ok(),
+        end_at: end.parse().ok(),
+        ..definition
+    }
+}
+
+fn jitter(definition: Definition, jitter: SignedDuration) -> Definition {
+    Definition { jitter, ..definition }
+}
+
+fn schedule(definition: &Definition) -> Schedule {
+    Schedule::new(definition, "default/backup").unwrap()
+}
+
+fn slots(definition: &Definition, from: &str, number: usize) -> Vec<String> {
+    let schedule = schedule(definition);
+    schedule.slots(at(from)).take(number).map(|slot| slot.to_string()).collect()
+}
+
+#[test]
+fn a_refusal_names_its_field() {
+    let hour = SignedDuration::from_hours(1);
+    for (definition, message) in [
+        (several(&[]), "schedules is empty; write at least one expression, or schedule"),
+        (
+            several(&["@daily", "0 24 * * *"]),
+            "schedules[1] \"0 24 * * *\": hour 24 is out of range 0-23",
+        ),
+        (
+            several(&["@daily", "0 0 31 2 *"]),
+            "schedules[1] \"0 0 31 2 *\": never runs, because no month",
+        ),
+        (
+            without(one("@daily"), &["* 25 * * *"]),
+            "exclude[0].schedule \"* 25 * * *\": hour 25 is out of range 0-23",
+        ),
+        (
+            without(one("@daily"), &["* 5 * * *", "@every 5m"]),
+            "exclude[1].schedule \"@every 5m\": @every names instants, not a time of the clock; write a crontab, such as * 22-23 * * *,",
+        ),
+        (
+            without(one("@daily"), &["* * 30 2 *"]),
+            "exclude[0].schedule \"* * 30 2 *\": excludes nothing, because no month",
+        ),
+        (
+            interval(one("@daily"), "soon", "2027-01-01"),
+            "exclude[0].from \"soon\": is neither an instant, nor a local time, nor a date",
+        ),
+        (
+            interval(one("@daily"), "2027-01-02", "2027-01-01"),
+            "exclude[0].until \"2027-01-01\": is not after from (2027-01-02)",
+        ),
+        (
+            life(one("@daily"), "2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            "endAt \"2027-01-01T00:00:00Z\": is not after startAt (2027-01-01T00:00:00Z); write a later endAt, or leave it out",
+        ),
+        (jitter(one("@daily"), -hour), "jitter \"-1h\": is negative"),
+        (
+            jitter(one("@daily"), SignedDuration::from_millis(1500)),
+            "jitter \"1.5s\": is not a whole number of seconds",
+        ),
+        (
+            jitter(one("*/30 * * * *"), hour),
+            "jitter \"1h\": is longer than the 30m that lie between two slots; write at most 30m",
+        ),
+        (
+            jitter(several(&["0 * * * *", "5 2 * * *"]), hour),
+            "jitter \"1h\": is longer than the 5m that lie between two slots; write at most 5m",
+        ),
+    ] {
+        let refused = Schedule::new(&definition, "default/backup").unwrap_err().to_string();
+        assert!(refused.starts_with(message), "{refused}");
+    }
+}
+
+#[test]
+fn s5_what_names_no_slot_is_said_at_once_with_what_to_mend() {
+    let year = ("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
+    for (definition, message) in [
+        (
+            without(one("30 2 * * *"), &["* 2 * * *"]),
+            "schedule \"30 2 * * *\": never runs, because exclude leaves none of its slots; exclude less",
+        ),
+        (
+            without(several(&["* * * * * *", "@every 7s"]), &["0-29 * * * * *", "30-59 * * * * *"]),
+            "schedules \"* * * * * *; @every 7s\": never",
+        ),
+        (
+            without(one("@every 86399s"), &["@hourly", "* 1-59 * * * *", "* * 1-23 * * *"]),
+            "schedule \"@every 86399s\": never",
+        ),
+        (
+            life(one("0 0 29 2 *"), year.0, year.1),
+            "schedule \"0 0 29 2 *\": never runs, because it names no instant from startAt (2027-01-01T00:00:00Z) to endAt (2028-01-01T00:00:00Z); mend startAt or endAt",
+        ),
+        (
+            life(one("@daily"), "", "1969-01-01T00:00:00Z"),
+            "schedule \"@daily\": never runs, because it names no instant before endAt (1969-01-01T00:00:00Z)",
+        ),
+        (
+            interval(life(one("0 12 * * *"), year.0, year.1), "2026-12-31", "2028-01-02"),
+            "schedule \"0 12 * * *\": never runs, because exclude leaves none of its slots; exclude less",
+        ),
+    ] {
+        let refused = Schedule::new(&definition, "default/backup").unwrap_err();
+        assert!(matches!(refused, ScheduleError::Never { .. }), "{refused}");
+        assert!(refused.to_string().starts_with(message), "{refused}");
+    }
+}
+
+#[test]
+fn an_instant_that_several_expressions_name_is_one_slot() {
+    let both = several(&["0 */6 * * *", "0 0,12 * * *", "@every 12h"]);
+    assert_eq!(
+        slots(&both, "2026-07-01T10:00:00Z", 4),
+        [
+            "2026-07-01T12:00:00Z",
+            "2026-07-01T16:00:00Z",
+            "2026-07-01T22:00:00Z",
+            "2026-07-02T00:00:00Z"
+        ]
+    );
+    let berlin = schedule(&both);
+    // Midnight, six, noon and six in Berlin, and in summer two more of UTC.
+    assert_eq!(berlin.count(at("2026-07-01T00:00:00Z"), at("2026-07-02T00:00:00Z")), 6);
+    assert_eq!(berlin.expression(), "0 */6 * * *; 0 0,12 * * *; @every 12h");
+}
+
+#[test]
+fn each_expression_of_a_union_has_its_own_passage_of_a_change_of_the_clock() {
+    // Berlin, 2026-03-29: 02:00 to 03:00 are skipped at 01:00Z. The fixed time is made up for, the wildcard is not.
+    let both = several(&["30 2 * * *", "20 */2 * * *"]);
+    assert_eq!(
+        slots(&both, "2026-03-28T23:30:00Z", 3),
+        ["2026-03-29T01:00:00Z", "2026-03-29T02:20:00Z", "2026-03-29T04:20:00Z"]
+    );
+    // 2026-10-25: 02:00 to 03:00 come twice, from 00:00Z and from 01:00Z on.
+    assert_eq!(
+        slots(&both, "2026-10-24T23:00:00Z", 4),
+        [
+            "2026-10-25T00:20:00Z",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:20:00Z",
+            "2026-10-25T03:20:00Z"
+        ]
+    );
+}
+
+#[test]
+fn five_fields_exclude_the_whole_minute_and_six_one_second() {
+    let every_second = |crontab| schedule(&without(one("* * * * * *"), &[crontab]));
+    let (from, until) = (at("2026-06-01T09:59:59Z"), at("2026-06-01T10:59:59Z"));
+    for (crontab, left) in [
+        ("* 12 * * *", 0),
+        ("30 12 * * *", 3540),
+        ("0 30 12 * * *", 3599),
+        ("@hourly", 3540),
+        ("@daily", 3600),
+        ("H 12 * * *", 3540),
+    ] {
+        assert_eq!(every_second(crontab).count(from, until), left, "{crontab}");
+    }
+}
+
+#[test]
+fn a_time_that_is_excluded_is_not_made_up_for_when_the_clock_skips_it() {
+    // Excluded each day; without this rule it would run once a year, at the end of the gap.
+    let night = without(several(&["30 2 * * *", "0 12 * * *"]), &["* 2 * * *"]);
+    assert_eq!(
+        slots(&night, "2026-03-28T12:00:00Z", 2),
+        ["2026-03-29T10:00:00Z", "2026-03-30T10:00:00Z"]
+    );
+    // The end of the gap is excluded.
+    let morning = without(one("30 2 * * *"), &["* 3 * * *"]);
+    assert_eq!(slots(&morning, "2026-03-28T12:00:00Z", 1), ["2026-03-30T00:30:00Z"]);
+}
+
+#[test]
+fn a_life_begins_with_its_start_and_ends_before_its_end() {
+    let definition = life(one("@hourly"), "2026-06-01T10:00:00Z", "2026-06-01T12:00:00Z");
+    let hourly = schedule(&definition);
+    assert_eq!(
+        slots(&definition, "2020-01-01T00:00:00Z", 9),
+        ["2026-06-01T10:00:00Z", "2026-06-01T11:00:00Z"]
+    );
+    assert_eq!(hourly.count(Timestamp::MIN, Timestamp::MAX), 2);
+    assert_eq!(hourly.previous(Timestamp::MAX), Some(at("2026-06-01T11:00:00Z")));
+    let parts = life(one("* * * * * *"), "2026-06-01T10:00:00.5Z", "2026-06-01T10:00:02.5Z");
+    assert_eq!(
+        slots(&parts, "2020-01-01T00:00:00Z", 9),
+        ["2026-06-01T10:00:01Z", "2026-06-01T10:00:02Z"]
+    );
+}
+
+#[test]
+fn h_is_hashed_from_the_task_and_stays() {
+    let of = |seed: &str| {
+        let schedule = Schedule::new(&one("H H * * *"), seed).unwrap();
+        schedule.next(at("2026-06-01T00:00:00Z")).unwrap()
+    };
+    assert_eq!(of("default/backup"), of("default/backup"));
+    assert_eq!(of("default/backup"), at("2026-06-01T09:04:00Z"));
+    let distinct: std::collections::BTreeSet<Timestamp> = (0..1000).map(|n| of(&format!("ns/{n}"))).collect();
+    assert!(distinct.len() > 680, "{}", distinct.len());
+}
+
+#[test]
+fn the_newest_run_that_waits_for_its_jitter_has_not_started() {
+    let hourly = schedule(&jitter(one("@hourly"), SignedDuration::from_mins(30)));
+    let slot = at("2026-06-01T10:00:00Z");
+    let start = hourly.starts_at(slot);
+    assert!(slot < start && start < slot + SignedDuration::from_mins(30));
+    let nanosecond = SignedDuration::from_nanos(1);
+    assert_eq!(hourly.started_by(slot - nanosecond), slot - nanosecond);
+    assert_eq!(hourly.started_by(slot), slot - nanosecond);
+    assert_eq!(hourly.started_by(start - nanosecond), slot - nanosecond);
+    assert_eq!(hourly.started_by(start), start);
+    let plain = schedule(&one("@hourly"));
+    assert_eq!((plain.starts_at(slot), plain.started_by(start)), (slot, start));
+}

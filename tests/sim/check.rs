@@ -26,6 +26,7 @@ pub struct Actor {
 #[derive(Clone, Debug)]
 pub struct JobFacts {
     pub uid: String,
+    pub made: Ms,
     /// When, and whether it succeeded, and whether that is final.
     pub ended: Option<(Ms, bool, bool)>,
     pub deleting: Option<Ms>,
@@ -55,6 +56,8 @@ pub struct Checker {
     pub slots: i64,
     /// The status was taken away: sums cannot be known from outside.
     pub loose: bool,
+    /// A clock was wrong at some time.
+    pub skewed: bool,
     pub writes: u64,
     pub last_write: Ms,
     pub deleted_by_people: BTreeSet<String>,
@@ -92,6 +95,7 @@ impl Checker {
             not_started: BTreeMap::new(),
             slots: 0,
             loose: false,
+            skewed: false,
             writes: 0,
             last_write: born,
             deleted_by_people: BTreeSet::new(),
@@ -169,7 +173,7 @@ impl Checker {
         Some(facts).filter(|facts| facts.uid == job.uid)
     }
 
-    pub fn set_facts(&mut self, job: &JobObject) {
+    pub fn set_facts(&mut self, now: Ms, job: &JobObject) {
         let run = self.runs.entry(job.run.clone()).or_insert_with(|| RunFacts {
             trigger: job.trigger,
             slot: job.slot.map_or(0, second),
@@ -179,6 +183,7 @@ impl Checker {
             job.attempt,
             JobFacts {
                 uid: job.uid.clone(),
+                made: now,
                 ended: None,
                 deleting: None,
                 gone: None,

@@ -20,6 +20,15 @@ impl Checker {
         self.note(now, || format!("status: {}", brief(after)));
         let verdict = self.may_be_written(task, after, actor, jobs);
         self.judge(now, verdict);
+        for run in after.active.iter().filter(|run| run.ending.is_some()) {
+            let known = task.status.active.iter().any(|known| known.uid == run.uid && known.ending.is_some());
+            let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref() && job.goes_on());
+            let seen = self.calm_since.is_some_and(|since| now - since > 5000) && !self.skewed;
+            if let (Some(job), Some(ending), false, true) = (job, &run.ending, known, seen) {
+                let verdict = self.time_is_up(now, job, &ending.because);
+                self.judge(now, verdict);
+            }
+        }
     }
 
     fn may_be_written(&mut self, task: &Task, after: &Status, actor: &Actor, jobs: &BTreeMap<String, Arc<JobObject>>) -> Verdict {

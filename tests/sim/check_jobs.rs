@@ -19,7 +19,7 @@ impl Checker {
         self.note(now, || format!("Job {} is made ({:?}, attempt {}){}", job.name, job.trigger, job.attempt, if actor.stale { ", by a process that was stopped" } else { "" }));
         let verdict = self.may_be_made(now, job, actor, task, jobs);
         self.judge(now, verdict);
-        self.set_facts(job);
+        self.set_facts(now, job);
     }
 
     fn may_be_made(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task, jobs: &Jobs) -> Verdict {
@@ -183,6 +183,34 @@ impl Checker {
                 Ok(())
             }
         }
+    }
+}
+
+impl Checker {
+    /// No limit ends a Job before its time; judged where no clock was ever wrong.
+    pub fn time_is_up(&self, now: Ms, job: &JobObject, because: &str) -> Verdict {
+        let limits = |of: fn(&ScheduledTaskSpec) -> Option<kube::core::Duration>| {
+            let all = self.specs_since(now - 600 * SECOND).filter_map(of).map(|limit| Duration::from(limit).as_millis() as Ms);
+            all.min().unwrap_or(Ms::MAX / 2)
+        };
+        let (since, limit) = match because {
+            "RunTimeout" => {
+                let first = self.runs.get(&job.run).and_then(|run| run.attempts.values().map(|job| job.made).min());
+                (first.unwrap_or(job.made), limits(|spec| spec.run_timeout))
+            }
+            "PendingTimeout" => {
+                demand!(!job.ready && !job.suspended, "pendingTimeout ends Job {}, which is ready or waits its turn", job.name);
+                (job.resumed.max(job.made), limits(|spec| spec.pending_timeout))
+            }
+            _ => return Ok(()),
+        };
+        demand!(
+            now - since >= limit - SECOND,
+            "{because} is too early: it ends Job {} after {} ms, {limit} were allowed",
+            job.name,
+            now - since
+        );
+        Ok(())
     }
 }
 

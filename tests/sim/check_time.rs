@@ -63,7 +63,7 @@ impl Checker {
                 && !job.ready
                 && !job.suspended
             {
-                let since = job.began.map_or(job.made, ms);
+                let since = job.began.map_or(job.resumed, ms).max(job.resumed);
                 let over = since + Duration::from(timeout).as_millis() as Ms;
                 demand!(!late(over), "pendingTimeout: Job {} should have been ended at {}", run.job, show(over));
             }

@@ -7,6 +7,7 @@ use super::check::{Actor, Checker};
 use super::clock::{Ms, SECOND, whole};
 use super::jobs::{Chore, Fate};
 use super::story::{Temper, Verb};
+use super::switches::THE_CONDITION_TELLS;
 use jiff::Timestamp;
 use punctual::api::{self, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use punctual::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task};
@@ -31,6 +32,10 @@ pub struct JobObject {
     pub made: Ms,
     pub began: Option<Timestamp>,
     pub suspended: bool,
+    /// The Job controller has said that it is suspended, and has not taken it back.
+    pub said_suspended: bool,
+    /// When it was last resumed, or made.
+    pub resumed: Ms,
     pub ready: bool,
     pub deleting: Option<Ms>,
     pub end: Option<JobEnd>,
@@ -164,6 +169,8 @@ impl Api {
             made: self.now,
             began: None,
             suspended: false,
+            said_suspended: false,
+            resumed: self.now,
             ready: false,
             deleting: None,
             end: None,
@@ -303,7 +310,7 @@ impl JobObject {
             attempt: self.attempt,
             created: whole(self.made),
             began: self.began,
-            suspended: self.suspended,
+            suspended: self.suspended || THE_CONDITION_TELLS && self.said_suspended,
             ready: self.ready,
             pods: Pods::NotAsked,
             deleting: self.deleting.map(whole),

@@ -55,11 +55,26 @@ pub fn scenario(seed: u64) -> Scenario {
             merge(&mut spec, change(&mut random, field, born));
         }
     }
-    if SCHEDULE_FEATURES && random.chance(300) {
-        merge(&mut spec, change(&mut random, 9, born));
+    for field in 9..11 {
+        if SCHEDULE_FEATURES && random.chance(200) {
+            let known = spec.clone();
+            merge(&mut spec, change(&mut random, field, born));
+            if calendar(&spec).next(born / 1000).is_none() {
+                spec = known;
+            }
+        }
     }
-    let fields = ScheduledTaskSpec::read(&spec).unwrap_or_else(|error| panic!("{error}: {spec}"));
-    let calendar = Calendar::of(&fields.observed_schedule());
+    if SCHEDULE_FEATURES && random.chance(150) {
+        let plain = Calendar::of(&punctual::api::ObservedSchedule {
+            schedule: Some(schedule.into()),
+            time_zone: "UTC".into(),
+            ..Default::default()
+        });
+        let gap = plain.slots(born / 1000, born / 1000 + 9 * 86_400);
+        let gap = gap.windows(2).map(|two| two[1] - two[0]).min().unwrap_or(1);
+        merge(&mut spec, json!({"jitter": format!("{}s", gap * random.between(1, 9) / 10)}));
+    }
+    let calendar = calendar(&spec);
     let gap = calendar.gap_after(born / 1000) * 1000;
     let temper = temper(&mut random, gap);
     let replicas = random.between(1, 3) as usize;
@@ -83,6 +98,11 @@ pub fn scenario(seed: u64) -> Scenario {
     }
     steps.sort_by_key(|(when, _)| *when);
     Scenario { seed, born, lasts, replicas, spec, temper, steps }
+}
+
+fn calendar(spec: &Value) -> Calendar {
+    let fields = ScheduledTaskSpec::read(spec).unwrap_or_else(|error| panic!("{error}: {spec}"));
+    Calendar::of(&fields.observed_schedule())
 }
 
 pub fn merge(spec: &mut Value, patch: Value) {

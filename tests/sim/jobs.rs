@@ -60,6 +60,7 @@ impl Api {
     /// Takes in a Job that was posted.
     pub fn admit(&mut self, mut job: JobObject) -> Arc<JobObject> {
         job.suspended = job.fate.queued.is_some();
+        job.said_suspended = job.suspended;
         let (uid, fate) = (job.uid.clone(), job.fate.clone());
         let chore = match fate.queued {
             Some(wait) => (self.now + wait, Chore::Resume(uid, 0)),
@@ -77,11 +78,11 @@ impl Api {
         let fate = &job.fate;
         match chore {
             Chore::Resume(uid, epoch) if in_time(epoch) && !deleted => {
-                self.change(&job.name, |job, _| job.suspended = false);
+                self.change(&job.name, |job, now| (job.suspended, job.resumed) = (false, now));
                 self.chores.push((self.now + fate.begins_in, Chore::Begin(uid.clone(), *epoch)));
             }
             Chore::Begin(uid, epoch) if in_time(epoch) && !deleted => {
-                self.change(&job.name, |job, now| job.began = Some(whole(now)));
+                self.change(&job.name, |job, now| (job.began, job.said_suspended) = (Some(whole(now)), false));
                 if let Some(ready_in) = fate.ready_in {
                     self.chores.push((self.now + ready_in, Chore::Ready(uid.clone(), *epoch)));
                 }
@@ -120,7 +121,7 @@ impl Api {
         for job in self.going_on() {
             if job.deleting.is_none() && !job.suspended {
                 self.change(&job.name, |job, _| {
-                    (job.suspended, job.ready, job.began) = (true, false, None);
+                    (job.suspended, job.said_suspended, job.ready, job.began) = (true, true, false, None);
                     job.epoch += 1;
                 });
                 self.chores.push((self.now + wait, Chore::Resume(job.uid.clone(), job.epoch + 1)));

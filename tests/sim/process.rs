@@ -28,10 +28,10 @@ impl World<'_> {
         let clock = self.clock();
         let now = self.api.now;
         let replica = &mut self.replicas[at];
-        if replica.life != Life::Up || !replica.leads {
+        if !replica.leads || replica.life == Life::Down {
             return;
         }
-        if replica.work.is_some() {
+        if replica.life == Life::Frozen || replica.work.is_some() {
             replica.again = true;
             return;
         }
@@ -125,7 +125,7 @@ impl World<'_> {
         let life = replica.incarnation;
         let Some(effect) = work.effects.pop_front() else {
             if replica.stale {
-                return self.die(at, SECOND);
+                return self.leave(at);
             }
             replica.rounds += 1;
             replica.again = false;
@@ -144,7 +144,7 @@ impl World<'_> {
             return self.later(now + LEASE, Event::Elect);
         }
         if replica.stale && is_not_fenced(&effect, &self.api) {
-            return self.die(at, SECOND);
+            return self.leave(at);
         }
         let (wake_at, progress) = (work.wake_at, replica.perform(&mut self.api, &mut work, effect, clock));
         if matches!(verb, Some(Verb::Post | Verb::Put | Verb::Delete))
@@ -157,7 +157,7 @@ impl World<'_> {
             }
         }
         match progress {
-            _ if replica.stale && progress != Progress::GoOn => self.die(at, SECOND),
+            _ if replica.stale && progress != Progress::GoOn => self.leave(at),
             Progress::GoOn => {
                 replica.work = Some(work);
                 let pause = self.random.between(1, 9);
@@ -206,24 +206,35 @@ impl World<'_> {
 
     /// A process goes on after it was stopped: it may have been deposed meanwhile, and does not know.
     pub fn thaw(&mut self, at: usize) {
-        let deposed = self.replicas.iter().enumerate().any(|(other, replica)| other != at && replica.leads && replica.life != Life::Down);
         let replica = &mut self.replicas[at];
         if replica.life != Life::Frozen {
             return;
         }
         replica.life = Life::Up;
-        if deposed {
-            (replica.stale, replica.leads) = (true, false);
-        }
+        let deposed = replica.stale;
         let (life, now) = (replica.incarnation, self.api.now);
         self.api.checker.note(now, || format!("replica {at} goes on{}", if deposed { ", deposed" } else { "" }));
         if replica.work.is_some() {
             self.later(now, Event::Act(at, life));
         } else if deposed {
-            self.die(at, SECOND);
+            self.leave(at);
         } else {
             self.later(now, Event::Look(at, life));
         }
+    }
+
+    /// A process that lost the lease: it dies and begins anew, or follows with what it knows.
+    pub fn leave(&mut self, at: usize) {
+        if self.random.chance(400) {
+            return self.die(at, SECOND);
+        }
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("replica {at} follows"));
+        let replica = &mut self.replicas[at];
+        (replica.leads, replica.stale, replica.work, replica.merging, replica.wanted) = (false, false, None, None, None);
+        (replica.failures, replica.rounds, replica.again) = (0, 0, false);
+        replica.timer += 1;
+        self.later(now.max(self.vacant_until), Event::Elect);
     }
 
     /// Somebody takes the lease, if nobody who lives has it.
@@ -238,6 +249,10 @@ impl World<'_> {
             return;
         }
         let chosen = *self.random.pick(&candidates);
+        // Whoever was stopped while it led is deposed, and does not know.
+        for replica in self.replicas.iter_mut().filter(|replica| replica.leads) {
+            (replica.leads, replica.stale) = (false, true);
+        }
         self.replicas[chosen].leads = true;
         self.api.checker.note(now, || format!("replica {chosen} leads"));
         if self.replicas[chosen].memory.task.is_none() || A_NEW_LEADER_LISTS {

@@ -3,8 +3,10 @@
 //! Takes steps, changes weather, people's wishes and processes. What the documents name as a window is left alone here: the header of
 //! `sim.rs` lists it.
 
-use super::clock::{MINUTE, Ms, SECOND, at, show};
+use super::calendar::Calendar;
+use super::clock::{MINUTE, Ms, at, show};
 use super::cluster::{JobObject, NAME};
+use super::generate::merge;
 use super::jobs::Fate;
 use super::process::LEASE;
 use super::replica::Life;
@@ -47,7 +49,7 @@ impl World<'_> {
             }
             Step::Depose => {
                 if let Some(leader) = leader {
-                    self.die(leader, SECOND);
+                    self.leave(leader);
                     self.vacant_until = now + self.random.between(0, 2000);
                     self.later(self.vacant_until, Event::Elect);
                 }
@@ -63,7 +65,10 @@ impl World<'_> {
             Step::HoldDeletions { .. } => self.api.weather.holds_deletions = true,
             Step::Lag { replica, stream, by, .. } => self.feed(replica % replicas, *stream).lag = *by,
             Step::WatchDies { replica, stream, .. } => self.feed(replica % replicas, *stream).dead = true,
-            Step::Clock { by, .. } => self.set_clock(*by),
+            Step::Clock { by, .. } => {
+                self.api.checker.skewed = true;
+                self.set_clock(*by);
+            }
         }
         if let Some((lasts, kind)) = lasts(&step) {
             self.ends.insert(kind, at);
@@ -89,7 +94,7 @@ impl World<'_> {
                 // Who could not renew for so long leads no more.
                 if lasts > LEASE && self.random.chance(500) {
                     let leader = self.replicas.iter().position(|replica| replica.leads && replica.life == Life::Up);
-                    leader.into_iter().for_each(|leader| self.die(leader, SECOND));
+                    leader.into_iter().for_each(|leader| self.leave(leader));
                     self.vacant_until = now;
                 }
                 self.later(now, Event::Elect);
@@ -141,16 +146,15 @@ impl World<'_> {
         }
     }
 
+    /// Not to a schedule that names no moment at all: other tests say what becomes of it.
     pub fn edit(&mut self, patch: &Value) {
-        for (field, value) in patch.as_object().expect("a patch") {
-            let spec = self.spec.as_object_mut().expect("a spec");
-            match value {
-                Value::Null => spec.remove(field),
-                value => spec.insert(field.clone(), value.clone()),
-            };
+        let mut spec = self.spec.clone();
+        merge(&mut spec, patch.clone());
+        let fields = ScheduledTaskSpec::read(&spec).unwrap_or_else(|error| panic!("{error}: {spec}"));
+        if Calendar::of(&fields.observed_schedule()).next(self.scenario.born / 1000).is_some() {
+            self.spec = spec;
+            self.api.edit(fields);
         }
-        let fields = ScheduledTaskSpec::read(&self.spec).unwrap_or_else(|error| panic!("{error}: {}", self.spec));
-        self.api.edit(fields);
     }
 
     fn backfill(&mut self, ago: Ms, long: Ms) {
@@ -208,6 +212,8 @@ impl World<'_> {
             made: now,
             began: None,
             suspended: false,
+            said_suspended: false,
+            resumed: now,
             ready: false,
             deleting: None,
             end: None,

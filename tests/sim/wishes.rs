@@ -45,7 +45,11 @@ pub fn change(random: &mut Random, field: i64, now: Ms) -> Value {
             let zone = *random.pick(&["UTC", "UTC", "America/New_York"]);
             let saving = json!({"gap": *random.pick(&["RunAfter", "Skip"]), "overlap": *random.pick(&["First", "Both"])});
             let saving = if random.chance(500) { saving } else { json!(null) };
-            json!({"schedule": schedule, "timeZone": zone, "daylightSaving": saving})
+            if SCHEDULE_FEATURES && random.chance(200) {
+                let (other, _) = *random.pick(&SCHEDULES);
+                return json!({"schedule": null, "schedules": [schedule, other], "timeZone": zone, "daylightSaving": saving, "jitter": null});
+            }
+            json!({"schedule": schedule, "schedules": null, "timeZone": zone, "daylightSaving": saving, "jitter": null})
         }
         9 => {
             let exclude = [
@@ -55,7 +59,7 @@ pub fn change(random: &mut Random, field: i64, now: Ms) -> Value {
                 json!([{"from": at(now + HOUR).to_string(), "until": at(now + 5 * HOUR).to_string()}]),
             ];
             json!({
-                "jitter": *random.pick(&[json!(null), json!("5s"), json!("45s"), json!("10m")]),
+                "jitter": *random.pick(&[json!(null), json!("5s"), json!("9s")]),
                 "exclude": random.pick(&exclude).clone(),
             })
         }

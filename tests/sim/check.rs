@@ -1,0 +1,202 @@
+//! The checker: what the API server holds, and every request that was made of it, judged by the rules of the ledger.
+//!
+//! Takes each change as it happens, keeps its own history, gives the first rule that was broken. Shares no code with the planner:
+//! slots come from `calendar`, runs from the annotations of Jobs, sums from the statuses that were written.
+
+use super::calendar::Calendar;
+use super::clock::{Ms, show};
+use super::cluster::{JobObject, second};
+use punctual::api::{ObservedSchedule, ScheduledTaskSpec, Trigger};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Who asks: what a request log would say of the client.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// The client's clock when it decided, and now.
+    pub planned_at: Ms,
+    pub clock: Ms,
+    /// The generation of the spec that it had seen.
+    pub generation: i64,
+    /// It was stopped between decision and request.
+    pub stale: bool,
+}
+
+/// What became of a Job.
+#[derive(Clone, Debug)]
+pub struct JobFacts {
+    pub uid: String,
+    pub made: Ms,
+    /// When, and whether it succeeded, and whether that is final.
+    pub ended: Option<(Ms, bool, bool)>,
+    pub deleting: Option<Ms>,
+    pub gone: Option<Ms>,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    pub trigger: Trigger,
+    pub slot: i64,
+    pub attempts: BTreeMap<i32, JobFacts>,
+}
+
+#[derive(Debug)]
+pub struct Checker {
+    /// The first rule that was broken, with the time.
+    pub broken: Option<(Ms, String)>,
+    /// By generation.
+    pub specs: Vec<(Ms, Arc<ScheduledTaskSpec>)>,
+    calendars: Vec<(ObservedSchedule, Arc<Calendar>)>,
+    pub runs: BTreeMap<String, RunFacts>,
+    pub started: BTreeMap<i64, String>,
+    /// Slots that were skipped or missed, one by one, as far as `recentRuns` names them.
+    pub not_started: BTreeMap<i64, String>,
+    /// Slots that the ledger has passed.
+    pub slots: i64,
+    /// The status was taken away: sums cannot be known from outside.
+    pub loose: bool,
+    /// A clock was wrong at some time.
+    pub skewed: bool,
+    pub writes: u64,
+    pub last_write: Ms,
+    pub deleted_by_people: BTreeSet<String>,
+    pub backfilled: BTreeSet<(String, i64)>,
+    pub calm_since: Option<Ms>,
+    /// Whether Jobs go on, and when they last did.
+    pub busy: bool,
+    pub last_busy: Ms,
+    pub next_slot: Option<(i64, i64, Option<i64>)>,
+    /// The log of the API server, if somebody wants to read it.
+    pub log: Option<Vec<String>>,
+}
+
+/// The rule that was broken, and how.
+pub type Verdict = Result<(), String>;
+
+/// Demands a rule.
+#[macro_export]
+macro_rules! demand {
+    ($rule:expr, $($broken:tt)+) => {
+        if !$rule {
+            return Err(format!($($broken)+));
+        }
+    };
+}
+
+impl Checker {
+    pub fn new(born: Ms, fields: Arc<ScheduledTaskSpec>) -> Self {
+        Self {
+            broken: None,
+            specs: vec![(born, fields)],
+            calendars: Vec::new(),
+            runs: BTreeMap::new(),
+            started: BTreeMap::new(),
+            not_started: BTreeMap::new(),
+            slots: 0,
+            loose: false,
+            skewed: false,
+            writes: 0,
+            last_write: born,
+            deleted_by_people: BTreeSet::new(),
+            backfilled: BTreeSet::new(),
+            calm_since: None,
+            busy: false,
+            last_busy: born,
+            next_slot: None,
+            log: None,
+        }
+    }
+
+    pub fn judge(&mut self, now: Ms, verdict: Verdict) {
+        if let Err(why) = verdict {
+            self.note(now, || format!("*** {why}"));
+            self.broken.get_or_insert((now, why));
+        }
+    }
+
+    pub fn note(&mut self, now: Ms, line: impl FnOnce() -> String) {
+        if let Some(log) = &mut self.log {
+            log.push(format!("  {}  {}", show(now), line()));
+        }
+    }
+
+    pub fn calendar(&mut self, of: &ObservedSchedule) -> Arc<Calendar> {
+        if let Some((_, known)) = self.calendars.iter().find(|(said, _)| said == of) {
+            return known.clone();
+        }
+        let calendar = Arc::new(Calendar::of(of));
+        self.calendars.push((of.clone(), calendar.clone()));
+        calendar
+    }
+
+    /// The spec of a generation.
+    pub fn spec(&self, generation: i64) -> Arc<ScheduledTaskSpec> {
+        self.specs[(generation - 1) as usize].1.clone()
+    }
+
+    /// The specs that stood at any time since then.
+    pub fn specs_since(&self, since: Ms) -> impl Iterator<Item = &ScheduledTaskSpec> {
+        let first = self.specs.iter().rposition(|(from, _)| *from <= since).unwrap_or(0);
+        self.specs[first..].iter().map(|(_, fields)| &**fields)
+    }
+
+    pub fn spec_applied(&mut self, now: Ms, fields: Arc<ScheduledTaskSpec>) {
+        self.specs.push((now, fields));
+        self.disturbed();
+    }
+
+    pub fn disturbed(&mut self) {
+        self.calm_since = None;
+    }
+
+    pub fn job_ended(&mut self, now: Ms, job: &JobObject) {
+        self.note(now, || format!("Job {} ends, code {:?}, for good {}", job.name, job.fate.code, job.fate.for_good));
+        if let Some(facts) = self.facts(job) {
+            facts.ended = Some((now, job.fate.code.is_none(), job.fate.for_good));
+        }
+    }
+
+    pub fn job_gone(&mut self, now: Ms, job: &JobObject) {
+        self.note(now, || format!("Job {} is gone", job.name));
+        if let Some(facts) = self.facts(job) {
+            facts.gone = Some(now);
+        }
+    }
+
+    pub fn people_delete(&mut self, job: &JobObject) {
+        self.deleted_by_people.insert(job.run.clone());
+    }
+
+    fn facts(&mut self, job: &JobObject) -> Option<&mut JobFacts> {
+        let facts = self.runs.get_mut(&job.run)?.attempts.get_mut(&job.attempt)?;
+        Some(facts).filter(|facts| facts.uid == job.uid)
+    }
+
+    pub fn set_facts(&mut self, now: Ms, job: &JobObject) {
+        let run = self.runs.entry(job.run.clone()).or_insert_with(|| RunFacts {
+            trigger: job.trigger,
+            slot: job.slot.map_or(0, second),
+            attempts: BTreeMap::new(),
+        });
+        run.attempts.insert(
+            job.attempt,
+            JobFacts {
+                uid: job.uid.clone(),
+                made: now,
+                ended: None,
+                deleting: None,
+                gone: None,
+            },
+        );
+        if job.trigger == Trigger::Schedule {
+            self.started.entry(job.slot.map_or(0, second)).or_insert_with(|| job.run.clone());
+        }
+    }
+
+    pub fn set_deleting(&mut self, now: Ms, job: &JobObject) {
+        if let Some(facts) = self.facts(job) {
+            facts.deleting.get_or_insert(now);
+        }
+    }
+}

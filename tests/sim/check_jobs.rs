@@ -1,0 +1,223 @@
+//! Rules for Jobs: made once, in time, with room, after a claim; deleted only when that is written down.
+//!
+//! Takes each creation and deletion that the API server commits, gives the rule that it breaks. Never asks why it was asked for.
+
+use super::check::{Actor, Checker, Verdict};
+use super::clock::{Ms, SECOND, show};
+use super::cluster::{JobObject, second};
+use crate::demand;
+use punctual::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec, Trigger};
+use punctual::plan::Task;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+type Jobs = BTreeMap<String, Arc<JobObject>>;
+
+impl Checker {
+    pub fn job_made(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task, jobs: &Jobs) {
+        self.note(now, || format!("Job {} is made ({:?}, attempt {}){}", job.name, job.trigger, job.attempt, if actor.stale { ", by a process that was stopped" } else { "" }));
+        let verdict = self.may_be_made(now, job, actor, task, jobs);
+        self.judge(now, verdict);
+        self.set_facts(now, job);
+    }
+
+    fn may_be_made(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task, jobs: &Jobs) -> Verdict {
+        let (name, status, spec) = (&job.name, &task.status, self.spec(actor.generation));
+        let slot = job.slot.map(second).ok_or("a Job without a slot")?;
+        demand!(job.owner == task.uid, "Job {name} belongs to nobody");
+        if let Some(run) = self.runs.get(&job.run) {
+            demand!(!run.attempts.contains_key(&job.attempt), "doubled: Job {name} was made before");
+        }
+        let claimed = status.active.iter().find(|run| run.job == *name && run.uid.is_none());
+        let needs_claim = job.attempt > 1 || job.trigger != Trigger::Schedule || spec.room().is_some();
+        demand!(
+            self.loose || !needs_claim || claimed.is_some(),
+            "unclaimed: Job {name} is made, and no status says that it will be"
+        );
+        if job.attempt > 1 {
+            return self.may_be_tried_again(now, job, actor);
+        }
+        if job.trigger == Trigger::Schedule {
+            self.slot_may_start(now, slot, job, actor, task, &spec)?;
+            if claimed.is_none() {
+                self.is_the_latest(slot, actor, &spec)?;
+            }
+        }
+        if !self.loose {
+            self.has_room(now, job, actor, &spec, jobs)?;
+        }
+        Ok(())
+    }
+
+    fn slot_may_start(&mut self, now: Ms, slot: i64, job: &JobObject, actor: &Actor, task: &Task, spec: &ScheduledTaskSpec) -> Verdict {
+        let (name, status) = (&job.name, &task.status);
+        let clock = actor.clock.max(actor.planned_at);
+        demand!(slot * SECOND <= clock, "early: Job {name} is made at {}, before its slot", show(clock));
+        if let Some(other) = self.started.get(&slot) {
+            return Err(format!("doubled: slot {slot} was started as {other}, and now as {name}"));
+        }
+        if let Some(fate) = self.not_started.get(&slot) {
+            return Err(format!("doubled: slot {slot} was {fate}, and is started as {name}"));
+        }
+        let calendar = self.calendar(&spec.observed_schedule());
+        demand!(calendar.is_slot(slot), "Job {name} is made for a moment that is no slot");
+        let since = status.schedule_since.as_ref().map(|since| second(since.0));
+        demand!(self.loose || since.is_none_or(|since| since < slot), "slot {slot} is older than its schedule, since {since:?}");
+        demand!(slot >= second(task.created), "slot {slot} is older than its task");
+        demand!(!spec.suspend, "slot {slot} is started while the task is suspended");
+        if let Some(limit) = spec.suspend_after_failures {
+            let failures = status.consecutive_failures - status.forgiven_failures;
+            demand!(failures < i64::from(limit), "slot {slot} is started after {failures} failures in a row");
+        }
+        if let Some(deadline) = spec.starting_deadline_seconds {
+            let latest = (slot + deadline) * SECOND + self.jitter(spec);
+            demand!(
+                actor.planned_at <= latest + SECOND,
+                "late: slot {slot} is started at {} after its deadline of {deadline} s; now {}",
+                show(actor.planned_at),
+                show(now)
+            );
+        }
+        Ok(())
+    }
+
+    /// What is started without a claim is chosen at that moment: the newest one, or the newest few.
+    fn is_the_latest(&mut self, slot: i64, actor: &Actor, spec: &ScheduledTaskSpec) -> Verdict {
+        let calendar = self.calendar(&spec.observed_schedule());
+        let now = (actor.planned_at - self.jitter(spec)).div_euclid(1000);
+        let newer = calendar.count(slot, now);
+        let most = match spec.missed_run_policy {
+            MissedRunPolicy::All => i64::try_from(spec.catch_up_limit()).unwrap_or(0),
+            _ => 1,
+        };
+        demand!(newer < most, "slot {slot} is started although {newer} newer ones are due, under {:?}", spec.missed_run_policy);
+        if spec.missed_run_policy == MissedRunPolicy::None {
+            let late = actor.planned_at - slot * SECOND - self.jitter(spec);
+            demand!(late <= 61 * SECOND, "slot {slot} is started {late} ms late under missedRunPolicy None");
+        }
+        Ok(())
+    }
+
+    pub fn jitter(&self, spec: &ScheduledTaskSpec) -> Ms {
+        spec.jitter.map_or(0, |jitter| Duration::from(jitter).as_millis() as Ms)
+    }
+
+    /// No more Jobs of different runs go on than the policy allows; those whose pods do not go are waited for with patience.
+    fn has_room(&self, now: Ms, job: &JobObject, actor: &Actor, spec: &ScheduledTaskSpec, jobs: &Jobs) -> Verdict {
+        let Some(room) = spec.room() else { return Ok(()) };
+        let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + PATIENCE <= now.max(actor.clock));
+        let others = jobs.values().filter(|other| other.owner == job.owner && other.goes_on() && other.run != job.run);
+        let others: BTreeSet<&str> = others.filter(|other| !impatient(other)).map(|other| other.name.as_str()).collect();
+        demand!(
+            others.len() < room,
+            "overlap: Job {} is made under {:?} (room for {room}) while {others:?} go on",
+            job.name,
+            spec.concurrency_policy
+        );
+        Ok(())
+    }
+
+    fn may_be_tried_again(&self, now: Ms, job: &JobObject, actor: &Actor) -> Verdict {
+        let (name, before) = (&job.name, job.attempt - 1);
+        let Some(last) = self.runs.get(&job.run).and_then(|run| run.attempts.get(&before)) else {
+            demand!(self.loose, "Job {name} is made, and attempt {before} never was");
+            return Ok(());
+        };
+        let over = last.ended.map(|(at, ..)| at).or(last.gone);
+        let over = over.ok_or(format!("overlap: attempt {name} is made while attempt {before} goes on"))?;
+        if let Some((_, succeeded, for_good)) = last.ended.filter(|_| last.deleting.is_none()) {
+            demand!(!succeeded, "Job {name} is made after attempt {before} succeeded");
+            demand!(!for_good, "Job {name} is made after podFailurePolicy said that attempt {before} is final");
+        }
+        let policies = self.specs_since(over - 600 * SECOND).filter_map(|spec| spec.retry_policy);
+        let policies: Vec<_> = policies.filter(|policy| policy.limit >= before).collect();
+        demand!(!policies.is_empty(), "Job {name} is one attempt more than retryPolicy.limit allows");
+        let waits = policies.iter().map(|policy| {
+            let delay = policy.delay.map_or(10_000, |delay| Duration::from(delay).as_millis() as Ms);
+            let most = policy.max_delay.map_or(delay.max(600_000), |most| Duration::from(most).as_millis() as Ms);
+            let grown = i64::from(policy.factor.unwrap_or(2)).saturating_pow((before - 1) as u32).saturating_mul(delay);
+            grown.min(most)
+        });
+        let least = waits.min().unwrap_or(0);
+        let earliest = over.div_euclid(1000) * SECOND + least;
+        // An end that was only seen by a clock that was wrong is not the API server's.
+        demand!(
+            actor.clock >= earliest || last.ended.is_none() && actor.clock != now,
+            "backoff: attempt {name} is made at {}, {least} ms were to pass since {}",
+            show(actor.clock),
+            show(over)
+        );
+        Ok(())
+    }
+
+    pub fn job_deleted(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task) {
+        self.note(now, || format!("Job {} is deleted by the operator", job.name));
+        if !actor.stale {
+            let verdict = self.may_be_deleted(job, task);
+            self.judge(now, verdict);
+        }
+        self.set_deleting(now, job);
+    }
+
+    fn may_be_deleted(&self, job: &JobObject, task: &Task) -> Verdict {
+        let name = &job.name;
+        demand!(job.owner == task.uid, "Job {name} of somebody else is deleted");
+        if self.loose {
+            return Ok(());
+        }
+        let entry = |run: &&ActiveRun| run.uid.as_ref() == Some(&job.uid);
+        match (task.status.active.iter().find(entry), job.goes_on()) {
+            (None, true) => Err(format!("unwritten: Job {name} goes on, is deleted, and no status names it")),
+            (Some(run), true) => {
+                demand!(run.ending.is_some(), "unwritten: Job {name} goes on, is deleted, and no status says why");
+                Ok(())
+            }
+            // It ended while the request was on its way.
+            (Some(run), false) if run.ending.is_some() => Ok(()),
+            (Some(_), false) => Err(format!("uncounted: Job {name} is forgotten before its end is written down")),
+            (None, false) => {
+                let until = task.status.accounted_until.as_ref().map(|until| until.0);
+                let counted = job.trigger != Trigger::Schedule || job.slot <= until;
+                demand!(counted, "uncounted: Job {name} is forgotten before its slot is accounted for");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Checker {
+    /// No limit ends a Job before its time; judged where no clock was ever wrong.
+    pub fn time_is_up(&self, now: Ms, job: &JobObject, because: &str) -> Verdict {
+        let limits = |of: fn(&ScheduledTaskSpec) -> Option<kube::core::Duration>| {
+            let all = self.specs_since(now - 600 * SECOND).filter_map(of).map(|limit| Duration::from(limit).as_millis() as Ms);
+            all.min().unwrap_or(Ms::MAX / 2)
+        };
+        let (since, limit) = match because {
+            "RunTimeout" => {
+                let first = self.runs.get(&job.run).and_then(|run| run.attempts.values().map(|job| job.made).min());
+                (first.unwrap_or(job.made), limits(|spec| spec.run_timeout))
+            }
+            "PendingTimeout" => {
+                demand!(!job.ready && !job.suspended, "pendingTimeout ends Job {}, which is ready or waits its turn", job.name);
+                (job.resumed.max(job.made), limits(|spec| spec.pending_timeout))
+            }
+            _ => return Ok(()),
+        };
+        demand!(
+            now - since >= limit - SECOND,
+            "{because} is too early: it ends Job {} after {} ms, {limit} were allowed",
+            job.name,
+            now - since
+        );
+        Ok(())
+    }
+}
+
+/// Grace period of the pods, and the patience that `plan::claims` documents; less the second that the API server cuts off.
+pub const PATIENCE: Ms = 59 * SECOND;
+
+/// Whether slots that are owed may wait behind a run.
+pub fn waits_its_turn(spec: &ScheduledTaskSpec) -> bool {
+    spec.concurrency_policy == ConcurrencyPolicy::Forbid && spec.missed_run_policy == MissedRunPolicy::All
+}

@@ -1,0 +1,331 @@
+//! The API server in memory: one task, the Jobs of its namespace, and what goes wrong with requests.
+//!
+//! Takes requests, gives answers, writes each change into the logs that watches read, and tells the checker. Knows resource
+//! versions, UIDs, `AlreadyExists`, preconditions, foreground deletion, quota, refusals, lost answers. Never decides what to ask.
+
+use super::check::{Actor, Checker};
+use super::clock::{Ms, SECOND, whole};
+use super::jobs::{Chore, Fate};
+use super::story::{Temper, Verb};
+use super::switches::THE_CONDITION_TELLS;
+use jiff::Timestamp;
+use punctual::api::{self, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
+use punctual::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub const NAMESPACE: &str = "shop";
+pub const NAME: &str = "report";
+
+/// A Job as the API server keeps it, and what its pods will do.
+#[derive(Clone, Debug)]
+pub struct JobObject {
+    pub name: String,
+    pub uid: String,
+    pub owner: String,
+    /// The name that all attempts of the run share, from the annotation.
+    pub run: String,
+    pub slot: Option<Timestamp>,
+    pub trigger: Trigger,
+    pub attempt: i32,
+    pub made: Ms,
+    pub began: Option<Timestamp>,
+    pub suspended: bool,
+    /// The Job controller has said that it is suspended, and has not taken it back.
+    pub said_suspended: bool,
+    /// When it was last resumed, or made.
+    pub resumed: Ms,
+    pub ready: bool,
+    pub deleting: Option<Ms>,
+    pub end: Option<JobEnd>,
+    pub code: Option<i32>,
+    pub fate: Fate,
+    /// How often it was suspended and resumed: what was to happen before does not.
+    pub epoch: u32,
+}
+
+/// What is wrong with the API server, or the way to it.
+#[derive(Clone, Debug, Default)]
+pub struct Weather {
+    pub silent: bool,
+    pub refuses_creates: bool,
+    pub refuses_deletes: bool,
+    pub refuses_pods: bool,
+    pub refuses_status: bool,
+    pub quota: Option<usize>,
+    pub holds_deletions: bool,
+    /// So many answers are lost; so many requests never arrive.
+    pub loses: BTreeMap<u8, u32>,
+    pub drops: BTreeMap<u8, u32>,
+}
+
+/// What a request comes to.
+#[derive(Clone, Debug)]
+pub enum Answer<T> {
+    Ok(T),
+    NotFound,
+    Conflict,
+    Refused(&'static str),
+    Nothing,
+}
+
+#[derive(Debug)]
+pub struct Api {
+    pub now: Ms,
+    pub seed: u64,
+    pub temper: Temper,
+    pub version: u64,
+    pub uids: u64,
+    pub task: Arc<Task>,
+    pub jobs: BTreeMap<String, Arc<JobObject>>,
+    pub task_log: Vec<(Ms, Arc<Task>)>,
+    pub job_log: Vec<(Ms, Arc<JobObject>, bool)>,
+    pub weather: Weather,
+    pub chores: Vec<(Ms, Chore)>,
+    pub checker: Checker,
+}
+
+impl Api {
+    pub fn new(seed: u64, born: Ms, fields: ScheduledTaskSpec, temper: Temper) -> Self {
+        let key = format!("{NAMESPACE}/{NAME}");
+        let checker = Checker::new(born, Arc::new(fields.clone()));
+        let task = Arc::new(Task {
+            namespace: NAMESPACE.into(),
+            name: NAME.into(),
+            uid: "task-1".into(),
+            generation: 1,
+            resource_version: "1".into(),
+            created: whole(born),
+            deleting: false,
+            requests: Requests::default(),
+            spec: Ok(Arc::new(Spec::new(fields, &key))),
+            status: Arc::default(),
+        });
+        Self {
+            now: born,
+            seed,
+            temper,
+            version: 1,
+            uids: 0,
+            task_log: vec![(born, task.clone())],
+            task,
+            jobs: BTreeMap::new(),
+            job_log: Vec::new(),
+            weather: Weather::default(),
+            chores: Vec::new(),
+            checker,
+        }
+    }
+
+    /// Whether a request arrives, and whether its answer does.
+    fn way(&mut self, verb: Verb) -> (bool, bool) {
+        let meets = |some: &mut BTreeMap<u8, u32>| {
+            let left = some.entry(verb as u8).or_default();
+            let meets = *left > 0;
+            *left = left.saturating_sub(1);
+            meets
+        };
+        if self.weather.silent || meets(&mut self.weather.drops) {
+            return (false, false);
+        }
+        (true, !meets(&mut self.weather.loses))
+    }
+
+    pub fn post(&mut self, manifest: &Value, dry_run: bool, actor: &Actor) -> Answer<Arc<JobObject>> {
+        let (arrives, answered) = self.way(Verb::Post);
+        if !arrives {
+            return Answer::Nothing;
+        }
+        let job = self.read(manifest);
+        let answer = if self.jobs.contains_key(&job.name) {
+            Answer::Conflict
+        } else if self.weather.refuses_creates {
+            Answer::Refused("forbidden")
+        } else if self.weather.quota.is_some_and(|most| self.jobs.len() >= most) {
+            Answer::Refused("exceeded quota")
+        } else if dry_run {
+            Answer::Ok(Arc::new(job))
+        } else {
+            self.checker.job_made(self.now, &job, actor, &self.task, &self.jobs);
+            self.uids += 1;
+            Answer::Ok(self.admit(job))
+        };
+        if answered { answer } else { Answer::Nothing }
+    }
+
+    fn read(&self, manifest: &Value) -> JobObject {
+        let metadata = &manifest["metadata"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let annotation = |name: &str| text(&metadata["annotations"][name]);
+        let name = text(&metadata["name"]);
+        JobObject {
+            uid: format!("job-{}", self.uids + 1),
+            owner: text(&metadata["ownerReferences"][0]["uid"]),
+            run: annotation(api::RUN),
+            slot: annotation(api::SLOT).parse().ok(),
+            trigger: Trigger::named(&annotation(api::TRIGGER)).unwrap_or_default(),
+            attempt: annotation(api::ATTEMPT).parse().unwrap_or(1),
+            made: self.now,
+            began: None,
+            suspended: false,
+            said_suspended: false,
+            resumed: self.now,
+            ready: false,
+            deleting: None,
+            end: None,
+            code: None,
+            fate: Fate::of(self.seed, &name, &self.temper),
+            epoch: 0,
+            name,
+        }
+    }
+
+    pub fn get_job(&mut self, name: &str) -> Answer<Arc<JobObject>> {
+        match self.way(Verb::Get) {
+            (true, true) => self.jobs.get(name).cloned().map_or(Answer::NotFound, Answer::Ok),
+            _ => Answer::Nothing,
+        }
+    }
+
+    pub fn get_task(&mut self) -> Answer<Arc<Task>> {
+        match self.way(Verb::Get) {
+            (true, true) => Answer::Ok(self.task.clone()),
+            _ => Answer::Nothing,
+        }
+    }
+
+    /// What the pods of a Job say.
+    pub fn pods(&mut self, uid: &str) -> Answer<(Exit, Pods)> {
+        match self.way(Verb::Get) {
+            (true, true) if self.weather.refuses_pods => Answer::Refused("forbidden"),
+            (true, true) => Answer::Ok(match self.jobs.values().find(|job| job.uid == uid) {
+                Some(job) => (
+                    job.code.map_or(Exit::Unknown, |code| Exit::Known { code, message: None }),
+                    if job.ready { Pods::Began } else { Pods::Waiting("ImagePullBackOff".into()) },
+                ),
+                None => (Exit::Unknown, Pods::Waiting("no pod was made".into())),
+            }),
+            _ => Answer::Nothing,
+        }
+    }
+
+    pub fn delete(&mut self, name: &str, uid: &str, foreground: bool, actor: &Actor) -> Answer<()> {
+        let (arrives, answered) = self.way(Verb::Delete);
+        if !arrives {
+            return Answer::Nothing;
+        }
+        let answer = match self.jobs.get(name).cloned() {
+            None => Answer::NotFound,
+            Some(job) if job.uid != uid => Answer::Conflict,
+            Some(_) if self.weather.refuses_deletes => Answer::Refused("deletions are forbidden"),
+            Some(job) => {
+                self.checker.job_deleted(self.now, &job, actor, &self.task);
+                self.end_of_life(&job, foreground);
+                Answer::Ok(())
+            }
+        };
+        if answered { answer } else { Answer::Nothing }
+    }
+
+    /// A deletion was asked for: the Job goes now, or when its pods are gone.
+    pub fn end_of_life(&mut self, job: &JobObject, foreground: bool) {
+        let running = job.end.is_none() && job.ready && !job.suspended;
+        if !foreground && !self.weather.holds_deletions {
+            return self.remove(&job.name);
+        }
+        if job.deleting.is_some() {
+            return;
+        }
+        let wait = if running { job.fate.dies_in } else { SECOND / 5 };
+        self.change(&job.name, |job, now| job.deleting = Some(now));
+        self.chores.push((self.now + wait, Chore::Vanish(job.uid.clone())));
+    }
+
+    pub fn put_status(&mut self, seen: &Task, status: ScheduledTaskStatus, actor: &Actor) -> Answer<Arc<Task>> {
+        let (arrives, answered) = self.way(Verb::Put);
+        if !arrives {
+            return Answer::Nothing;
+        }
+        let answer = if self.weather.refuses_status {
+            Answer::Refused("status is forbidden")
+        } else if seen.resource_version != self.task.resource_version {
+            Answer::Conflict
+        } else {
+            self.checker.status_written(self.now, &self.task, &status, actor, &self.jobs);
+            self.write(|task| task.status = Arc::new(status));
+            Answer::Ok(self.task.clone())
+        };
+        if answered { answer } else { Answer::Nothing }
+    }
+
+    /// Somebody writes the task: a new version, and the watches are told.
+    pub fn write(&mut self, change: impl FnOnce(&mut Task)) {
+        let mut task = Task::clone(&self.task);
+        change(&mut task);
+        self.version += 1;
+        task.resource_version = self.version.to_string();
+        self.task = Arc::new(task);
+        self.task_log.push((self.now, self.task.clone()));
+    }
+
+    /// People apply another spec.
+    pub fn edit(&mut self, fields: ScheduledTaskSpec) {
+        self.checker.spec_applied(self.now, Arc::new(fields.clone()));
+        self.write(|task| {
+            task.generation += 1;
+            task.spec = Ok(Arc::new(Spec::new(fields, &task.key())));
+        });
+    }
+
+    pub fn change(&mut self, name: &str, change: impl FnOnce(&mut JobObject, Ms)) {
+        let Some(job) = self.jobs.get_mut(name) else { return };
+        change(Arc::make_mut(job), self.now);
+        self.job_log.push((self.now, job.clone(), false));
+    }
+
+    pub fn insert(&mut self, job: JobObject) -> Arc<JobObject> {
+        let job = Arc::new(job);
+        self.jobs.insert(job.name.clone(), job.clone());
+        self.job_log.push((self.now, job.clone(), false));
+        job
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        if let Some(job) = self.jobs.remove(name) {
+            self.checker.job_gone(self.now, &job);
+            self.job_log.push((self.now, job, true));
+        }
+    }
+}
+
+impl JobObject {
+    /// As the operator reads it.
+    pub fn seen(&self) -> Job {
+        Job {
+            name: self.name.clone(),
+            uid: self.uid.clone(),
+            slot: self.slot,
+            trigger: self.trigger,
+            attempt: self.attempt,
+            created: whole(self.made),
+            began: self.began,
+            suspended: self.suspended || THE_CONDITION_TELLS && self.said_suspended,
+            ready: self.ready,
+            pods: Pods::NotAsked,
+            deleting: self.deleting.map(whole),
+            end: self.end.clone(),
+            exit: Exit::NotAsked,
+        }
+    }
+
+    pub fn goes_on(&self) -> bool {
+        self.end.is_none()
+    }
+}
+
+/// A moment in whole seconds, as a number.
+pub fn second(at: Timestamp) -> i64 {
+    at.as_millisecond().div_euclid(1000)
+}
+

@@ -1,0 +1,285 @@
+//! The life of a process: it looks, plans, carries out one effect after the other, dies, is stopped, goes on, leads or follows.
+//!
+//! Takes events, asks the real `plan()`, gives further events. Never touches the API server but through `replica`.
+
+use super::clock::{HOUR, Ms, SECOND, at};
+use super::cluster::Api;
+use super::replica::{Life, Progress, Replica, Work};
+use super::story::{Moment, Stream, Verb};
+use super::switches::A_NEW_LEADER_LISTS;
+use super::world::{Event, World};
+use punctual::plan::{Effect, plan};
+
+/// How long a lease outlives its holder.
+pub const LEASE: Ms = 15 * SECOND;
+/// As many as the controller grants a task in one go.
+const ROUNDS: u32 = 16;
+
+impl World<'_> {
+    pub fn wake(&mut self, at: usize) {
+        let life = self.replicas[at].incarnation;
+        if self.replicas[at].leads {
+            self.later(self.api.now, Event::Look(at, life));
+        }
+    }
+
+    /// Observe and plan; the effects follow one by one.
+    pub fn look(&mut self, at: usize) {
+        let clock = self.clock();
+        let now = self.api.now;
+        let replica = &mut self.replicas[at];
+        if !replica.leads || replica.life == Life::Down {
+            return;
+        }
+        if replica.life == Life::Frozen || replica.work.is_some() {
+            replica.again = true;
+            return;
+        }
+        let Some(mut observed) = replica.memory.observe(clock) else { return };
+        if let Some(mutant) = self.mutant {
+            mutant.bend(&mut observed);
+        }
+        let mut plan = plan(&observed);
+        self.figures.plans += 1;
+        if let Some(mutant) = self.mutant {
+            mutant.twist(&observed, &mut plan);
+        }
+        let said = || format!("replica {at} plans {:?}, to wake at {:?}", plan.effects.iter().map(name).collect::<Vec<_>>(), plan.wake_at);
+        self.api.checker.note(now, said);
+        if plan.effects.is_empty() {
+            (replica.failures, replica.rounds) = (0, 0);
+            let hot = plan.wake_at.filter(|wake| *wake <= observed.now);
+            if let Some(wake) = hot {
+                let why = Err(format!("quiet: it wants to wake at {wake}, and it is {}", observed.now));
+                return self.api.checker.judge(now, why);
+            }
+            replica.wanted = plan.wake_at;
+            return self.arm(at);
+        }
+        if replica.rounds > ROUNDS {
+            replica.rounds = 0;
+            if self.is_calm() {
+                let why = Err(format!("quiet: it does not settle: {:?}", plan.effects.iter().map(name).collect::<Vec<_>>()));
+                return self.api.checker.judge(now, why);
+            }
+            return self.failed(at);
+        }
+        let may_merge = match replica.merging {
+            Some(until) if until <= now => {
+                replica.merging = None;
+                false
+            }
+            _ => true,
+        };
+        replica.work = Some(Work {
+            seen: observed.task.clone(),
+            effects: plan.effects.into(),
+            planned_at: clock,
+            may_merge,
+            clean_up_refused: false,
+            wake_at: plan.wake_at,
+        });
+        let (life, pause) = (replica.incarnation, self.random.between(1, 9));
+        self.later(now + pause, Event::Act(at, life));
+    }
+
+    /// The timer by the process's clock: the clock may be wrong, and may be set.
+    pub fn arm(&mut self, at_: usize) {
+        let replica = &mut self.replicas[at_];
+        replica.timer += 1;
+        if let Some(wanted) = replica.wanted {
+            let (timer, late) = (replica.timer, self.random.between(0, 3));
+            let wanted = wanted.as_millisecond() + i64::from(wanted.subsec_nanosecond() % 1_000_000 != 0);
+            let when = (wanted - self.clock_offset).max(self.api.now) + late;
+            // Nobody waits for a hundred years.
+            if wanted < at(self.api.now).as_millisecond() + 100 * 366 * 24 * HOUR {
+                self.later(when, Event::Timer(at_, timer));
+            }
+        }
+    }
+
+    fn failed(&mut self, at: usize) {
+        let replica = &mut self.replicas[at];
+        (replica.work, replica.wanted, replica.rounds) = (None, None, 0);
+        replica.timer += 1;
+        let wait = (100 << replica.failures.min(6)).min(5 * SECOND);
+        replica.failures += 1;
+        let (life, again) = (replica.incarnation, std::mem::take(&mut replica.again));
+        self.later(self.api.now + wait, Event::Look(at, life));
+        if again {
+            self.later(self.api.now, Event::Look(at, life));
+        }
+    }
+
+    /// One effect of the plan; the process may die or be stopped around it.
+    pub fn act(&mut self, at: usize) {
+        let (clock, now) = (self.clock(), self.api.now);
+        let replica = &mut self.replicas[at];
+        if replica.life != Life::Up {
+            return;
+        }
+        let Some(mut work) = replica.work.take() else { return };
+        while matches!(work.effects.front(), Some(Effect::Announce(_))) {
+            work.effects.pop_front();
+        }
+        let life = replica.incarnation;
+        let Some(effect) = work.effects.pop_front() else {
+            if replica.stale {
+                return self.leave(at);
+            }
+            replica.rounds += 1;
+            replica.again = false;
+            return self.later(now, Event::Look(at, life));
+        };
+        let verb = Replica::verb(&effect);
+        if let Some((moment, for_)) = replica.freezes
+            && (moment == Moment::Anything || verb.is_some_and(|verb| moment == Moment::Before(verb)))
+        {
+            replica.freezes = None;
+            replica.life = Life::Frozen;
+            work.effects.push_front(effect);
+            replica.work = Some(work);
+            self.api.checker.note(now, || format!("replica {at} is stopped before {verb:?}"));
+            self.later(now + for_, Event::Thaw(at, life));
+            return self.later(now + LEASE, Event::Elect);
+        }
+        if replica.stale && is_not_fenced(&effect, &self.api) {
+            return self.leave(at);
+        }
+        let (wake_at, progress) = (work.wake_at, replica.perform(&mut self.api, &mut work, effect, clock));
+        if matches!(verb, Some(Verb::Post | Verb::Put | Verb::Delete))
+            && let Some((left, down)) = replica.dies_in.as_mut()
+        {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                let down = *down;
+                return self.die(at, down);
+            }
+        }
+        match progress {
+            _ if replica.stale && progress != Progress::GoOn => self.leave(at),
+            Progress::GoOn => {
+                replica.work = Some(work);
+                let pause = self.random.between(1, 9);
+                self.later(now + pause, Event::Act(at, life));
+            }
+            Progress::PlanAgain => {
+                replica.rounds += 1;
+                self.later(now, Event::Look(at, life));
+            }
+            Progress::Deferred => {
+                let (begins, again) = (replica.merging.is_none(), std::mem::take(&mut replica.again));
+                replica.merging.get_or_insert(now + SECOND);
+                (replica.wanted, replica.failures, replica.rounds) = (wake_at, 0, 0);
+                if begins {
+                    self.later(now + SECOND, Event::Look(at, life));
+                }
+                if again {
+                    self.later(now, Event::Look(at, life));
+                }
+                self.arm(at);
+            }
+            Progress::Failed => self.failed(at),
+        }
+    }
+
+    pub fn die(&mut self, at: usize, down: Ms) {
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("replica {at} dies"));
+        let replica = &mut self.replicas[at];
+        let led = replica.leads;
+        replica.forget();
+        let life = replica.incarnation;
+        self.later(now + down.max(500), Event::Rise(at, life));
+        if led {
+            self.vacant_until = now + LEASE;
+            self.later(now + LEASE, Event::Elect);
+        }
+    }
+
+    pub fn rise(&mut self, at: usize) {
+        self.replicas[at].life = Life::Up;
+        self.list(at, Stream::Tasks);
+        self.list(at, Stream::Jobs);
+        self.later(self.api.now.max(self.vacant_until), Event::Elect);
+    }
+
+    /// A process goes on after it was stopped: it may have been deposed meanwhile, and does not know.
+    pub fn thaw(&mut self, at: usize) {
+        let replica = &mut self.replicas[at];
+        if replica.life != Life::Frozen {
+            return;
+        }
+        replica.life = Life::Up;
+        let deposed = replica.stale;
+        let (life, now) = (replica.incarnation, self.api.now);
+        self.api.checker.note(now, || format!("replica {at} goes on{}", if deposed { ", deposed" } else { "" }));
+        if replica.work.is_some() {
+            self.later(now, Event::Act(at, life));
+        } else if deposed {
+            self.leave(at);
+        } else {
+            self.later(now, Event::Look(at, life));
+        }
+    }
+
+    /// A process that lost the lease: it dies and begins anew, or follows with what it knows.
+    pub fn leave(&mut self, at: usize) {
+        if self.random.chance(400) {
+            return self.die(at, SECOND);
+        }
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("replica {at} follows"));
+        let replica = &mut self.replicas[at];
+        (replica.leads, replica.stale, replica.work, replica.merging, replica.wanted) = (false, false, None, None, None);
+        (replica.failures, replica.rounds, replica.again) = (0, 0, false);
+        replica.timer += 1;
+        self.later(now.max(self.vacant_until), Event::Elect);
+    }
+
+    /// Somebody takes the lease, if nobody who lives has it.
+    pub fn elect(&mut self) {
+        let now = self.api.now;
+        let holds = |replica: &Replica| replica.leads && replica.life == Life::Up;
+        if self.replicas.iter().any(holds) || now < self.vacant_until || self.api.weather.silent {
+            return;
+        }
+        let candidates: Vec<usize> = (0..self.replicas.len()).filter(|at| self.replicas[*at].life == Life::Up && !self.replicas[*at].stale).collect();
+        if candidates.is_empty() {
+            return;
+        }
+        let chosen = *self.random.pick(&candidates);
+        // Whoever was stopped while it led is deposed, and does not know.
+        for replica in self.replicas.iter_mut().filter(|replica| replica.leads) {
+            (replica.leads, replica.stale) = (false, true);
+        }
+        self.replicas[chosen].leads = true;
+        self.api.checker.note(now, || format!("replica {chosen} leads"));
+        if self.replicas[chosen].memory.task.is_none() || A_NEW_LEADER_LISTS {
+            self.list(chosen, Stream::Tasks);
+            self.list(chosen, Stream::Jobs);
+        }
+        self.wake(chosen);
+    }
+}
+
+/// A process that was stopped right before a POST is fenced by the Job's name alone: the window that docs/decisions/02 names.
+fn is_not_fenced(effect: &Effect, api: &Api) -> bool {
+    let Effect::Create { run, .. } = effect else { return false };
+    if api.jobs.contains_key(&run.job) {
+        return false;
+    }
+    let status = &api.task.status;
+    if status.active.iter().any(|active| active.job == run.job && active.uid.is_none()) {
+        return false;
+    }
+    let accounted = status.accounted_until.as_ref().is_none_or(|until| run.slot <= until.0);
+    let newer = api.checker.started.range(run.slot.as_second()..).next().is_some();
+    run.attempt > 1 || run.trigger != punctual::api::Trigger::Schedule || accounted || newer
+}
+
+fn name(effect: &Effect) -> String {
+    let text = format!("{effect:?}");
+    text.chars().take(70).collect()
+}
+

@@ -1,0 +1,228 @@
+//! One process of the operator: its memory, its timers, and the plan that it is carrying out.
+//!
+//! Takes effects one at a time, asks the API server, gives how far it came: the loop of `src/controller/{reconcile,perform}.rs`.
+//! Never decides: that is the real `plan()`.
+
+use super::check::Actor;
+use super::clock::{MINUTE, Ms, at};
+use super::cluster::{Answer, Api, JobObject};
+use super::memory::Memory;
+use super::story::{Moment, Verb};
+use jiff::Timestamp;
+use punctual::plan::{Because, Effect, Run, Task, Trial, Urgency};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A process.
+#[derive(Debug, Default)]
+pub struct Replica {
+    pub life: Life,
+    pub leads: bool,
+    pub memory: Memory,
+    pub work: Option<Work>,
+    /// Woken while it works.
+    pub again: bool,
+    /// When it wants to look, by its own clock.
+    pub wanted: Option<Timestamp>,
+    /// Only the newest timer counts.
+    pub timer: u64,
+    pub merging: Option<Ms>,
+    pub failures: u32,
+    pub rounds: u32,
+    /// It dies after so many more writes.
+    pub dies_in: Option<(u32, Ms)>,
+    /// It is stopped before its next effect of that kind.
+    pub freezes: Option<(Moment, Ms)>,
+    pub tasks: Feed,
+    pub jobs: Feed,
+    /// A process that is stopped and was deposed meanwhile.
+    pub stale: bool,
+    /// Counts its lives: what was meant for an earlier one is ignored.
+    pub incarnation: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Life {
+    #[default]
+    Up,
+    Down,
+    Frozen,
+}
+
+/// One watch.
+#[derive(Clone, Debug, Default)]
+pub struct Feed {
+    pub cursor: usize,
+    pub lag: Ms,
+    pub dead: bool,
+}
+
+/// A plan that is being carried out.
+#[derive(Debug)]
+pub struct Work {
+    pub seen: Arc<Task>,
+    pub effects: VecDeque<Effect>,
+    pub planned_at: Ms,
+    pub may_merge: bool,
+    pub clean_up_refused: bool,
+    pub wake_at: Option<Timestamp>,
+}
+
+/// What one effect came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    GoOn,
+    PlanAgain,
+    Deferred,
+    Failed,
+}
+
+impl Replica {
+    /// Everything that a dead process knew is gone.
+    pub fn forget(&mut self) {
+        let incarnation = self.incarnation + 1;
+        let lags = (self.tasks.lag, self.jobs.lag, self.tasks.dead, self.jobs.dead);
+        *self = Self { life: Life::Down, incarnation, timer: self.timer + 1, ..Self::default() };
+        (self.tasks.lag, self.jobs.lag, self.tasks.dead, self.jobs.dead) = lags;
+    }
+
+    /// The verb of an effect, if it is a request.
+    pub fn verb(effect: &Effect) -> Option<Verb> {
+        Some(match effect {
+            Effect::Create { .. } | Effect::Try { .. } => Verb::Post,
+            Effect::Write { .. } => Verb::Put,
+            Effect::Delete { .. } => Verb::Delete,
+            Effect::Find { .. } | Effect::Confirm { .. } | Effect::Inspect { .. } => Verb::Get,
+            Effect::Announce(_) => return None,
+        })
+    }
+
+    pub fn perform(&mut self, api: &mut Api, work: &mut Work, effect: Effect, clock: Ms) -> Progress {
+        let actor = Actor {
+            planned_at: work.planned_at,
+            clock,
+            generation: work.seen.generation,
+            stale: self.stale,
+        };
+        match effect {
+            Effect::Announce(_) => Progress::GoOn,
+            Effect::Delete { because, .. } if because.is_clean_up() && work.clean_up_refused => Progress::GoOn,
+            Effect::Write { urgency: Urgency::Merged, .. } if work.may_merge => Progress::Deferred,
+            Effect::Write { status, .. } => match api.put_status(&work.seen, *status, &actor) {
+                Answer::Ok(task) => {
+                    self.memory.put_task(&task);
+                    Progress::GoOn
+                }
+                Answer::Conflict => {
+                    if let Answer::Ok(task) = api.get_task() {
+                        self.memory.put_task(&task);
+                    }
+                    Progress::Failed
+                }
+                _ => Progress::Failed,
+            },
+            Effect::Create { run, job } => self.create(api, &work.seen, &run, &job, &actor),
+            Effect::Delete { job, uid, because } => self.delete(api, work, &job, &uid, because, &actor),
+            Effect::Try { job } => match api.post(&job, true, &actor) {
+                Answer::Ok(_) | Answer::Conflict => {
+                    self.memory.trial = Trial::Taken;
+                    Progress::GoOn
+                }
+                Answer::Refused(message) => {
+                    let again_at = at(clock + 5 * MINUTE);
+                    self.memory.trial = Trial::Refused { message: message.into(), again_at };
+                    Progress::GoOn
+                }
+                _ => Progress::Failed,
+            },
+            Effect::Find { job } => match api.get_job(&job) {
+                Answer::Nothing => Progress::Failed,
+                answer => {
+                    if let Answer::Ok(object) = answer
+                        && object.owner == work.seen.uid
+                    {
+                        self.memory.put_job(&object, Some(clock));
+                    }
+                    self.memory.unsure.remove(&job);
+                    Progress::GoOn
+                }
+            },
+            Effect::Confirm { job, uid } => match api.get_job(&job) {
+                Answer::Nothing => Progress::Failed,
+                Answer::Ok(object) if object.uid == uid && object.owner == work.seen.uid => {
+                    self.memory.put_job(&object, None);
+                    Progress::GoOn
+                }
+                _ => {
+                    self.memory.remove_job(&uid);
+                    Progress::GoOn
+                }
+            },
+            Effect::Inspect { uid, .. } => match api.pods(&uid) {
+                Answer::Ok((exit, pods)) => {
+                    self.memory.set_pods(&uid, &exit, &pods);
+                    Progress::GoOn
+                }
+                Answer::Refused(why) => {
+                    let pods = punctual::plan::Pods::Waiting(format!("its pods cannot be read: {why}"));
+                    self.memory.set_pods(&uid, &punctual::plan::Exit::Unknown, &pods);
+                    Progress::GoOn
+                }
+                _ => Progress::Failed,
+            },
+        }
+    }
+
+    fn create(&mut self, api: &mut Api, task: &Task, run: &Run, manifest: &serde_json::Value, actor: &Actor) -> Progress {
+        let is_ours = |object: &JobObject| object.owner == task.uid && object.slot == Some(run.slot);
+        self.memory.unsure.insert(run.job.clone());
+        let found = match api.post(manifest, false, actor) {
+            Answer::Ok(object) => object,
+            Answer::Nothing => return Progress::Failed,
+            refusal => {
+                let there = match api.get_job(&run.job) {
+                    Answer::Nothing => return Progress::Failed,
+                    Answer::Ok(object) => Some(object).filter(|object| is_ours(object)),
+                    _ => None,
+                };
+                let Some(there) = there else {
+                    self.memory.unsure.remove(&run.job);
+                    let (because, message) = match refusal {
+                        Answer::Refused(message) => (Because::JobRefused, message),
+                        _ => (Because::NameConflict, "the name is taken"),
+                    };
+                    self.memory.starts.add(because, message, actor.clock);
+                    return Progress::PlanAgain;
+                };
+                there
+            }
+        };
+        self.memory.unsure.remove(&run.job);
+        self.memory.put_job(&found, Some(actor.clock));
+        self.memory.accept_start();
+        Progress::GoOn
+    }
+
+    fn delete(&mut self, api: &mut Api, work: &mut Work, job: &str, uid: &str, because: Because, actor: &Actor) -> Progress {
+        let clean_up = because.is_clean_up();
+        match api.delete(job, uid, !clean_up, actor) {
+            Answer::Ok(()) | Answer::NotFound | Answer::Conflict => {
+                self.memory.mark_deleting(uid, actor.clock);
+                if clean_up {
+                    self.memory.clean_ups = Default::default();
+                }
+                Progress::GoOn
+            }
+            Answer::Refused(message) if clean_up => {
+                self.memory.clean_ups.add(Because::DeleteRefused, message, actor.clock);
+                work.clean_up_refused = true;
+                Progress::GoOn
+            }
+            Answer::Refused(message) => {
+                self.memory.starts.add(Because::DeleteRefused, message, actor.clock);
+                Progress::PlanAgain
+            }
+            Answer::Nothing => Progress::Failed,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What a step of the story does to the world, and what is over when its time has passed.
+//!
+//! Takes steps, changes weather, people's wishes and processes. What the documents name as a window is left alone here: the header of
+//! `sim.rs` lists it.
+
+use super::calendar::Calendar;
+use super::clock::{MINUTE, Ms, at, show};
+use super::cluster::{JobObject, NAME};
+use super::generate::merge;
+use super::jobs::Fate;
+use super::process::LEASE;
+use super::replica::Life;
+use super::story::{Step, Stream};
+use super::world::{Event, World};
+use punctual::api::{ScheduledTaskSpec, Trigger};
+use serde_json::Value;
+use std::sync::Arc;
+
+impl World<'_> {
+    pub fn step(&mut self, at: usize) {
+        let step = self.scenario.steps[at].1.clone();
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("--- {step}"));
+        self.api.checker.disturbed();
+        if let Some(fault) = step.fault() {
+            *self.figures.faults.entry(fault).or_default() += 1;
+        }
+        let leader = self.replicas.iter().position(|replica| replica.leads && replica.life == Life::Up);
+        let replicas = self.replicas.len();
+        match &step {
+            Step::Edit(patch) => self.edit(patch),
+            Step::RunNow(value) => self.api.write(|task| task.requests.run_now = Some(value.clone())),
+            Step::Resume(value) => self.api.write(|task| task.requests.resume = Some(value.clone())),
+            Step::Backfill { ago, long } => self.backfill(*ago, *long),
+            Step::TakeBack => self.api.write(|task| task.requests = Default::default()),
+            Step::DeleteJob(which) => self.delete_job(*which),
+            Step::DeleteStatus => self.delete_status(),
+            Step::Touch => self.api.write(|_| {}),
+            Step::Squat { .. } => self.squat(),
+            Step::Preempt { for_ } => self.api.preempt(*for_),
+            Step::Temper(temper) => self.api.temper = temper.clone(),
+            Step::Crash { replica, after: 0, down } if self.replicas[replica % replicas].life == Life::Up => self.die(replica % replicas, *down),
+            Step::Crash { replica, after, down } => self.replicas[replica % replicas].dies_in = Some((*after, *down)),
+            Step::CrashAll { down } => (0..replicas).for_each(|at| self.die(at, *down)),
+            Step::Freeze { before, for_ } => {
+                if let Some(leader) = leader {
+                    self.replicas[leader].freezes = Some((*before, *for_));
+                }
+            }
+            Step::Depose => {
+                if let Some(leader) = leader {
+                    self.leave(leader);
+                    self.vacant_until = now + self.random.between(0, 2000);
+                    self.later(self.vacant_until, Event::Elect);
+                }
+            }
+            Step::LoseAnswers(verb, n) => *self.api.weather.loses.entry(*verb as u8).or_default() += n,
+            Step::DropRequests(verb, n) => *self.api.weather.drops.entry(*verb as u8).or_default() += n,
+            Step::Silence { .. } => self.api.weather.silent = true,
+            Step::RefuseCreates { .. } => self.api.weather.refuses_creates = true,
+            Step::RefuseDeletes { .. } => self.api.weather.refuses_deletes = true,
+            Step::RefusePods { .. } => self.api.weather.refuses_pods = true,
+            Step::RefuseStatus { .. } => self.api.weather.refuses_status = true,
+            Step::Quota { jobs, .. } => self.api.weather.quota = Some(*jobs),
+            Step::HoldDeletions { .. } => self.api.weather.holds_deletions = true,
+            Step::Lag { replica, stream, by, .. } => self.feed(replica % replicas, *stream).lag = *by,
+            Step::WatchDies { replica, stream, .. } => self.feed(replica % replicas, *stream).dead = true,
+            Step::Clock { by, .. } => {
+                self.api.checker.skewed = true;
+                self.set_clock(*by);
+            }
+        }
+        if let Some((lasts, kind)) = lasts(&step) {
+            self.ends.insert(kind, at);
+            self.later(now + lasts, Event::Over(at));
+        }
+    }
+
+    /// The time of a fault has passed, unless a newer one of its kind goes on.
+    pub fn over(&mut self, at: usize) {
+        let step = self.scenario.steps[at].1.clone();
+        let Some((lasts, kind)) = lasts(&step) else { return };
+        if self.ends.get(kind) != Some(&at) {
+            return;
+        }
+        self.ends.remove(kind);
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("--- over: {step}"));
+        self.api.checker.disturbed();
+        let (weather, replicas) = (&mut self.api.weather, self.replicas.len());
+        match step {
+            Step::Silence { .. } => {
+                weather.silent = false;
+                // Who could not renew for so long leads no more.
+                if lasts > LEASE && self.random.chance(500) {
+                    let leader = self.replicas.iter().position(|replica| replica.leads && replica.life == Life::Up);
+                    leader.into_iter().for_each(|leader| self.leave(leader));
+                    self.vacant_until = now;
+                }
+                self.later(now, Event::Elect);
+            }
+            Step::RefuseCreates { .. } => weather.refuses_creates = false,
+            Step::RefuseDeletes { .. } => weather.refuses_deletes = false,
+            Step::RefusePods { .. } => weather.refuses_pods = false,
+            Step::RefuseStatus { .. } => weather.refuses_status = false,
+            Step::Quota { .. } => weather.quota = None,
+            Step::HoldDeletions { .. } => weather.holds_deletions = false,
+            Step::Squat { .. } => {
+                let squatters = self.api.jobs.values().filter(|job| job.owner != self.api.task.uid);
+                let squatters: Vec<String> = squatters.map(|job| job.name.clone()).collect();
+                squatters.iter().for_each(|name| self.api.remove(name));
+            }
+            Step::Lag { replica, stream, .. } => {
+                self.feed(replica % replicas, stream).lag = 0;
+                self.deliver(replica % replicas, stream);
+            }
+            Step::WatchDies { replica, stream, .. } => self.revive(replica % replicas, stream),
+            Step::Clock { .. } => self.set_clock(0),
+            _ => {}
+        }
+    }
+
+    fn feed(&mut self, replica: usize, stream: Stream) -> &mut super::replica::Feed {
+        match stream {
+            Stream::Tasks => &mut self.replicas[replica].tasks,
+            Stream::Jobs => &mut self.replicas[replica].jobs,
+        }
+    }
+
+    /// A watch that was dead lists anew; one that was late catches up.
+    pub fn revive(&mut self, replica: usize, stream: Stream) {
+        let was_dead = std::mem::take(&mut self.feed(replica, stream).dead);
+        match self.replicas[replica].life {
+            Life::Down => {}
+            _ if was_dead => self.list(replica, stream),
+            _ => self.deliver(replica, stream),
+        }
+    }
+
+    pub fn set_clock(&mut self, offset: Ms) {
+        self.clock_offset = offset;
+        for replica in 0..self.replicas.len() {
+            if self.replicas[replica].life == Life::Up && self.replicas[replica].leads {
+                self.arm(replica);
+            }
+        }
+    }
+
+    /// Not to a schedule that names no moment at all: other tests say what becomes of it.
+    pub fn edit(&mut self, patch: &Value) {
+        let mut spec = self.spec.clone();
+        merge(&mut spec, patch.clone());
+        let fields = ScheduledTaskSpec::read(&spec).unwrap_or_else(|error| panic!("{error}: {spec}"));
+        if Calendar::of(&fields.observed_schedule()).next(self.scenario.born / 1000).is_some() {
+            self.spec = spec;
+            self.api.edit(fields);
+        }
+    }
+
+    fn backfill(&mut self, ago: Ms, long: Ms) {
+        let until = self.api.now - ago;
+        let second = |ms: Ms| at(ms.div_euclid(1000) * 1000).to_string();
+        let value = format!("{}/{}", second(until - long), second(until));
+        self.api.write(|task| task.requests.backfill = Some(value));
+    }
+
+    /// Not one whose start is not written down yet: it alone proves it (docs/decisions/02).
+    fn delete_job(&mut self, which: usize) {
+        let status = self.api.task.status.clone();
+        let until = status.accounted_until.as_ref().map(|until| until.0);
+        let proven = |job: &&Arc<JobObject>| {
+            let claimed = status.active.iter().any(|run| run.job == job.name && run.uid.is_none());
+            job.owner == "task-1" && !claimed && (job.trigger != Trigger::Schedule || job.slot <= until)
+        };
+        let jobs: Vec<Arc<JobObject>> = self.api.jobs.values().filter(proven).cloned().collect();
+        if jobs.is_empty() {
+            return;
+        }
+        let job = &jobs[which % jobs.len()];
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("somebody deletes Job {}", job.name));
+        self.api.checker.people_delete(job);
+        self.api.end_of_life(job, false);
+    }
+
+    /// Not while the task is so young that its first slots are owed from its creation.
+    fn delete_status(&mut self) {
+        if self.api.now > self.scenario.born + 6 * MINUTE {
+            self.api.checker.loose = true;
+            self.api.write(|task| task.status = Arc::default());
+        }
+    }
+
+    /// Somebody makes a Job that has the name of the next slot's.
+    fn squat(&mut self) {
+        let spec = self.api.checker.spec(self.api.task.generation);
+        let next = self.api.checker.calendar(&spec.observed_schedule()).next(self.api.now.div_euclid(1000));
+        let Some(next) = next else { return };
+        let name = format!("{NAME}-{next:010}");
+        if self.api.jobs.contains_key(&name) {
+            return;
+        }
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("somebody makes {name}, at {}", show(now)));
+        self.api.insert(JobObject {
+            uid: format!("other-{next}"),
+            owner: "somebody".into(),
+            run: name.clone(),
+            slot: None,
+            trigger: Trigger::Schedule,
+            attempt: 1,
+            made: now,
+            began: None,
+            suspended: false,
+            said_suspended: false,
+            resumed: now,
+            ready: false,
+            deleting: None,
+            end: None,
+            code: None,
+            fate: Fate::of(0, &name, &self.scenario.temper),
+            epoch: 0,
+            name,
+        });
+    }
+}
+
+fn lasts(step: &Step) -> Option<(Ms, &'static str)> {
+    let for_ = match step {
+        Step::Silence { for_ }
+        | Step::RefuseCreates { for_ }
+        | Step::RefuseDeletes { for_ }
+        | Step::RefusePods { for_ }
+        | Step::RefuseStatus { for_ }
+        | Step::Quota { for_, .. }
+        | Step::HoldDeletions { for_ }
+        | Step::Squat { for_ }
+        | Step::Lag { for_, .. }
+        | Step::WatchDies { for_, .. }
+        | Step::Clock { for_, .. } => *for_,
+        _ => return None,
+    };
+    let kind = match step {
+        Step::Clock { .. } => "clock",
+        // Each replica has its own.
+        Step::Lag { replica: 0, stream: Stream::Tasks, .. } => "lag of tasks 0",
+        Step::Lag { replica: 0, .. } => "lag of Jobs 0",
+        Step::Lag { replica: 1, stream: Stream::Tasks, .. } => "lag of tasks 1",
+        Step::Lag { replica: 1, .. } => "lag of Jobs 1",
+        Step::WatchDies { replica: 0, stream: Stream::Tasks, .. } => "death of tasks 0",
+        Step::WatchDies { replica: 0, .. } => "death of Jobs 0",
+        Step::WatchDies { replica: 1, stream: Stream::Tasks, .. } => "death of tasks 1",
+        Step::WatchDies { replica: 1, .. } => "death of Jobs 1",
+        step => step.fault().unwrap_or_default(),
+    };
+    Some((for_, kind))
+}

@@ -1,0 +1,231 @@
+//! Time passes: events in their order, processes that lead and follow, watches that tell them what changed.
+//!
+//! Takes a scenario, lives it to its end, gives the checker's verdict. Never decides for the operator: that is the real `plan()`.
+
+use super::clock::Ms;
+use super::cluster::Api;
+use super::jobs::Chore;
+use super::mutants::Mutant;
+use super::random::Random;
+use super::replica::{Life, Replica};
+use super::story::{Scenario, Stream};
+use punctual::api::ScheduledTaskSpec;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Something that is to come.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    Step(usize),
+    Over(usize),
+    Chore(Chore),
+    Deliver(usize, bool),
+    Look(usize, u32),
+    Timer(usize, u64),
+    Act(usize, u32),
+    Rise(usize, u32),
+    Thaw(usize, u32),
+    Elect,
+    Tick,
+    Heal,
+    Suspend,
+    Restart,
+    End,
+}
+
+/// What was lived through.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    pub slots: i64,
+    pub jobs: i64,
+    pub plans: u64,
+    pub writes: u64,
+    pub faults: BTreeMap<&'static str, u64>,
+}
+
+pub struct World<'a> {
+    pub scenario: &'a Scenario,
+    pub api: Api,
+    pub replicas: Vec<Replica>,
+    pub agenda: BTreeMap<(Ms, u64), Event>,
+    pub order: u64,
+    pub random: Random,
+    pub spec: Value,
+    pub clock_offset: Ms,
+    /// When nobody leads: from when somebody may.
+    pub vacant_until: Ms,
+    pub mutant: Option<Mutant>,
+    pub figures: Figures,
+    pub fed: (usize, usize),
+    pub writes_before_restart: u64,
+    /// Weather events of the same kind that overlap end with the last.
+    pub ends: BTreeMap<&'static str, usize>,
+}
+
+impl<'a> World<'a> {
+    pub fn new(scenario: &'a Scenario, mutant: Option<Mutant>) -> Self {
+        let fields = ScheduledTaskSpec::read(&scenario.spec).unwrap_or_else(|error| panic!("{error}: {}", scenario.spec));
+        let mut world = Self {
+            api: Api::new(scenario.seed, scenario.born, fields, scenario.temper.clone()),
+            replicas: (0..scenario.replicas).map(|_| Replica::default()).collect(),
+            agenda: BTreeMap::new(),
+            order: 0,
+            random: Random::named(scenario.seed, "life"),
+            spec: scenario.spec.clone(),
+            clock_offset: 0,
+            vacant_until: 0,
+            mutant,
+            figures: Figures::default(),
+            fed: (0, 0),
+            writes_before_restart: 0,
+            ends: BTreeMap::new(),
+            scenario,
+        };
+        for (at, _) in scenario.steps.iter().enumerate() {
+            world.later(scenario.born + scenario.steps[at].0, Event::Step(at));
+        }
+        for tick in 1..50 {
+            world.later(scenario.born + scenario.lasts * tick / 50, Event::Tick);
+        }
+        world.later(scenario.born + scenario.lasts, Event::Heal);
+        world.later(scenario.born + 700, Event::Elect);
+        world
+    }
+
+    /// Lives to the end, or to the first rule that is broken.
+    pub fn live(&mut self) {
+        while let Some(((when, _), event)) = self.agenda.pop_first() {
+            self.api.now = self.api.now.max(when);
+            if event == Event::End {
+                self.end();
+                break;
+            }
+            self.happen(event);
+            self.spread();
+            let calm = self.is_calm();
+            self.api.checker.look(self.api.now, calm, &self.api.task, &self.api.jobs);
+            if self.api.checker.broken.is_some() {
+                break;
+            }
+        }
+        self.figures.slots = self.api.checker.slots;
+        self.figures.jobs = self.api.checker.runs.values().map(|run| run.attempts.len() as i64).sum();
+        self.figures.writes = self.api.checker.writes;
+    }
+
+    pub fn later(&mut self, when: Ms, event: Event) {
+        self.order += 1;
+        self.agenda.insert((when, self.order), event);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Step(at) => self.step(at),
+            Event::Over(at) => self.over(at),
+            Event::Chore(chore) => self.api.chore(&chore),
+            Event::Deliver(replica, jobs) => self.deliver(replica, if jobs { Stream::Jobs } else { Stream::Tasks }),
+            Event::Look(replica, life) if self.replicas[replica].incarnation == life => self.look(replica),
+            Event::Timer(replica, timer) if self.replicas[replica].timer == timer => self.look(replica),
+            Event::Act(replica, life) if self.replicas[replica].incarnation == life => self.act(replica),
+            Event::Rise(replica, life) if self.replicas[replica].incarnation == life => self.rise(replica),
+            Event::Thaw(replica, life) if self.replicas[replica].incarnation == life => self.thaw(replica),
+            Event::Elect => self.elect(),
+            Event::Heal => self.heal(),
+            Event::Suspend => self.rest(),
+            Event::Restart => self.restart(),
+            _ => {}
+        }
+    }
+
+    /// What the last event caused: chores of Jobs, news for the watches.
+    fn spread(&mut self) {
+        for (when, chore) in std::mem::take(&mut self.api.chores) {
+            self.later(when, Event::Chore(chore));
+        }
+        let news = (self.api.task_log.len(), self.api.job_log.len());
+        for replica in 0..self.replicas.len() {
+            if news.0 > self.fed.0 {
+                let lag = self.replicas[replica].tasks.lag + self.random.between(1, 20);
+                self.later(self.api.now + lag, Event::Deliver(replica, false));
+            }
+            if news.1 > self.fed.1 {
+                let lag = self.replicas[replica].jobs.lag + self.random.between(1, 20);
+                self.later(self.api.now + lag, Event::Deliver(replica, true));
+            }
+        }
+        self.fed = news;
+    }
+
+    pub fn is_calm(&self) -> bool {
+        let weather = &self.api.weather;
+        let fair = !(weather.silent || weather.refuses_creates || weather.refuses_deletes || weather.refuses_pods || weather.refuses_status);
+        let leader = |replica: &Replica| replica.leads && replica.life == Life::Up && !replica.stale;
+        let sees = |replica: &Replica| replica.tasks.lag + replica.jobs.lag == 0 && !replica.tasks.dead && !replica.jobs.dead;
+        fair && weather.quota.is_none()
+            && !weather.holds_deletions
+            && self.clock_offset == 0
+            && self.api.jobs.values().all(|job| job.owner == self.api.task.uid)
+            && self.replicas.iter().any(|replica| leader(replica) && sees(replica))
+    }
+
+    pub fn clock(&self) -> Ms {
+        self.api.now + self.clock_offset
+    }
+
+    /// Everything of a watch that has arrived by now.
+    pub fn deliver(&mut self, at: usize, stream: Stream) {
+        let (now, replica) = (self.api.now, &mut self.replicas[at]);
+        if replica.life == Life::Down {
+            return;
+        }
+        let mut news = false;
+        match stream {
+            Stream::Tasks if !replica.tasks.dead => {
+                while let Some((when, task)) = self.api.task_log.get(replica.tasks.cursor)
+                    && when + replica.tasks.lag <= now
+                {
+                    news |= replica.memory.put_task(task);
+                    replica.tasks.cursor += 1;
+                }
+            }
+            Stream::Jobs if !replica.jobs.dead => {
+                while let Some((when, job, gone)) = self.api.job_log.get(replica.jobs.cursor)
+                    && when + replica.jobs.lag <= now
+                {
+                    replica.jobs.cursor += 1;
+                    if job.owner != self.api.task.uid {
+                        continue;
+                    }
+                    replica.memory.put_job(job, None);
+                    if *gone {
+                        replica.memory.remove_job(&job.uid);
+                    }
+                    news = true;
+                }
+            }
+            _ => {}
+        }
+        if news {
+            self.wake(at);
+        }
+    }
+
+    /// A new list, as the API server has it now.
+    pub fn list(&mut self, at: usize, stream: Stream) {
+        let replica = &mut self.replicas[at];
+        match stream {
+            Stream::Tasks => {
+                replica.memory.put_task(&self.api.task);
+                replica.tasks.cursor = self.api.task_log.len();
+            }
+            Stream::Jobs => {
+                let ours = self.api.jobs.values().filter(|job| job.owner == self.api.task.uid);
+                let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
+                ours.for_each(|job| replica.memory.put_job(job, None));
+                replica.memory.keep_jobs(&listed);
+                replica.jobs.cursor = self.api.job_log.len();
+            }
+        }
+        self.wake(at);
+    }
+}

@@ -42,7 +42,7 @@ async fn killed_at_each_write(name: &str, policy: &str) {
             .await;
             let operator = Process::start(proxy.kubeconfig(), &world.namespace);
             // Jobs end by themselves meanwhile, so that ends and deletions are among the writes.
-            let ending = end_jobs(&world);
+            let ending = world.end_jobs(0);
             proxy.hit.lock().await.recv().await.expect("the write comes");
             operator.kill();
             ending.abort();
@@ -64,23 +64,6 @@ async fn killed_at_each_write(name: &str, policy: &str) {
     })
     .await;
     assert!(known);
-}
-
-/// Ends whatever pod comes, as a node would.
-fn end_jobs(world: &World) -> tokio::task::JoinHandle<()> {
-    let world = world.clone();
-    tokio::spawn(async move {
-        let mut ended = std::collections::HashSet::new();
-        loop {
-            for job in world.job_names().await {
-                if ended.insert(job.clone()) {
-                    let world = world.clone();
-                    tokio::spawn(async move { world.end_pod(&job, 0, "").await });
-                }
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod cli;
 mod cronjob;
 mod duplicates;
 mod ledger;
@@ -11,5 +12,6 @@ mod load;
 mod manifests;
 mod missed;
 mod node;
+mod policies;
 mod readme;
 mod stuck;

@@ -163,6 +163,91 @@ async fn replace_ends_the_old_container() {
     assert_eq!(process.terminate(), Some(0));
 }
 
+/// A task of its own that cannot start: the reason that must stand in its status, and the next slot that must run.
+async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&str]) {
+    let world = World::on(with_node, name).await;
+    let spec = json!({"schedule": "*/10 * * * * *", "concurrencyPolicy": "Forbid", "pendingTimeout": "5s", "jobTemplate": template});
+    world.task("stuck", spec).await;
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
+    let (run, _) = first_end(&world, "stuck").await;
+    assert_eq!(
+        (run.outcome.as_str(), run.because.as_str(), run.attempts),
+        ("Failed", "PendingTimeout", 1)
+    );
+    let message = run.message.unwrap();
+    assert!(message.starts_with("no pod got ready within pendingTimeout (5s): "), "{message}");
+    assert!(says.iter().any(|says| message.contains(says)), "{message}");
+    let status = world.status("stuck", "the next slot to run", |status| status.started >= 2).await;
+    assert_eq!(status.condition("Healthy").unwrap().status, "False");
+    world
+        .is_told("stuck", "PendingTimeout", "no pod got ready within pendingTimeout")
+        .await;
+    assert_eq!(process.terminate(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_an_image_that_cannot_be_pulled_is_named_and_the_next_slot_runs() {
+    if !is_real() {
+        return;
+    }
+    // Nobody listens there, so the answer is at hand.
+    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "127.0.0.1:1/none:1", "imagePullPolicy": "IfNotPresent"}]}}}});
+    let says = ["ErrImagePull: ", "ImagePullBackOff: "];
+    s1_ends_and_the_next_slot_runs("s1-pull", image, &says).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_an_image_that_is_not_there_and_may_not_be_pulled_is_named_and_the_next_slot_runs() {
+    if !is_real() {
+        return;
+    }
+    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "example.com/none:1", "imagePullPolicy": "Never"}]}}}});
+    s1_ends_and_the_next_slot_runs("s1-never", image, &["ErrImageNeverPull: "]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_a_pod_that_no_node_takes_says_what_the_scheduler_says_and_the_next_slot_runs() {
+    let nowhere = json!({"spec": {"template": {"spec": {"nodeSelector": {"example.com/disk": "golden"}}}}});
+    s1_ends_and_the_next_slot_runs("s1-nowhere", nowhere, &["Unschedulable: 0/1 nodes are available"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_fails_twice_is_tried_until_it_succeeds_and_each_attempt_knows_its_number() {
+    if !is_real() {
+        return;
+    }
+    let world = World::on(with_node, "attempts").await;
+    let template = json!({"spec": running("echo attempt $PUNCTUAL_ATTEMPT > /dev/termination-log; test $PUNCTUAL_ATTEMPT -ge 3 || exit $((10 + PUNCTUAL_ATTEMPT))")});
+    let spec = json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template,
+        "retryPolicy": {"limit": 3, "delay": "1s"}});
+    world.task("tried", spec).await;
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
+    let (run, status) = first_end(&world, "tried").await;
+    assert_eq!((run.outcome.as_str(), run.attempts), ("Succeeded", 3));
+    assert_eq!(run.exit_codes, [Some(11), Some(12), Some(0)]);
+    assert!(status.retried >= 2 && status.failed == 0, "{status:?}");
+    assert_eq!(process.terminate(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_timeout_ends_the_container() {
+    if !is_real() {
+        return;
+    }
+    let world = World::on(with_node, "run-timeout").await;
+    let template = json!({"spec": running("trap exit TERM; while true; do sleep 1; done")});
+    let spec = json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Forbid", "runTimeout": "3s", "jobTemplate": template});
+    world.task("slow", spec).await;
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
+    let (run, _) = first_end(&world, "slow").await;
+    assert_eq!((run.outcome.as_str(), run.because.as_str()), ("Failed", "RunTimeout"));
+    // The run has ended when its pods are gone, and not before.
+    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", run.job.unwrap()));
+    assert_eq!(world.pods().list(&of_job).await.unwrap().items.len(), 0);
+    world.status("slow", "the next slot to run", |status| status.started >= 2).await;
+    assert_eq!(process.terminate(), Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
     let world = World::on(with_node, "examples").await;

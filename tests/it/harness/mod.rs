@@ -4,6 +4,7 @@
 mod access;
 pub mod audit;
 mod operator;
+mod people;
 mod pods;
 mod proxy;
 mod recorder;
@@ -11,6 +12,7 @@ mod world;
 
 pub use access::Access;
 pub use operator::{Operator, Process};
+pub use people::{annotation, env, told_as};
 pub use proxy::{Fault, Proxy};
 pub use recorder::Recorder;
-pub use world::{World, at, client, cluster, install_crds, until};
+pub use world::{World, at, client, cluster, install_crds, task_manifest, until};

@@ -44,7 +44,24 @@ impl Operator {
 
     /// Sets the clock, forwards or backwards.
     pub fn set(&self, now: &str) {
-        self.clock.send_replace(super::at(now));
+        self.set_to(super::at(now));
+    }
+
+    /// The same, to an instant.
+    pub fn set_to(&self, now: Timestamp) {
+        self.clock.send_replace(now);
+    }
+
+    /// Waits until it has done all that is due: what is not there then does not come before the clock is set on.
+    pub async fn rests(&self) {
+        super::until("the operator to have nothing to do", || async { self.is_quiet().then_some(()) }).await;
+    }
+
+    /// How many requests it has sent, of all kinds; watches are not among them.
+    pub fn requests(&self) -> f64 {
+        let text = self.health.metrics();
+        let counted = text.lines().filter(|line| line.starts_with("punctual_api_requests_total{"));
+        counted.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// The value of a metric, such as `punctual_api_requests_total{verb="create"}`; 0 if it was never counted.

@@ -23,13 +23,13 @@ fn older_chart(into: &Path) {
         let fields = spec["properties"].as_object_mut().expect("properties");
         assert!(fields.remove(field).is_some(), "{field} is no field any more: choose another");
     }
-    let rules = spec["x-kubernetes-validations"].as_array_mut();
-    rules.map(|rules| {
-        rules.retain(|rule| {
-            !NEW.iter()
-                .any(|field| rule["rule"].as_str().is_some_and(|rule| rule.contains(field)))
-        })
-    });
+    let speaks_of_new = |rule: &Value| {
+        NEW.iter()
+            .any(|field| rule["rule"].as_str().is_some_and(|rule| rule.contains(field)))
+    };
+    if let Some(rules) = spec["x-kubernetes-validations"].as_array_mut() {
+        rules.retain(|rule| !speaks_of_new(rule));
+    }
     fs::write(&file, serde_yaml::to_string(&crd).expect("YAML")).expect("written");
 }
 

@@ -168,7 +168,7 @@ async fn d3_two_operators_and_a_third_writer_lose_nothing_and_double_nothing() {
         assert_adds_up(&status, 60);
         assert_eq!(status.started + status.skipped, 10, "{task}");
         if let Some(started) = started {
-            assert_eq!(status.started, started, "{task}");
+            assert_eq!(status.started, started, "{task}: {status:#?}");
         }
         let jobs = seen.of(&format!("{task}-")).await;
         assert_eq!(jobs.len() as i64, status.started, "{task}");

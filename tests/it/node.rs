@@ -168,7 +168,7 @@ async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&st
     let world = World::on(with_node, name).await;
     let spec = json!({"schedule": "*/10 * * * * *", "concurrencyPolicy": "Forbid", "pendingTimeout": "5s", "jobTemplate": template});
     world.task("stuck", spec).await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, _) = first_end(&world, "stuck").await;
     assert_eq!(
         (run.outcome.as_str(), run.because.as_str(), run.attempts),
@@ -221,7 +221,7 @@ async fn a_container_that_fails_twice_is_tried_until_it_succeeds_and_each_attemp
     let spec = json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template,
         "retryPolicy": {"limit": 3, "delay": "1s"}});
     world.task("tried", spec).await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, status) = first_end(&world, "tried").await;
     assert_eq!((run.outcome.as_str(), run.attempts), ("Succeeded", 3));
     assert_eq!(run.exit_codes, [Some(11), Some(12), Some(0)]);
@@ -238,7 +238,7 @@ async fn run_timeout_ends_the_container() {
     let template = json!({"spec": running("trap exit TERM; while true; do sleep 1; done")});
     let spec = json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Forbid", "runTimeout": "3s", "jobTemplate": template});
     world.task("slow", spec).await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, _) = first_end(&world, "slow").await;
     assert_eq!((run.outcome.as_str(), run.because.as_str()), ("Failed", "RunTimeout"));
     // The run has ended when its pods are gone, and not before.

@@ -13,6 +13,9 @@ use punctual::api::ScheduledTaskSpec;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many events are more than any life has.
+const MOST: u64 = 500_000;
+
 /// Something that is to come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
@@ -94,6 +97,7 @@ impl<'a> World<'a> {
 
     /// Lives to the end, or to the first rule that is broken.
     pub fn live(&mut self) {
+        let mut events = 0;
         while let Some(((when, _), event)) = self.agenda.pop_first() {
             self.api.now = self.api.now.max(when);
             if event == Event::End {
@@ -102,6 +106,10 @@ impl<'a> World<'a> {
             }
             self.happen(event);
             self.spread();
+            events += 1;
+            if events > MOST {
+                self.api.checker.judge(self.api.now, Err("quiet: a life that is too busy: somebody works in a loop".into()));
+            }
             let calm = self.is_calm();
             self.api.checker.look(self.api.now, calm, &self.api.task, &self.api.jobs);
             if self.api.checker.broken.is_some() {

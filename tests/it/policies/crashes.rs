@@ -1,6 +1,6 @@
 //! The real process, killed at each write that requests, further attempts and backfills make: nothing lost, nothing doubled.
 
-use crate::harness::{Fault, Process, Proxy, World, cluster};
+use crate::harness::{Fault, Process, Proxy, World};
 use punctual::api::{BACKFILL, RUN_NOW, ScheduledTaskStatus};
 use punctual::plan::attempt_name;
 use serde_json::json;
@@ -11,7 +11,7 @@ const WRITES: i32 = 6;
 /// Kills the process at that write; what runs meanwhile ends with this exit code.
 async fn killed_at(world: &World, write: i32, fault: Fault, exit_code: i32) {
     let mut left = write;
-    let proxy = Proxy::start(world.client.clone(), move |_, _| {
+    let proxy = Proxy::start(world.access.client.clone(), move |_, _| {
         left -= 1;
         if left < 0 { fault } else { Fault::None }
     })
@@ -34,7 +34,7 @@ async fn p1_d1_killed_at_each_write_each_request_is_one_run_and_each_of_its_atte
     let spec = json!({"schedule": "0 0 1 1 *", "concurrencyPolicy": "Queue", "queueLimit": 100, "runHistoryLimit": 100,
         "failedJobsHistoryLimit": 1, "retryPolicy": {"limit": 1, "delay": "1s"}});
     world.task("asked", spec).await;
-    let operator = Process::start(&cluster().kubeconfig(), &world.namespace);
+    let operator = Process::start(&world.access.kubeconfig, &world.namespace);
     world.settled("asked").await;
     operator.kill();
     let mut asked = 0;
@@ -47,7 +47,7 @@ async fn p1_d1_killed_at_each_write_each_request_is_one_run_and_each_of_its_atte
         }
         killed_at(&world, write, fault, 1).await;
     }
-    let operator = Process::start(&cluster().kubeconfig(), &world.namespace);
+    let operator = Process::start(&world.access.kubeconfig, &world.namespace);
     let ending = world.end_jobs(1);
     let done = |status: &ScheduledTaskStatus| {
         status.last_handled_run_now == Some(asked.to_string()) && status.active.is_empty() && status.queued.is_empty()
@@ -77,14 +77,14 @@ async fn d1_killed_at_each_write_a_backfill_runs_each_slot_once() {
     let spec = json!({"schedule": "30 4 * * *", "concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 1, "runHistoryLimit": 100,
         "missedRunPolicy": "None"});
     world.task("filled", spec).await;
-    let operator = Process::start(&cluster().kubeconfig(), &world.namespace);
+    let operator = Process::start(&world.access.kubeconfig, &world.namespace);
     world.settled("filled").await;
     operator.kill();
     world.annotate("filled", BACKFILL, Some("2026-01-01/P30D")).await;
     for (write, fault) in faults() {
         killed_at(&world, write, fault, 0).await;
     }
-    let operator = Process::start(&cluster().kubeconfig(), &world.namespace);
+    let operator = Process::start(&world.access.kubeconfig, &world.namespace);
     let ending = world.end_jobs(0);
     let done =
         |status: &ScheduledTaskStatus| status.last_handled_backfill.is_some() && status.backfill.is_none() && status.active.is_empty();

@@ -167,6 +167,7 @@ impl Arena {
             replica.ask_to_stop();
             assert_eq!(replica.ended().await, Some(0), "{}", replica.log());
         }
-        Books::close(&self.world, self.pace, self.changes, self.witness.overlaps()).await
+        let seen = self.witness.seen(&self.world.job_names().await).await;
+        Books::close(&self.world, self.pace, self.changes, &seen).await
     }
 }

@@ -1,12 +1,14 @@
-//! Sees Jobs run, by the API server's own watch: two of one task at once are an overlap.
+//! Sees Jobs come, run and end, by the API server's own watch: two of one name are a double, two of one task at once an overlap.
 //!
-//! Takes a namespace, gives overlaps. Never asks the operator, nor trusts a clock: the order is the API server's.
+//! Takes a namespace, gives Jobs and overlaps. (An audit log knows less: a POST whose sender has gone is answered 504 there, and may
+//! have made its Job all the same.) Never asks the operator, nor trusts a clock: the order is the API server's.
 
+use crate::harness::until;
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
 use kube::runtime::watcher::{self, Event};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
@@ -15,11 +17,15 @@ pub struct Witness {
     watching: JoinHandle<()>,
 }
 
-#[derive(Default)]
-struct Seen {
+/// What was seen.
+#[derive(Clone, Default)]
+pub struct Seen {
+    /// UIDs of all Jobs there ever were, by name.
+    pub jobs: BTreeMap<String, BTreeSet<String>>,
+    /// Each Job that began while another of its task ran, with that task.
+    pub overlaps: Vec<(String, String)>,
     /// UID and name of the Jobs that run, by task.
     running: BTreeMap<String, BTreeMap<String, String>>,
-    overlaps: Vec<(String, String)>,
 }
 
 impl Witness {
@@ -41,9 +47,13 @@ impl Witness {
         Witness { seen, watching }
     }
 
-    /// Each Job that began while another of its task ran, with that task.
-    pub fn overlaps(&self) -> Vec<(String, String)> {
-        self.seen.lock().unwrap().overlaps.clone()
+    /// Everything, once the watch has shown each of the Jobs that are there.
+    pub async fn seen(&self, there: &[String]) -> Seen {
+        until("the witness to have seen every Job", || async {
+            let seen = self.seen.lock().unwrap();
+            there.iter().all(|name| seen.jobs.contains_key(name)).then(|| seen.clone())
+        })
+        .await
     }
 }
 
@@ -56,6 +66,7 @@ impl Drop for Witness {
 impl Seen {
     fn see(&mut self, job: Job, gone: bool) {
         let (name, uid) = (job.metadata.name.unwrap_or_default(), job.metadata.uid.unwrap_or_default());
+        self.jobs.entry(name.clone()).or_default().insert(uid.clone());
         let Some((task, _)) = name.rsplit_once('-') else { return };
         let running = self.running.entry(task.to_owned()).or_default();
         let ended = job.status.and_then(|status| status.conditions).into_iter().flatten();

@@ -50,7 +50,11 @@ impl Fate {
             works: random.between(work, temper.work * 2),
             code: fails.then(|| random.between(1, 3) as i32),
             for_good: fails && random.chance(temper.fails_for_good),
-            dies_in: if slow { random.span(MINUTE, 20 * MINUTE) } else { random.between(100, 29 * SECOND) },
+            dies_in: if slow {
+                random.span(MINUTE, 20 * MINUTE)
+            } else {
+                random.between(100, 29 * SECOND)
+            },
             ends_while_deleted: random.chance(300),
         }
     }
@@ -72,7 +76,9 @@ impl Api {
 
     pub fn chore(&mut self, chore: &Chore) {
         let (Chore::Begin(uid, _) | Chore::Ready(uid, _) | Chore::End(uid, _) | Chore::Resume(uid, _) | Chore::Vanish(uid)) = chore;
-        let Some(job) = self.jobs.values().find(|job| job.uid == *uid).cloned() else { return };
+        let Some(job) = self.jobs.values().find(|job| job.uid == *uid).cloned() else {
+            return;
+        };
         let in_time = |epoch: &u32| job.epoch == *epoch && job.end.is_none();
         let deleted = job.deleting.is_some();
         let fate = &job.fate;

@@ -62,6 +62,10 @@ publish: image package ## Bring image and chart of this version to REGISTRY=host
 	skopeo copy oci-archive:$(IMAGE) docker://$(REGISTRY)/punctual:$(VERSION)
 	$(HELM) push $(TARGET)/punctual-$(VERSION).tgz oci://$(REGISTRY)/charts
 
+.PHONY: sim
+sim: ## Random worlds with faults, judged by a checker of its own (SIM_SEEDS=1000 says how many)
+	SIM_SEEDS=$${SIM_SEEDS:-1000} $(CARGO) test --release --locked --test sim -- whatever --nocapture
+
 .PHONY: bench
 bench: ## What one look at a task costs
 	$(CARGO) bench --locked --bench plan

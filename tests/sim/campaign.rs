@@ -28,6 +28,9 @@ fn whatever_happens_each_slot_has_one_outcome() {
     let mut total = Figures::default();
     let mut broken: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for seed in from..from + seeds {
+        if number("SIM_TELL").is_some() {
+            eprintln!("seed {seed}");
+        }
         let scenario = scenario(seed);
         let mut world = World::new(&scenario, None);
         world.live();

@@ -28,7 +28,7 @@ pub fn shrink(scenario: &Scenario, why: &str, mutant: Option<Mutant>) -> Scenari
         let mut chunk = best.steps.len().max(1);
         while chunk > 0 {
             let mut from = 0;
-            while from < best.steps.len() && tries < 3000 {
+            while from < best.steps.len() && tries < 800 {
                 let mut candidate = best.clone();
                 candidate.steps.drain(from..(from + chunk).min(candidate.steps.len()));
                 tries += 1;
@@ -42,12 +42,12 @@ pub fn shrink(scenario: &Scenario, why: &str, mutant: Option<Mutant>) -> Scenari
         }
         for candidate in simpler(&best) {
             tries += 1;
-            if tries < 3000 && fails(&candidate) {
+            if tries < 800 && fails(&candidate) {
                 best = candidate;
                 break;
             }
         }
-        if size(&best) >= before || tries >= 3000 {
+        if size(&best) >= before || tries >= 800 {
             return best;
         }
     }

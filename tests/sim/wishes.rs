@@ -3,7 +3,7 @@
 //! Takes randomness, gives patches; null takes a field away. Never a combination that admission refuses.
 
 use super::clock::{DAY, HOUR, Ms, at};
-use super::generate::{SCHEDULES, merge};
+use super::generate::SCHEDULES;
 use super::random::Random;
 use super::switches::SCHEDULE_FEATURES;
 use serde_json::{Value, json};
@@ -14,7 +14,9 @@ pub fn edit(random: &mut Random, now: Ms) -> Value {
     let fields = if SCHEDULE_FEATURES { 11 } else { 9 };
     for _ in 0..random.between(1, 2) {
         let field = random.below(fields);
-        merge(&mut patch, change(random, field, now));
+        let (Value::Object(patch), Value::Object(change)) = (&mut patch, change(random, field, now)) else { continue };
+        // A field that is taken away stays so in the patch.
+        patch.extend(change);
     }
     patch
 }

@@ -47,10 +47,16 @@ impl Calendar {
         let texts = said.schedule.iter().chain(&said.schedules);
         let blackout = |text: &String| match rule(text) {
             // Five fields: any second of the minute.
-            Rule::Fields(fields) if text.split_whitespace().count() == 5 => Rule::Fields(Fields { seconds: u64::MAX, ..fields }),
+            Rule::Fields(fields) if text.split_whitespace().count() == 5 => Rule::Fields(Fields {
+                seconds: u64::MAX,
+                ..fields
+            }),
             other => other,
         };
-        let instant = |text: &Option<String>| text.as_ref().map_or(0, |text| text.parse::<Timestamp>().expect("RFC 3339").as_second());
+        let instant = |text: &Option<String>| {
+            text.as_ref()
+                .map_or(0, |text| text.parse::<Timestamp>().expect("RFC 3339").as_second())
+        };
         Self {
             rules: texts.map(|text| rule(text)).collect(),
             zone: (said.time_zone != "UTC").then(|| TimeZone::get(&said.time_zone).expect("a zone")),
@@ -58,7 +64,11 @@ impl Calendar {
             overlap: said.overlap,
             start: said.start_at.as_ref().map_or(i64::MIN, |at| at.0.as_millisecond().div_euclid(1000)),
             end: said.end_at.as_ref().map_or(i64::MAX, |at| at.0.as_second()),
-            blackouts: said.exclude.iter().filter_map(|entry| entry.schedule.as_ref().map(blackout)).collect(),
+            blackouts: said
+                .exclude
+                .iter()
+                .filter_map(|entry| entry.schedule.as_ref().map(blackout))
+                .collect(),
             closed: said
                 .exclude
                 .iter()
@@ -151,7 +161,11 @@ impl Calendar {
         let from = found.len();
         if !repeated && fields.has_hour(hour + offset) {
             for minute in (0..60).filter(|minute| fields.minutes >> minute & 1 == 1) {
-                found.extend((0..60).filter(|second| fields.seconds >> second & 1 == 1).map(|second| hour + minute * 60 + second));
+                found.extend(
+                    (0..60)
+                        .filter(|second| fields.seconds >> second & 1 == 1)
+                        .map(|second| hour + minute * 60 + second),
+                );
             }
         }
         if end_of_gap && found.get(from) != Some(&hour) {
@@ -211,7 +225,13 @@ fn rule(text: &str) -> Rule {
     };
     if let Some(every) = text.strip_prefix("@every ") {
         let (number, unit) = every.split_at(every.len() - 1);
-        let unit = if unit == "h" { HOUR } else if unit == "m" { 60 } else { 1 };
+        let unit = if unit == "h" {
+            HOUR
+        } else if unit == "m" {
+            60
+        } else {
+            1
+        };
         return Rule::Every(number.parse::<i64>().expect("a number") * unit);
     }
     let mut words: Vec<&str> = text.split_whitespace().collect();
@@ -227,7 +247,9 @@ fn rule(text: &str) -> Rule {
                 (_, Some((from, to))) => (number(from), number(to)),
                 _ => (number(range), number(range)),
             };
-            (from..=to).step_by(number(step) as usize).fold(0_u64, |mask, value| mask | 1 << value)
+            (from..=to)
+                .step_by(number(step) as usize)
+                .fold(0_u64, |mask, value| mask | 1 << value)
         };
         word.split(',').fold(0_u64, |mask, part| mask | item(part))
     };

@@ -158,7 +158,9 @@ impl Checker {
     }
 
     pub fn job_ended(&mut self, now: Ms, job: &JobObject) {
-        self.note(now, || format!("Job {} ends, code {:?}, for good {}", job.name, job.fate.code, job.fate.for_good));
+        self.note(now, || {
+            format!("Job {} ends, code {:?}, for good {}", job.name, job.fate.code, job.fate.for_good)
+        });
         if let Some(facts) = self.facts(job) {
             facts.ended = Some((now, job.fate.code.is_none(), job.fate.for_good));
             self.going_on -= 1;

@@ -21,7 +21,11 @@ impl Checker {
         let verdict = self.may_be_written(task, after, actor, jobs);
         self.judge(now, verdict);
         for run in after.active.iter().filter(|run| run.ending.is_some()) {
-            let known = task.status.active.iter().any(|known| known.uid == run.uid && known.ending.is_some());
+            let known = task
+                .status
+                .active
+                .iter()
+                .any(|known| known.uid == run.uid && known.ending.is_some());
             let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref() && job.goes_on());
             let seen = self.calm_since.is_some_and(|since| now - since > 5000) && !self.skewed;
             if let (Some(job), Some(ending), false, true) = (job, &run.ending, known, seen) {
@@ -42,7 +46,11 @@ impl Checker {
             brief(after)
         );
         let running = after.active.iter().filter(|run| run.started.is_some()).count() as i64;
-        demand!(after.running == running, "sum: running is not the number of active runs: {}", brief(after));
+        demand!(
+            after.running == running,
+            "sum: running is not the number of active runs: {}",
+            brief(after)
+        );
         self.bounded(after, actor)?;
         if self.loose {
             return Ok(());
@@ -50,7 +58,11 @@ impl Checker {
         let first = before.schedule_since.is_none();
         let requests = requests_handled(before, after);
         let asked = after.requested - before.requested;
-        demand!(asked == requests || first && asked < requests, "request: {requests} were handled, {asked} counted: {}", brief(after));
+        demand!(
+            asked == requests || first && asked < requests,
+            "request: {requests} were handled, {asked} counted: {}",
+            brief(after)
+        );
         self.backfill(before, after)?;
         let claims = after.active.iter().filter(|run| run.started.is_none()).count();
         let booked = after.started + after.missed + after.skipped + (after.queued.len() + claims) as i64;
@@ -62,7 +74,18 @@ impl Checker {
             after.requested,
             brief(after)
         );
-        let counters = |status: &Status| [status.started, status.succeeded, status.failed, status.cancelled, status.retried, status.missed, status.skipped, status.requested];
+        let counters = |status: &Status| {
+            [
+                status.started,
+                status.succeeded,
+                status.failed,
+                status.cancelled,
+                status.retried,
+                status.missed,
+                status.skipped,
+                status.requested,
+            ]
+        };
         demand!(
             counters(before).iter().zip(counters(after)).all(|(before, after)| *before <= after),
             "sum: a counter went down: {} after {}",
@@ -71,7 +94,11 @@ impl Checker {
         );
         for run in after.active.iter().filter(|run| run.uid.is_some()) {
             let known = run.uid.as_ref().is_some_and(|uid| self.uids.contains_key(uid));
-            demand!(known || jobs.contains_key(&run.job), "active names {}, which nobody ever made", run.job);
+            demand!(
+                known || jobs.contains_key(&run.job),
+                "active names {}, which nobody ever made",
+                run.job
+            );
         }
         is_a_queue(before, after)?;
         self.fates(before, after)
@@ -85,7 +112,12 @@ impl Checker {
         demand!(from <= to, "accountedUntil moved back by {} s", from - to);
         let newest = self.started.last_key_value().map_or(0, |(slot, _)| *slot);
         let future = to.max(from) * 1000 > actor.planned_at && to > from && to > newest && to > second(task.created);
-        demand!(!future, "accountedUntil is {}, and it is {}", show(to * 1000), show(actor.planned_at));
+        demand!(
+            !future,
+            "accountedUntil is {}, and it is {}",
+            show(to * 1000),
+            show(actor.planned_at)
+        );
         let stands = before.observed_schedule.as_ref().or(after.observed_schedule.as_ref());
         let stands = stands.ok_or("a ledger without a schedule")?;
         let calendar = self.calendar(stands);
@@ -96,7 +128,10 @@ impl Checker {
             "scheduleSince moves although the schedule does not"
         );
         let written = |said: &ObservedSchedule| self.specs.iter().any(|(_, spec)| spec.observed_schedule() == *said);
-        demand!(after.observed_schedule.as_ref().is_some_and(written), "observedSchedule is what nobody wrote");
+        demand!(
+            after.observed_schedule.as_ref().is_some_and(written),
+            "observedSchedule is what nobody wrote"
+        );
         Ok(())
     }
 
@@ -108,7 +143,10 @@ impl Checker {
             after.recent_runs.len(),
             spec.run_history_limit
         );
-        demand!(after.conditions.len() <= 4 && after.next_runs.len() <= 5, "the status is not bounded");
+        demand!(
+            after.conditions.len() <= 4 && after.next_runs.len() <= 5,
+            "the status is not bounded"
+        );
         Ok(())
     }
 
@@ -117,21 +155,32 @@ impl Checker {
         let request = after.last_handled_backfill.clone().unwrap_or_default();
         for run in new_backfills(before, after) {
             let slot = second(run);
-            demand!(self.backfilled.insert((request.clone(), slot)), "doubled: slot {slot} is backfilled twice by {request}");
+            demand!(
+                self.backfilled.insert((request.clone(), slot)),
+                "doubled: slot {slot} is backfilled twice by {request}"
+            );
         }
         Ok(())
     }
 
     /// What `recentRuns` says of slots that were not started: each of them once, and never of one that was.
     fn fates(&mut self, before: &Status, after: &Status) -> Verdict {
-        let Some(stands) = before.observed_schedule.clone() else { return Ok(()) };
+        let Some(stands) = before.observed_schedule.clone() else {
+            return Ok(());
+        };
         let calendar = self.calendar(&stands);
         for (first, last, slots, outcome) in news(&before.recent_runs, &after.recent_runs) {
             let taken = |slot: &i64| {
                 self.started.contains_key(slot)
                     || self.not_started.contains_key(slot)
-                    || after.active.iter().any(|run| run.trigger == Trigger::Schedule && second(run.slot.0) == *slot)
-                    || after.queued.iter().any(|run| run.trigger == Trigger::Schedule && second(run.slot.0) == *slot)
+                    || after
+                        .active
+                        .iter()
+                        .any(|run| run.trigger == Trigger::Schedule && second(run.slot.0) == *slot)
+                    || after
+                        .queued
+                        .iter()
+                        .any(|run| run.trigger == Trigger::Schedule && second(run.slot.0) == *slot)
             };
             let named = match slots {
                 1 => vec![last],
@@ -160,14 +209,23 @@ fn requests_handled(before: &Status, after: &Status) -> i64 {
 
 fn new_backfills<'a>(before: &'a Status, after: &'a Status) -> impl Iterator<Item = jiff::Timestamp> + 'a {
     let new = |job: &str| !before.active.iter().any(|known| known.slot.0.as_second() > 0 && known.job == job);
-    let backfills = after.active.iter().filter(|run| run.trigger == Trigger::Backfill && run.started.is_none());
+    let backfills = after
+        .active
+        .iter()
+        .filter(|run| run.trigger == Trigger::Backfill && run.started.is_none());
     backfills.filter(move |run| new(&run.job)).map(|run| run.slot.0)
 }
 
 /// First in, first out; new ones at the end; nobody is let in past those that wait.
 fn is_a_queue(before: &Status, after: &Status) -> Verdict {
     let place = |job: &str| after.queued.iter().position(|run| run.job == job);
-    let left: Vec<(usize, &str)> = before.queued.iter().map(|run| run.job.as_str()).enumerate().filter(|(_, job)| place(job).is_some()).collect();
+    let left: Vec<(usize, &str)> = before
+        .queued
+        .iter()
+        .map(|run| run.job.as_str())
+        .enumerate()
+        .filter(|(_, job)| place(job).is_some())
+        .collect();
     demand!(
         left.iter().enumerate().all(|(at, (_, job))| place(job) == Some(at)),
         "queue: those who waited were put in another order: {}",
@@ -199,12 +257,21 @@ fn news(before: &[RunRecord], after: &[RunRecord]) -> Vec<(i64, i64, i64, String
     };
     let Some(known) = known else { return Vec::new() };
     let idle = |record: &&RunRecord| record.trigger == Trigger::Schedule && record.attempts == 0 && record.job.is_none();
-    let mut news: Vec<_> = after[..known].iter().filter(idle).map(|record| (first(record), second(record.slot.0), record.slots, record.outcome.clone())).collect();
+    let mut news: Vec<_> = after[..known]
+        .iter()
+        .filter(idle)
+        .map(|record| (first(record), second(record.slot.0), record.slots, record.outcome.clone()))
+        .collect();
     if let (Some(old), Some(grown)) = (before.first(), after.get(known))
         && idle(&grown)
         && grown.slots > old.slots
     {
-        news.push((second(old.slot.0) + 1, second(grown.slot.0), grown.slots - old.slots, grown.outcome.clone()));
+        news.push((
+            second(old.slot.0) + 1,
+            second(grown.slot.0),
+            grown.slots - old.slots,
+            grown.outcome.clone(),
+        ));
     }
     news
 }
@@ -225,11 +292,21 @@ pub fn brief(status: &Status) -> String {
         })
         .collect();
     let queued: Vec<&str> = status.queued.iter().map(|run| run.job.as_str()).collect();
-    let newest = status.recent_runs.first().map(|run| format!("{} {} × {} until {}", run.outcome, run.because, run.slots, run.slot.0));
+    let newest = status
+        .recent_runs
+        .first()
+        .map(|run| format!("{} {} × {} until {}", run.outcome, run.because, run.slots, run.slot.0));
     let until = status.accounted_until.as_ref().map_or("?".into(), |until| until.0.to_string());
     format!(
         "until {until} started {} succeeded {} failed {} cancelled {} missed {} skipped {} requested {} retried {} active {active:?} queued {queued:?} newest {newest:?} backfill {:?}",
-        status.started, status.succeeded, status.failed, status.cancelled, status.missed, status.skipped, status.requested, status.retried,
+        status.started,
+        status.succeeded,
+        status.failed,
+        status.cancelled,
+        status.missed,
+        status.skipped,
+        status.requested,
+        status.retried,
         status.backfill.as_ref().map(|backfill| (backfill.from.0, backfill.until.0))
     )
 }

@@ -20,7 +20,11 @@ impl Checker {
 
     fn books_are_closed(&self, task: &Task, jobs: &BTreeMap<String, Arc<JobObject>>) -> Verdict {
         let status = &task.status;
-        let ours: Vec<&str> = jobs.values().filter(|job| job.owner == task.uid && job.goes_on()).map(|job| job.name.as_str()).collect();
+        let ours: Vec<&str> = jobs
+            .values()
+            .filter(|job| job.owner == task.uid && job.goes_on())
+            .map(|job| job.name.as_str())
+            .collect();
         demand!(ours.is_empty(), "owed: Jobs {ours:?} still go on");
         demand!(
             status.active.is_empty() && status.queued.is_empty() && status.running == 0 && status.backfill.is_none(),
@@ -31,13 +35,29 @@ impl Checker {
             return Ok(());
         }
         let made = self.runs.len() as i64;
-        demand!(status.started == made, "sum: {made} runs were made, {} were counted: {}", status.started, brief(status));
+        demand!(
+            status.started == made,
+            "sum: {made} runs were made, {} were counted: {}",
+            status.started,
+            brief(status)
+        );
         let retries: i64 = self.runs.values().map(|run| run.attempts.len() as i64 - 1).sum();
-        demand!(status.retried == retries, "sum: {retries} further attempts were made, {} counted", status.retried);
+        demand!(
+            status.retried == retries,
+            "sum: {retries} further attempts were made, {} counted",
+            status.retried
+        );
         let (mut certain, mut possible) = (0, 0);
         for (name, run) in &self.runs {
-            let succeeded = run.attempts.values().any(|job| job.ended.is_some_and(|(_, succeeded, _)| succeeded));
-            let unseen = self.deleted_by_people.contains(name) || run.attempts.values().any(|job| job.deleting.is_some_and(|at| job.ended.is_some_and(|(end, ..)| at <= end)));
+            let succeeded = run
+                .attempts
+                .values()
+                .any(|job| job.ended.is_some_and(|(_, succeeded, _)| succeeded));
+            let unseen = self.deleted_by_people.contains(name)
+                || run
+                    .attempts
+                    .values()
+                    .any(|job| job.deleting.is_some_and(|at| job.ended.is_some_and(|(end, ..)| at <= end)));
             possible += i64::from(succeeded);
             certain += i64::from(succeeded && !unseen);
         }
@@ -49,7 +69,10 @@ impl Checker {
         );
         let slots = self.runs.values().filter(|run| run.trigger == Trigger::Schedule);
         let until = status.accounted_until.as_ref().map_or(0, |until| until.0.as_second());
-        demand!(slots.clone().all(|run| run.slot <= until), "sum: a slot was started, and the ledger has not reached it");
+        demand!(
+            slots.clone().all(|run| run.slot <= until),
+            "sum: a slot was started, and the ledger has not reached it"
+        );
         // Each slot has one outcome: those that were started, and those that were not, are all there are.
         let requested = status.requested;
         demand!(

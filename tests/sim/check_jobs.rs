@@ -16,7 +16,15 @@ type Jobs = BTreeMap<String, Arc<JobObject>>;
 
 impl Checker {
     pub fn job_made(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task, jobs: &Jobs) {
-        self.note(now, || format!("Job {} is made ({:?}, attempt {}){}", job.name, job.trigger, job.attempt, if actor.stale { ", by a process that was stopped" } else { "" }));
+        self.note(now, || {
+            format!(
+                "Job {} is made ({:?}, attempt {}){}",
+                job.name,
+                job.trigger,
+                job.attempt,
+                if actor.stale { ", by a process that was stopped" } else { "" }
+            )
+        });
         let verdict = self.may_be_made(now, job, actor, task, jobs);
         self.judge(now, verdict);
         self.set_facts(now, job);
@@ -53,7 +61,11 @@ impl Checker {
     fn slot_may_start(&mut self, now: Ms, slot: i64, job: &JobObject, actor: &Actor, task: &Task, spec: &ScheduledTaskSpec) -> Verdict {
         let (name, status) = (&job.name, &task.status);
         let clock = actor.clock.max(actor.planned_at);
-        demand!(slot * SECOND <= clock, "early: Job {name} is made at {}, before its slot", show(clock));
+        demand!(
+            slot * SECOND <= clock,
+            "early: Job {name} is made at {}, before its slot",
+            show(clock)
+        );
         if let Some(other) = self.started.get(&slot) {
             return Err(format!("doubled: slot {slot} was started as {other}, and now as {name}"));
         }
@@ -63,12 +75,18 @@ impl Checker {
         let calendar = self.calendar(&spec.observed_schedule());
         demand!(calendar.is_slot(slot), "Job {name} is made for a moment that is no slot");
         let since = status.schedule_since.as_ref().map(|since| second(since.0));
-        demand!(self.loose || since.is_none_or(|since| since < slot), "slot {slot} is older than its schedule, since {since:?}");
+        demand!(
+            self.loose || since.is_none_or(|since| since < slot),
+            "slot {slot} is older than its schedule, since {since:?}"
+        );
         demand!(slot >= second(task.created), "slot {slot} is older than its task");
         demand!(!spec.suspend, "slot {slot} is started while the task is suspended");
         if let Some(limit) = spec.suspend_after_failures {
             let failures = status.consecutive_failures - status.forgiven_failures;
-            demand!(failures < i64::from(limit), "slot {slot} is started after {failures} failures in a row");
+            demand!(
+                failures < i64::from(limit),
+                "slot {slot} is started after {failures} failures in a row"
+            );
         }
         if let Some(deadline) = spec.starting_deadline_seconds {
             let latest = (slot + deadline) * SECOND + self.jitter(spec);
@@ -91,10 +109,17 @@ impl Checker {
             MissedRunPolicy::All => i64::try_from(spec.catch_up_limit()).unwrap_or(0),
             _ => 1,
         };
-        demand!(newer < most, "slot {slot} is started although {newer} newer ones are due, under {:?}", spec.missed_run_policy);
+        demand!(
+            newer < most,
+            "slot {slot} is started although {newer} newer ones are due, under {:?}",
+            spec.missed_run_policy
+        );
         if spec.missed_run_policy == MissedRunPolicy::None {
             let late = actor.planned_at - slot * SECOND - self.jitter(spec);
-            demand!(late <= 61 * SECOND, "slot {slot} is started {late} ms late under missedRunPolicy None");
+            demand!(
+                late <= 61 * SECOND,
+                "slot {slot} is started {late} ms late under missedRunPolicy None"
+            );
         }
         Ok(())
     }
@@ -107,7 +132,9 @@ impl Checker {
     fn has_room(&self, now: Ms, job: &JobObject, actor: &Actor, spec: &ScheduledTaskSpec, jobs: &Jobs) -> Verdict {
         let Some(room) = spec.room() else { return Ok(()) };
         let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + PATIENCE <= now.max(actor.clock));
-        let others = jobs.values().filter(|other| other.owner == job.owner && other.goes_on() && other.run != job.run);
+        let others = jobs
+            .values()
+            .filter(|other| other.owner == job.owner && other.goes_on() && other.run != job.run);
         let others: BTreeSet<&str> = others.filter(|other| !impatient(other)).map(|other| other.name.as_str()).collect();
         demand!(
             others.len() < room,
@@ -128,15 +155,22 @@ impl Checker {
         let over = over.ok_or(format!("overlap: attempt {name} is made while attempt {before} goes on"))?;
         if let Some((_, succeeded, for_good)) = last.ended.filter(|_| last.deleting.is_none()) {
             demand!(!succeeded, "Job {name} is made after attempt {before} succeeded");
-            demand!(!for_good, "Job {name} is made after podFailurePolicy said that attempt {before} is final");
+            demand!(
+                !for_good,
+                "Job {name} is made after podFailurePolicy said that attempt {before} is final"
+            );
         }
         let policies = self.specs_since(over - 600 * SECOND).filter_map(|spec| spec.retry_policy);
         let policies: Vec<_> = policies.filter(|policy| policy.limit >= before).collect();
         demand!(!policies.is_empty(), "Job {name} is one attempt more than retryPolicy.limit allows");
         let waits = policies.iter().map(|policy| {
             let delay = policy.delay.map_or(10_000, |delay| Duration::from(delay).as_millis() as Ms);
-            let most = policy.max_delay.map_or(delay.max(600_000), |most| Duration::from(most).as_millis() as Ms);
-            let grown = i64::from(policy.factor.unwrap_or(2)).saturating_pow((before - 1) as u32).saturating_mul(delay);
+            let most = policy
+                .max_delay
+                .map_or(delay.max(600_000), |most| Duration::from(most).as_millis() as Ms);
+            let grown = i64::from(policy.factor.unwrap_or(2))
+                .saturating_pow((before - 1) as u32)
+                .saturating_mul(delay);
             grown.min(most)
         });
         let least = waits.min().unwrap_or(0);
@@ -170,7 +204,10 @@ impl Checker {
         match (task.status.active.iter().find(entry), job.goes_on()) {
             (None, true) => Err(format!("unwritten: Job {name} goes on, is deleted, and no status names it")),
             (Some(run), true) => {
-                demand!(run.ending.is_some(), "unwritten: Job {name} goes on, is deleted, and no status says why");
+                demand!(
+                    run.ending.is_some(),
+                    "unwritten: Job {name} goes on, is deleted, and no status says why"
+                );
                 Ok(())
             }
             // It ended while the request was on its way.
@@ -190,16 +227,26 @@ impl Checker {
     /// No limit ends a Job before its time; judged where no clock was ever wrong.
     pub fn time_is_up(&self, now: Ms, job: &JobObject, because: &str) -> Verdict {
         let limits = |of: fn(&ScheduledTaskSpec) -> Option<kube::core::Duration>| {
-            let all = self.specs_since(now - 600 * SECOND).filter_map(of).map(|limit| Duration::from(limit).as_millis() as Ms);
+            let all = self
+                .specs_since(now - 600 * SECOND)
+                .filter_map(of)
+                .map(|limit| Duration::from(limit).as_millis() as Ms);
             all.min().unwrap_or(Ms::MAX / 2)
         };
         let (since, limit) = match because {
             "RunTimeout" => {
-                let first = self.runs.get(&job.run).and_then(|run| run.attempts.values().map(|job| job.made).min());
+                let first = self
+                    .runs
+                    .get(&job.run)
+                    .and_then(|run| run.attempts.values().map(|job| job.made).min());
                 (first.unwrap_or(job.made), limits(|spec| spec.run_timeout))
             }
             "PendingTimeout" => {
-                demand!(!job.ready && !job.suspended, "pendingTimeout ends Job {}, which is ready or waits its turn", job.name);
+                demand!(
+                    !job.ready && !job.suspended,
+                    "pendingTimeout ends Job {}, which is ready or waits its turn",
+                    job.name
+                );
                 (job.resumed.max(job.made), limits(|spec| spec.pending_timeout))
             }
             _ => return Ok(()),

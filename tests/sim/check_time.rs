@@ -43,7 +43,10 @@ impl Checker {
         let (status, spec) = (&task.status, self.spec(task.generation));
         let late = |at: Ms| at + SOON <= now;
         demand!(status.schedule_since.is_some(), "owed: a task without a ledger");
-        demand!(status.observed_generation == Some(task.generation), "owed: an edit that nobody has seen");
+        demand!(
+            status.observed_generation == Some(task.generation),
+            "owed: an edit that nobody has seen"
+        );
         self.slots_are_started(now, task, &spec)?;
         for run in &status.active {
             let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref());
@@ -51,13 +54,23 @@ impl Checker {
                 let end = job.and_then(|job| job.end.as_ref()).map(|end| ms(end.at));
                 let gone = || self.of_uid(run.uid.as_ref()?)?.gone;
                 let over = end.or_else(gone);
-                demand!(!over.is_some_and(late), "owed: Job {} ended, and its run goes on: {}", run.job, brief(status));
+                demand!(
+                    !over.is_some_and(late),
+                    "owed: Job {} ended, and its run goes on: {}",
+                    run.job,
+                    brief(status)
+                );
             }
             let deleting = job.is_some_and(|job| job.deleting.is_some());
             let stays = run.uid.is_none() || job.is_some_and(|job| job.goes_on() && !deleting);
             if let (Some(timeout), Some(started), true) = (spec.run_timeout, &run.started, stays) {
                 let over = ms(started.0) + Duration::from(timeout).as_millis() as Ms;
-                demand!(!late(over), "runTimeout: the run of {} should have been ended at {}", run.job, show(over));
+                demand!(
+                    !late(over),
+                    "runTimeout: the run of {} should have been ended at {}",
+                    run.job,
+                    show(over)
+                );
             }
             if let (Some(timeout), Some(job), false) = (spec.pending_timeout, job, deleting)
                 && job.goes_on()
@@ -66,14 +79,24 @@ impl Checker {
             {
                 let since = job.began.map_or(job.resumed, ms).max(job.resumed);
                 let over = since + Duration::from(timeout).as_millis() as Ms;
-                demand!(!late(over), "pendingTimeout: Job {} should have been ended at {}", run.job, show(over));
+                demand!(
+                    !late(over),
+                    "pendingTimeout: Job {} should have been ended at {}",
+                    run.job,
+                    show(over)
+                );
             }
             if let Some(at) = &run.retry_at {
                 demand!(!late(ms(at.0)), "owed: attempt {} was to be made at {}", run.job, at.0);
             }
             let idle = self.last_busy + SOON <= now;
             if run.started.is_none() && idle {
-                demand!(!late(ms(run.slot.0) + self.jitter(&spec)), "owed: claim {} has no Job: {}", run.job, brief(status));
+                demand!(
+                    !late(ms(run.slot.0) + self.jitter(&spec)),
+                    "owed: claim {} has no Job: {}",
+                    run.job,
+                    brief(status)
+                );
             }
         }
         if status.active.is_empty() && self.last_busy + SOON <= now {
@@ -82,15 +105,30 @@ impl Checker {
         }
         let handled = |asked: &Option<String>, handled: &Option<String>| asked.is_none() || asked == handled;
         let requests = &task.requests;
-        demand!(handled(&requests.run_now, &status.last_handled_run_now), "owed: run-now {:?}", requests.run_now);
-        demand!(handled(&requests.resume, &status.last_handled_resume), "owed: resume {:?}", requests.resume);
-        demand!(handled(&requests.backfill, &status.last_handled_backfill), "owed: backfill {:?}", requests.backfill);
+        demand!(
+            handled(&requests.run_now, &status.last_handled_run_now),
+            "owed: run-now {:?}",
+            requests.run_now
+        );
+        demand!(
+            handled(&requests.resume, &status.last_handled_resume),
+            "owed: resume {:?}",
+            requests.resume
+        );
+        demand!(
+            handled(&requests.backfill, &status.last_handled_backfill),
+            "owed: backfill {:?}",
+            requests.backfill
+        );
         self.history_is_short(now, task, jobs, &spec)
     }
 
     fn slots_are_started(&mut self, now: Ms, task: &Task, spec: &ScheduledTaskSpec) -> Verdict {
         let status = &task.status;
-        let paused = spec.suspend || status.condition(condition::SUSPENDED).is_some_and(|condition| condition.status == "True");
+        let paused = spec.suspend
+            || status
+                .condition(condition::SUSPENDED)
+                .is_some_and(|condition| condition.status == "True");
         if paused || waits_its_turn(spec) && !status.active.is_empty() {
             return Ok(());
         }
@@ -113,8 +151,15 @@ impl Checker {
             return Ok(());
         }
         for (succeeded, limit) in [(true, spec.successful_jobs_history_limit), (false, spec.failed_jobs_history_limit)] {
-            let old = |job: &&Arc<JobObject>| job.end.as_ref().is_some_and(|end| end.succeeded == succeeded && ms(end.at) + SOON <= now);
-            let kept = jobs.values().filter(|job| job.owner == "task-1" && job.deleting.is_none()).filter(old);
+            let old = |job: &&Arc<JobObject>| {
+                job.end
+                    .as_ref()
+                    .is_some_and(|end| end.succeeded == succeeded && ms(end.at) + SOON <= now)
+            };
+            let kept = jobs
+                .values()
+                .filter(|job| job.owner == "task-1" && job.deleting.is_none())
+                .filter(old);
             let ttl = spec.ttl_after_finished.map(|ttl| Duration::from(ttl).as_millis() as Ms);
             let expired = |job: &JobObject| ttl.is_some_and(|ttl| job.end.as_ref().is_some_and(|end| ms(end.at) + ttl + SOON <= now));
             let mut count = 0;
@@ -122,7 +167,10 @@ impl Checker {
                 count += 1;
                 demand!(!expired(job), "history: Job {} is kept beyond ttlAfterFinished", job.name);
             }
-            demand!(count <= limit, "history: {count} Jobs (succeeded: {succeeded}) are kept, {limit} are allowed");
+            demand!(
+                count <= limit,
+                "history: {count} Jobs (succeeded: {succeeded}) are kept, {limit} are allowed"
+            );
         }
         Ok(())
     }

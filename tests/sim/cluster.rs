@@ -208,7 +208,11 @@ impl Api {
             (true, true) => Answer::Ok(match self.of_uid(uid) {
                 Some(job) => (
                     job.code.map_or(Exit::Unknown, |code| Exit::Known { code, message: None }),
-                    if job.ready { Pods::Began } else { Pods::Waiting("ImagePullBackOff".into()) },
+                    if job.ready {
+                        Pods::Began
+                    } else {
+                        Pods::Waiting("ImagePullBackOff".into())
+                    },
                 ),
                 None => (Exit::Unknown, Pods::Waiting("no pod was made".into())),
             }),
@@ -342,4 +346,3 @@ impl JobObject {
 pub fn second(at: Timestamp) -> i64 {
     at.as_millisecond().div_euclid(1000)
 }
-

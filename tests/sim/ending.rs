@@ -31,7 +31,13 @@ impl World<'_> {
                 self.revive(at, stream);
             }
         }
-        let squatters: Vec<String> = self.api.jobs.values().filter(|job| job.owner != self.api.task.uid).map(|job| job.name.clone()).collect();
+        let squatters: Vec<String> = self
+            .api
+            .jobs
+            .values()
+            .filter(|job| job.owner != self.api.task.uid)
+            .map(|job| job.name.clone())
+            .collect();
         squatters.iter().for_each(|name| self.api.remove(name));
         self.api.mend();
         self.api.checker.disturbed();
@@ -75,10 +81,11 @@ impl World<'_> {
         let now = self.api.now;
         let written = self.api.checker.writes - self.writes_before_restart;
         if written > 0 {
-            let why = Err(format!("quiet: nothing is due, and a new process writes the status {written} times"));
+            let why = Err(format!(
+                "quiet: nothing is due, and a new process writes the status {written} times"
+            ));
             self.api.checker.judge(now, why);
         }
         self.api.checker.at_the_end(now, &self.api.task, &self.api.jobs);
     }
 }
-

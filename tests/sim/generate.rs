@@ -88,7 +88,11 @@ pub fn scenario(seed: u64) -> Scenario {
             3..8 => {
                 let near = born + random.below(lasts);
                 let slot = calendar.next(near / 1000).map_or(near, |slot| slot * 1000) - born;
-                slot + if random.chance(600) { random.between(-1500, 1500) } else { random.between(-20 * SECOND, 40 * SECOND) }
+                slot + if random.chance(600) {
+                    random.between(-1500, 1500)
+                } else {
+                    random.between(-20 * SECOND, 40 * SECOND)
+                }
             }
             _ => random.below(lasts),
         };
@@ -97,7 +101,15 @@ pub fn scenario(seed: u64) -> Scenario {
         steps.push((last, step));
     }
     steps.sort_by_key(|(when, _)| *when);
-    Scenario { seed, born, lasts, replicas, spec, temper, steps }
+    Scenario {
+        seed,
+        born,
+        lasts,
+        replicas,
+        spec,
+        temper,
+        steps,
+    }
 }
 
 fn calendar(spec: &Value) -> Calendar {
@@ -131,7 +143,11 @@ fn temper(random: &mut Random, gap: Ms) -> Temper {
 
 fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) -> Step {
     let replica = random.below(replicas as i64) as usize;
-    let for_ = if random.chance(600) { random.span(SECOND, 5 * MINUTE) } else { random.span(SECOND, (3 * gap).max(10 * MINUTE)) };
+    let for_ = if random.chance(600) {
+        random.span(SECOND, 5 * MINUTE)
+    } else {
+        random.span(SECOND, (3 * gap).max(10 * MINUTE))
+    };
     let verb = *random.pick(&[Verb::Post, Verb::Put, Verb::Delete, Verb::Get]);
     let stream = *random.pick(&[Stream::Tasks, Stream::Jobs]);
     let value = format!("w{:06x}", random.below(1 << 24));
@@ -159,7 +175,11 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
         },
         53..55 => Step::CrashAll { down: for_ },
         55..61 => Step::Freeze {
-            before: if random.chance(200) { Moment::Anything } else { Moment::Before(verb) },
+            before: if random.chance(200) {
+                Moment::Anything
+            } else {
+                Moment::Before(verb)
+            },
             for_: random.span(SECOND, 10 * MINUTE),
         },
         61..65 => Step::Depose,

@@ -50,7 +50,11 @@ impl Fate {
             works: random.between(work, temper.work * 2),
             code: fails.then(|| random.between(1, 3) as i32),
             for_good: fails && random.chance(temper.fails_for_good),
-            dies_in: if slow { random.span(MINUTE, 20 * MINUTE) } else { random.between(100, 29 * SECOND) },
+            dies_in: if slow {
+                random.span(MINUTE, 20 * MINUTE)
+            } else {
+                random.between(100, 29 * SECOND)
+            },
             ends_while_deleted: random.chance(300),
         }
     }

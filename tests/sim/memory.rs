@@ -35,7 +35,11 @@ impl Refusals {
     pub fn add(&mut self, because: Because, message: &str, now: Ms) {
         let wait = SignedDuration::from_secs(1_i64 << self.in_a_row.min(8));
         let retry_at = at(now) + wait;
-        self.last = Some(Refusal { because, message: message.into(), retry_at });
+        self.last = Some(Refusal {
+            because,
+            message: message.into(),
+            retry_at,
+        });
         self.in_a_row += 1;
     }
 }

@@ -117,7 +117,10 @@ impl Mutant {
                 }
             }
             Self::ForgetsUncounted => {
-                let ended = observed.jobs.iter().find(|job| job.end.is_some() && before.active.iter().any(|run| run.job == job.name));
+                let ended = observed
+                    .jobs
+                    .iter()
+                    .find(|job| job.end.is_some() && before.active.iter().any(|run| run.job == job.name));
                 let forget = ended.map(|job| Effect::Delete {
                     job: job.name.clone(),
                     uid: job.uid.clone(),
@@ -152,7 +155,9 @@ fn writes(plan: &mut Plan, change: impl Fn(&mut ScheduledTaskStatus)) {
 }
 
 fn shift(at: &mut Option<Time>, seconds: i64) {
-    *at = at.take().map(|at| Time(at.0.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)));
+    *at = at
+        .take()
+        .map(|at| Time(at.0.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)));
 }
 
 /// The checker notices within so many lives.
@@ -168,7 +173,10 @@ fn is_noticed(mutant: Mutant, rules: &[&str]) {
     let Some((seed, why)) = lives.next() else {
         panic!("{mutant:?} is not noticed in {LIVES} lives: the checker is blind");
     };
-    assert!(rules.iter().any(|rule| why.contains(rule)), "{mutant:?} is noticed in life {seed} for another reason: {why}");
+    assert!(
+        rules.iter().any(|rule| why.contains(rule)),
+        "{mutant:?} is noticed in life {seed} for another reason: {why}"
+    );
 }
 
 macro_rules! mistakes {

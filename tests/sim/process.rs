@@ -35,7 +35,9 @@ impl World<'_> {
             replica.again = true;
             return;
         }
-        let Some(mut observed) = replica.memory.observe(clock) else { return };
+        let Some(mut observed) = replica.memory.observe(clock) else {
+            return;
+        };
         if let Some(mutant) = self.mutant {
             mutant.bend(&mut observed);
         }
@@ -44,7 +46,13 @@ impl World<'_> {
         if let Some(mutant) = self.mutant {
             mutant.twist(&observed, &mut plan);
         }
-        let said = || format!("replica {at} plans {:?}, to wake at {}", plan.effects.iter().filter_map(name).collect::<Vec<_>>(), plan.wake_at.map_or("never".into(), |at| at.to_string()));
+        let said = || {
+            format!(
+                "replica {at} plans {:?}, to wake at {}",
+                plan.effects.iter().filter_map(name).collect::<Vec<_>>(),
+                plan.wake_at.map_or("never".into(), |at| at.to_string())
+            )
+        };
         self.api.checker.note(now, said);
         if plan.effects.is_empty() {
             (replica.failures, replica.rounds) = (0, 0);
@@ -59,7 +67,10 @@ impl World<'_> {
         if replica.rounds > ROUNDS {
             replica.rounds = 0;
             if self.is_calm() {
-                let why = Err(format!("quiet: it does not settle: {:?}", plan.effects.iter().filter_map(name).collect::<Vec<_>>()));
+                let why = Err(format!(
+                    "quiet: it does not settle: {:?}",
+                    plan.effects.iter().filter_map(name).collect::<Vec<_>>()
+                ));
                 return self.api.checker.judge(now, why);
             }
             return self.failed(at);
@@ -213,7 +224,9 @@ impl World<'_> {
         replica.life = Life::Up;
         let deposed = replica.stale;
         let (life, now) = (replica.incarnation, self.api.now);
-        self.api.checker.note(now, || format!("replica {at} goes on{}", if deposed { ", deposed" } else { "" }));
+        self.api
+            .checker
+            .note(now, || format!("replica {at} goes on{}", if deposed { ", deposed" } else { "" }));
         if replica.work.is_some() {
             self.later(now, Event::Act(at, life));
         } else if deposed {
@@ -244,7 +257,9 @@ impl World<'_> {
         if self.replicas.iter().any(holds) || now < self.vacant_until || self.api.weather.silent {
             return;
         }
-        let candidates: Vec<usize> = (0..self.replicas.len()).filter(|at| self.replicas[*at].life == Life::Up && !self.replicas[*at].stale).collect();
+        let candidates: Vec<usize> = (0..self.replicas.len())
+            .filter(|at| self.replicas[*at].life == Life::Up && !self.replicas[*at].stale)
+            .collect();
         if candidates.is_empty() {
             return;
         }

@@ -82,7 +82,12 @@ impl Replica {
     pub fn forget(&mut self) {
         let incarnation = self.incarnation + 1;
         let lags = (self.tasks.lag, self.jobs.lag, self.tasks.dead, self.jobs.dead);
-        *self = Self { life: Life::Down, incarnation, timer: self.timer + 1, ..Self::default() };
+        *self = Self {
+            life: Life::Down,
+            incarnation,
+            timer: self.timer + 1,
+            ..Self::default()
+        };
         (self.tasks.lag, self.jobs.lag, self.tasks.dead, self.jobs.dead) = lags;
     }
 
@@ -107,7 +112,9 @@ impl Replica {
         match effect {
             Effect::Announce(_) => Progress::GoOn,
             Effect::Delete { because, .. } if because.is_clean_up() && work.clean_up_refused => Progress::GoOn,
-            Effect::Write { urgency: Urgency::Merged, .. } if work.may_merge => Progress::Deferred,
+            Effect::Write {
+                urgency: Urgency::Merged, ..
+            } if work.may_merge => Progress::Deferred,
             Effect::Write { status, .. } => match api.put_status(&work.seen, *status, &actor) {
                 Answer::Ok(task) => {
                     self.memory.put_task(&task);
@@ -130,7 +137,10 @@ impl Replica {
                 }
                 Answer::Refused(message) => {
                     let again_at = at(clock + 5 * MINUTE);
-                    self.memory.trial = Trial::Refused { message: message.into(), again_at };
+                    self.memory.trial = Trial::Refused {
+                        message: message.into(),
+                        again_at,
+                    };
                     Progress::GoOn
                 }
                 _ => Progress::Failed,

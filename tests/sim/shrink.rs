@@ -55,8 +55,16 @@ pub fn shrink(scenario: &Scenario, why: &str, mutant: Option<Mutant>) -> Scenari
 
 fn size(scenario: &Scenario) -> (usize, usize, usize, i64) {
     let fields = |value: &Value| value.as_object().map_or(0, |fields| fields.len());
-    let patches = scenario.steps.iter().map(|(_, step)| if let Step::Edit(patch) = step { fields(patch) } else { 0 });
-    (scenario.steps.len(), fields(&scenario.spec) + patches.sum::<usize>(), scenario.replicas, scenario.lasts)
+    let patches = scenario
+        .steps
+        .iter()
+        .map(|(_, step)| if let Step::Edit(patch) = step { fields(patch) } else { 0 });
+    (
+        scenario.steps.len(),
+        fields(&scenario.spec) + patches.sum::<usize>(),
+        scenario.replicas,
+        scenario.lasts,
+    )
 }
 
 /// One field less, one replica less, half of the time.

@@ -39,7 +39,9 @@ impl World<'_> {
             Step::Squat { .. } => self.squat(),
             Step::Preempt { for_ } => self.api.preempt(*for_),
             Step::Temper(temper) => self.api.temper = temper.clone(),
-            Step::Crash { replica, after: 0, down } if self.replicas[replica % replicas].life == Life::Up => self.die(replica % replicas, *down),
+            Step::Crash { replica, after: 0, down } if self.replicas[replica % replicas].life == Life::Up => {
+                self.die(replica % replicas, *down)
+            }
             Step::Crash { replica, after, down } => self.replicas[replica % replicas].dies_in = Some((*after, *down)),
             Step::CrashAll { down } => (0..replicas).for_each(|at| self.die(at, *down)),
             Step::Freeze { before, for_ } => {
@@ -194,7 +196,11 @@ impl World<'_> {
     /// Somebody makes a Job that has the name of the next slot's.
     fn squat(&mut self) {
         let spec = self.api.checker.spec(self.api.task.generation);
-        let next = self.api.checker.calendar(&spec.observed_schedule()).next(self.api.now.div_euclid(1000));
+        let next = self
+            .api
+            .checker
+            .calendar(&spec.observed_schedule())
+            .next(self.api.now.div_euclid(1000));
         let Some(next) = next else { return };
         let name = format!("{NAME}-{next:010}");
         if self.api.jobs.contains_key(&name) {
@@ -243,13 +249,29 @@ fn lasts(step: &Step) -> Option<(Ms, &'static str)> {
     let kind = match step {
         Step::Clock { .. } => "clock",
         // Each replica has its own.
-        Step::Lag { replica: 0, stream: Stream::Tasks, .. } => "lag of tasks 0",
+        Step::Lag {
+            replica: 0,
+            stream: Stream::Tasks,
+            ..
+        } => "lag of tasks 0",
         Step::Lag { replica: 0, .. } => "lag of Jobs 0",
-        Step::Lag { replica: 1, stream: Stream::Tasks, .. } => "lag of tasks 1",
+        Step::Lag {
+            replica: 1,
+            stream: Stream::Tasks,
+            ..
+        } => "lag of tasks 1",
         Step::Lag { replica: 1, .. } => "lag of Jobs 1",
-        Step::WatchDies { replica: 0, stream: Stream::Tasks, .. } => "death of tasks 0",
+        Step::WatchDies {
+            replica: 0,
+            stream: Stream::Tasks,
+            ..
+        } => "death of tasks 0",
         Step::WatchDies { replica: 0, .. } => "death of Jobs 0",
-        Step::WatchDies { replica: 1, stream: Stream::Tasks, .. } => "death of tasks 1",
+        Step::WatchDies {
+            replica: 1,
+            stream: Stream::Tasks,
+            ..
+        } => "death of tasks 1",
         Step::WatchDies { replica: 1, .. } => "death of Jobs 1",
         step => step.fault().unwrap_or_default(),
     };

@@ -39,31 +39,74 @@ pub enum Step {
     RunNow(String),
     Resume(String),
     /// An interval that ends so long before now, and is so long.
-    Backfill { ago: Ms, long: Ms },
+    Backfill {
+        ago: Ms,
+        long: Ms,
+    },
     TakeBack,
     DeleteJob(usize),
     DeleteStatus,
     Touch,
-    Squat { for_: Ms },
-    Preempt { for_: Ms },
+    Squat {
+        for_: Ms,
+    },
+    Preempt {
+        for_: Ms,
+    },
     Temper(Temper),
 
-    Crash { replica: usize, after: u32, down: Ms },
-    CrashAll { down: Ms },
-    Freeze { before: Moment, for_: Ms },
+    Crash {
+        replica: usize,
+        after: u32,
+        down: Ms,
+    },
+    CrashAll {
+        down: Ms,
+    },
+    Freeze {
+        before: Moment,
+        for_: Ms,
+    },
     Depose,
     LoseAnswers(Verb, u32),
     DropRequests(Verb, u32),
-    Silence { for_: Ms },
-    RefuseCreates { for_: Ms },
-    RefuseDeletes { for_: Ms },
-    RefusePods { for_: Ms },
-    RefuseStatus { for_: Ms },
-    Quota { jobs: usize, for_: Ms },
-    HoldDeletions { for_: Ms },
-    Lag { replica: usize, stream: Stream, by: Ms, for_: Ms },
-    WatchDies { replica: usize, stream: Stream, for_: Ms },
-    Clock { by: Ms, for_: Ms },
+    Silence {
+        for_: Ms,
+    },
+    RefuseCreates {
+        for_: Ms,
+    },
+    RefuseDeletes {
+        for_: Ms,
+    },
+    RefusePods {
+        for_: Ms,
+    },
+    RefuseStatus {
+        for_: Ms,
+    },
+    Quota {
+        jobs: usize,
+        for_: Ms,
+    },
+    HoldDeletions {
+        for_: Ms,
+    },
+    Lag {
+        replica: usize,
+        stream: Stream,
+        by: Ms,
+        for_: Ms,
+    },
+    WatchDies {
+        replica: usize,
+        stream: Stream,
+        for_: Ms,
+    },
+    Clock {
+        by: Ms,
+        for_: Ms,
+    },
 }
 
 /// Before what a process is stopped.
@@ -162,7 +205,12 @@ impl fmt::Display for Step {
             Self::Quota { jobs, for_ } => write!(f, "a quota of {jobs} Jobs for {}", span(*for_)),
             Self::HoldDeletions { for_ } => write!(f, "deleted Jobs are held by a finalizer for {}", span(*for_)),
             Self::Lag { replica, stream, by, for_ } => {
-                write!(f, "replica {replica}'s watch of {stream:?} is {} late, for {}", span(*by), span(*for_))
+                write!(
+                    f,
+                    "replica {replica}'s watch of {stream:?} is {} late, for {}",
+                    span(*by),
+                    span(*for_)
+                )
             }
             Self::WatchDies { replica, stream, for_ } => write!(f, "replica {replica}'s watch of {stream:?} is dead for {}", span(*for_)),
             Self::Clock { by, for_ } => write!(f, "the clock is {} wrong for {}", span(*by), span(*for_)),

@@ -14,7 +14,9 @@ pub fn edit(random: &mut Random, now: Ms) -> Value {
     let fields = if SCHEDULE_FEATURES { 11 } else { 9 };
     for _ in 0..random.between(1, 2) {
         let field = random.below(fields);
-        let (Value::Object(patch), Value::Object(change)) = (&mut patch, change(random, field, now)) else { continue };
+        let (Value::Object(patch), Value::Object(change)) = (&mut patch, change(random, field, now)) else {
+            continue;
+        };
         // A field that is taken away stays so in the patch.
         patch.extend(change);
     }

@@ -123,7 +123,9 @@ impl<'a> World<'a> {
                 self.healed = true;
             }
             if events > MOST {
-                self.api.checker.judge(self.api.now, Err("quiet: a life that is too busy: somebody works in a loop".into()));
+                self.api
+                    .checker
+                    .judge(self.api.now, Err("quiet: a life that is too busy: somebody works in a loop".into()));
             }
             let calm = self.is_calm();
             self.api.checker.look(self.api.now, calm, &self.api.task, &self.api.jobs);
@@ -181,7 +183,8 @@ impl<'a> World<'a> {
 
     pub fn is_calm(&self) -> bool {
         let weather = &self.api.weather;
-        let fair = !(weather.silent || weather.refuses_creates || weather.refuses_deletes || weather.refuses_pods || weather.refuses_status);
+        let fair =
+            !(weather.silent || weather.refuses_creates || weather.refuses_deletes || weather.refuses_pods || weather.refuses_status);
         let leader = |replica: &Replica| replica.leads && replica.life == Life::Up && !replica.stale;
         let sees = |replica: &Replica| replica.tasks.lag + replica.jobs.lag == 0 && !replica.tasks.dead && !replica.jobs.dead;
         fair && weather.quota.is_none()

@@ -1,13 +1,14 @@
 # Everything a contributor runs. `make` alone lists it.
 
 CARGO ?= cargo
+HELM ?= helm
 # Tests wait for clusters more than they compute.
 TEST_THREADS ?= 6
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "K8S=1.34 to 1.37 chooses the Kubernetes of the cluster (default 1.37)."
 
 # --- The product ---------------------------------------------------------------------------------------------------
@@ -26,9 +27,48 @@ check: ## Formatting, lints, layering
 test: check tools ## All tests, those on real clusters included
 	$(CARGO) test --workspace --locked -- --test-threads=$(TEST_THREADS)
 
+.PHONY: e2e e2e-rights
+e2e: image ## The chart on a real node, as pods of its image (root; K8S=1.34 chooses another Kubernetes)
+	PUNCTUAL_IMAGE=$(abspath $(IMAGE)) $(CARGO) test --locked --test e2e -- --nocapture --test-threads=$(TEST_THREADS)
+
+e2e-rights: ## The tests on a control plane, with an operator that has the chart's rights and no others
+	PUNCTUAL_RIGHTS=chart $(CARGO) test --locked --test it -- --test-threads=$(TEST_THREADS)
+
+# --- What is released ----------------------------------------------------------------------------------------------
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+IMAGE := $(TARGET)/punctual.tar
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+
+.PHONY: image manifests package registry-login publish
+image: ## The operator's image as an OCI archive, without Docker; brought to the cluster that is up
+	$(CARGO) build --release --locked --package punctual --bin punctual
+	$(CARGO) run --quiet --locked -p cluster -- image --binary $(TARGET)/release/punctual --out $(IMAGE) \
+		--revision "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"
+
+manifests: ## Renew deploy/punctual.yaml and the chart's README from the chart
+	BLESS=1 $(CARGO) test --quiet --locked --test chart -- made_from the_manifests
+
+package: ## The chart as a package
+	$(HELM) package charts/punctual --destination $(TARGET)
+
+registry-login: ## Log in at REGISTRY=host/path as REGISTRY_USER with REGISTRY_PASSWORD (both from the environment)
+	@printf %s "$$REGISTRY_PASSWORD" | skopeo login --username "$$REGISTRY_USER" --password-stdin $(firstword $(subst /, ,$(REGISTRY)))
+	@printf %s "$$REGISTRY_PASSWORD" | $(HELM) registry login --username "$$REGISTRY_USER" --password-stdin $(firstword $(subst /, ,$(REGISTRY)))
+
+publish: image package ## Bring image and chart of this version to REGISTRY=host/path
+	@test -n "$(REGISTRY)" || { echo "REGISTRY=host/path is missing" >&2; exit 1; }
+	@test "$(or $(TAG),v$(VERSION))" = "v$(VERSION)" || { echo "the tag is $(TAG), Cargo.toml says $(VERSION)" >&2; exit 1; }
+	skopeo copy oci-archive:$(IMAGE) docker://$(REGISTRY)/punctual:$(VERSION)
+	$(HELM) push $(TARGET)/punctual-$(VERSION).tgz oci://$(REGISTRY)/charts
+
 .PHONY: bench
 bench: ## What one look at a task costs
 	$(CARGO) bench --locked --bench plan
+
+.PHONY: e2e-failover
+e2e-failover: tools ## 200 changes of leader with short leases and 20 with the default ones; prints one table (about 10 minutes)
+	FAILOVER_SHORT=$${FAILOVER_SHORT:-200} FAILOVER_DEFAULT=$${FAILOVER_DEFAULT:-20} $(CARGO) test --locked --test failover -- --nocapture
 
 # --- A cluster on this machine -------------------------------------------------------------------------------------
 

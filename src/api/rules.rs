@@ -9,8 +9,8 @@ use kube::core::{Message, Rule};
 const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
 const MACRO: &str = r"^\s*@";
 const ZONE_OR_QUOTES: &str = r"TZ=|[\x22\x27\x60]";
-/// As Go writes durations, in the units that a schedule needs.
-const DURATION: &str = r"^([0-9]+([.][0-9]+)?(ms|s|m|h))+$";
+/// As Go writes durations, in the units that a task needs, and short enough for CEL's own (292 years).
+const DURATION: &str = r"^([0-9]{1,6}([.][0-9]{1,3})?h)?([0-9]{1,7}([.][0-9]{1,3})?m)?([0-9]{1,9}([.][0-9]{1,3})?s)?$";
 const STEP: &str = r"(/0*[1-9][0-9]*)?";
 
 fn rule(rule: String, message: &str) -> Rule {
@@ -63,7 +63,7 @@ pub fn max_concurrent_runs_belongs_to_allow_and_queue() -> Rule {
 
 pub fn max_delay_is_not_below_delay() -> Rule {
     // A value that is no duration has a message of its own.
-    let is = |field: &str| format!("!has(self.{field}) || !self.{field}.matches(r'{DURATION}')");
+    let is = |field: &str| format!("!has(self.{field}) || self.{field} == '' || !self.{field}.matches(r'{DURATION}')");
     Rule::new(format!(
         "{} || {} || duration(self.delay) <= duration(self.maxDelay)",
         is("delay"),
@@ -80,8 +80,10 @@ pub fn exclusion_is_one_of_two() -> Rule {
 /// A duration of a second or more.
 pub fn duration(field: &str) -> Rule {
     rule(
-        format!("self.matches(r'{DURATION}') && duration(self) >= duration('1s')"),
-        &format!(r#"'{field} "' + self + '" is no duration of a second or more: write "90s", "15m" or "1h30m"'"#),
+        format!("self != '' && self.matches(r'{DURATION}') && duration(self) >= duration('1s')"),
+        &format!(
+            r#"'{field} "' + self + '" is no duration of hours, minutes and seconds, a second at least: write "90s", "15m" or "1h30m"'"#
+        ),
     )
 }
 

@@ -75,11 +75,11 @@ pub struct ScheduledTaskSpec {
     #[schemars(schema_with = "schema::jitter")]
     pub jitter: Option<Duration>,
 
-    /// No slot lies before this moment.
+    /// No slot lies before this moment: RFC 3339, such as 2027-02-01T00:00:00Z.
     #[serde(default)]
     pub start_at: Option<Time>,
 
-    /// No slot lies at or after this moment; what still waits in the queue then is dropped.
+    /// No slot lies at or after this moment (RFC 3339, such as 2027-02-01T00:00:00Z); what still waits in the queue then is dropped.
     #[serde(default)]
     pub end_at: Option<Time>,
 

@@ -2,31 +2,22 @@
 //!
 //! Takes flags, runs until SIGTERM or SIGINT, then finishes what is in flight.
 
+use super::cluster::Access;
 use crate::clock::Clock;
 use crate::controller::{Controller, Options, Terms, identity_of};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
 use anyhow::{Context, Result};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::Duration;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// A connection that says nothing for this long is dead. Longer than a watch lasts.
-const SILENCE: time::Duration = time::Duration::from_secs(60);
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Kubeconfig file to use. Default: $KUBECONFIG, ~/.kube/config, or the pod's service account
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig to use
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    access: Access,
     /// Only look after tasks in these namespaces. Default: all
     #[arg(long, value_name = "NAMESPACES", value_delimiter = ',')]
     watch_namespaces: Vec<String>,
@@ -111,7 +102,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
 async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let client = client(&args).await?;
+    let config = args.access.config().await?;
+    let client = kube::Client::try_from(config).context("cannot make a client from the kubeconfig")?;
     let options = Options {
         namespaces: args.watch_namespaces,
         leader_election: args.election.terms()?,
@@ -133,31 +125,4 @@ async fn operate(args: Args) -> Result<()> {
     serving.abort();
     tracing::info!("operator leaves");
     Ok(())
-}
-
-async fn client(args: &Args) -> Result<kube::Client> {
-    let options = KubeConfigOptions {
-        context: args.context.clone(),
-        ..KubeConfigOptions::default()
-    };
-    let mut config = match (&args.kubeconfig, &args.context) {
-        (Some(path), _) => {
-            let file = Kubeconfig::read_from(path).with_context(|| format!("cannot read --kubeconfig {}", path.display()))?;
-            kube::Config::from_custom_kubeconfig(file, &options)
-                .await
-                .with_context(|| format!("--kubeconfig {}", path.display()))?
-        }
-        (None, Some(context)) => kube::Config::from_kubeconfig(&options)
-            .await
-            .with_context(|| format!("--context {context}"))?,
-        (None, None) => kube::Config::infer()
-            .await
-            .context("no cluster: neither a kubeconfig nor a pod's service account was found; use --kubeconfig")?,
-    };
-    // Requests have deadlines and backoff of their own: the client's 15 silent retries would hide a POST's fate.
-    config.default_retry = false;
-    // Lists and watches have no deadline of their own; a watch ends by itself before this one.
-    config.read_timeout = Some(SILENCE);
-    config.reset_reader_on_write = true;
-    kube::Client::try_from(config).context("cannot make a client from the kubeconfig")
 }

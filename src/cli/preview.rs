@@ -3,6 +3,8 @@
 //! Takes manifests or expressions, gives the slots as a table or as lines of JSON. Exit 1 if any document was wrong; what
 //! admission refuses is refused here in the same words.
 
+use super::elapsed;
+use super::manifest::{self, Kind};
 use super::stream::{self, Document};
 use crate::api::{self, Gap, Overlap, ScheduledTaskSpec};
 use crate::plan::Spec;
@@ -33,6 +35,9 @@ pub struct Args {
     /// Zone of --schedule. Default: UTC
     #[arg(long, value_name = "ZONE", conflicts_with = "filename")]
     time_zone: Option<String>,
+    /// Name of the task that --schedule is for: H is hashed from it
+    #[arg(long, value_name = "[NAMESPACE/]NAME", conflicts_with = "filename")]
+    name: Option<String>,
     /// What --schedule does with a time that the clock skips: RunAfter or Skip
     #[arg(long, value_name = "POLICY", conflicts_with = "filename", default_value = "RunAfter", value_parser = ["RunAfter", "Skip"])]
     gap: String,
@@ -88,9 +93,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (number, Task { name, read }) in tasks.iter().enumerate() {
         wrong |= read.is_err();
         said = match (args.output, read) {
-            (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, slots(schedule, from, args)),
+            (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, schedule, slots(schedule, from, args)),
             (Output::Json, Err(error)) => json_error(&mut out, name, error),
-            (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, slots(schedule, from, args)),
+            (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, schedule, slots(schedule, from, args)),
             (Output::Table, Err(error)) => out.flush().map(|()| eprintln!("error: {name}: {error:#}")),
         };
         if said.is_err() {
@@ -111,11 +116,8 @@ fn tasks(args: &Args) -> Result<Vec<Task>> {
     });
     let mut tasks: Vec<Task> = expressions.collect();
     for file in &args.filename {
-        tasks.extend(stream::documents(file)?.into_iter().map(|Document { place, value }| {
-            let name = value
-                .as_ref()
-                .ok()
-                .and_then(|value| value.pointer("/metadata/name")?.as_str().map(str::to_owned));
+        tasks.extend(stream::documents(file)?.into_iter().map(|Document { place, value, .. }| {
+            let name = value.as_ref().ok().and_then(manifest::name).map(str::to_owned);
             Task {
                 name: name.unwrap_or(place),
                 read: value.and_then(of_manifest),
@@ -134,67 +136,45 @@ fn of_expression(expression: &str, args: &Args) -> Result<(Spec, Schedule)> {
     if let Some(zone) = &args.time_zone {
         spec["timeZone"] = json!(zone);
     }
-    read(&json!({"spec": spec}), false)
+    let fields = manifest::spec(&json!({"spec": spec})).map_err(|refusals| anyhow!(refusals.join("; ")))?;
+    let name = args.name.as_deref().unwrap_or_default();
+    let key = if name.is_empty() || name.contains('/') {
+        name.to_owned()
+    } else {
+        format!("default/{name}")
+    };
+    manifest::planned(fields, &key).map_err(|error| anyhow!(error))
 }
 
 fn of_manifest(mut manifest: Value) -> Result<(Spec, Schedule)> {
-    if !manifest.is_object() {
-        bail!("expected a ScheduledTask or a CronJob, and this is no object");
-    }
-    let text = |field: &str| manifest.get(field).and_then(Value::as_str).unwrap_or_default();
-    match (text("apiVersion"), text("kind")) {
-        (_, "") => bail!("kind is missing: expected ScheduledTask or CronJob"),
-        ("", _) => bail!("apiVersion is missing: expected {}/{} or batch/v1", api::GROUP, api::VERSION),
-        (version, api::KIND) if version == format!("{}/{}", api::GROUP, api::VERSION) => read(&manifest, false),
-        ("batch/v1" | "batch/v1beta1", "CronJob") => {
+    let kind = manifest::kind(&manifest)?;
+    let mut foreign = Vec::new();
+    match kind {
+        Kind::Task => {}
+        Kind::CronJob => {
             manifest.as_object_mut().map(|fields| fields.remove("status"));
-            read(&manifest, true)
+            foreign = manifest::not_of_a_cron_job(&manifest);
         }
-        (version, kind @ (api::KIND | "CronJob")) => bail!("no matches for kind {kind:?} in version {version:?}"),
-        (_, other) => bail!("kind {other:?} has no schedule: expected ScheduledTask or CronJob"),
+        Kind::Other => bail!(
+            "kind {:?} has no schedule: expected ScheduledTask or CronJob",
+            manifest["kind"].as_str().unwrap_or_default()
+        ),
     }
-}
-
-/// The spec of a manifest, unless admission or the controller would refuse it.
-fn read(manifest: &Value, cron_job: bool) -> Result<(Spec, Schedule)> {
-    let mut refusals = api::refusals(manifest);
-    let mut fields = ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| {
-        // A field that is spelt wrong is missing under its right name: both are worth saying. Rules are for what can be read.
-        refusals.retain(|refusal| refusal.starts_with("unknown field"));
-        refusals.push(error);
-        anyhow!("{}", refusals.join("; "))
-    })?;
-    if cron_job {
-        let own = manifest["spec"]
-            .as_object()
-            .into_iter()
-            .flat_map(|fields| fields.keys())
-            .filter(|name| !CRON_JOB.contains(&name.as_str()));
-        refusals.extend(own.map(|name| format!("unknown field \"spec.{name}\"")));
+    let read = manifest::spec(&manifest);
+    let mut fields = match read {
+        Ok(fields) if foreign.is_empty() => fields,
+        Ok(_) => bail!("{}", foreign.join("; ")),
+        Err(refusals) => bail!("{}", [refusals, foreign].concat().join("; ")),
+    };
+    if kind == Kind::CronJob {
         // What CronJob does on the two nights a year, so that the preview tells the truth about it.
         fields.daylight_saving = Some(api::DaylightSaving {
             gap: Gap::Skip,
             overlap: Overlap::Both,
         });
     }
-    if !refusals.is_empty() {
-        bail!("{}", refusals.join("; "));
-    }
-    let spec = Spec::new(fields, "");
-    let schedule = spec.schedule.clone().map_err(|error| anyhow!("{error}"))?;
-    Ok((spec, schedule))
+    manifest::planned(fields, &manifest::key(&manifest)).map_err(|error| anyhow!(error))
 }
-
-const CRON_JOB: [&str; 8] = [
-    "schedule",
-    "timeZone",
-    "startingDeadlineSeconds",
-    "concurrencyPolicy",
-    "suspend",
-    "jobTemplate",
-    "successfulJobsHistoryLimit",
-    "failedJobsHistoryLimit",
-];
 
 fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Iterator<Item = Zoned> + use<'a> {
     let all = if args.until.is_some() { usize::MAX } else { 10 };
@@ -205,7 +185,7 @@ fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Itera
 }
 
 /// Written slot by slot: a year of seconds is long, and need not be held.
-fn json_line(out: &mut impl Write, name: &str, spec: &Spec, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
+fn json_line(out: &mut impl Write, name: &str, spec: &Spec, schedule: &Schedule, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
     write!(
         out,
         "{{\"name\":{},\"timeZone\":{},\"slots\":[",
@@ -217,7 +197,7 @@ fn json_line(out: &mut impl Write, name: &str, spec: &Spec, slots: impl Iterator
         let slot = Slot {
             slot,
             local: local.to_string(),
-            starts_at: slot,
+            starts_at: schedule.starts_at(slot),
         };
         write!(out, "{}{}", if number > 0 { "," } else { "" }, serde_json::to_string(&slot)?)?;
     }
@@ -228,23 +208,59 @@ fn json_error(out: &mut impl Write, name: &str, error: &anyhow::Error) -> io::Re
     writeln!(out, "{{\"name\":{},\"error\":{}}}", json!(name), json!(format!("{error:#}")))
 }
 
-fn table(out: &mut impl Write, number: usize, name: &str, spec: &Spec, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
+fn table(
+    out: &mut impl Write,
+    number: usize,
+    name: &str,
+    spec: &Spec,
+    schedule: &Schedule,
+    slots: impl Iterator<Item = Zoned>,
+) -> io::Result<()> {
     if number > 0 {
         writeln!(out)?;
     }
     let suspended = if spec.fields.suspend { " (suspended: nothing starts)" } else { "" };
     writeln!(out, "{name}: {} in {}{suspended}", spec.fields.schedule_text(), spec.fields.zone())?;
+    for line in bounds(&spec.fields) {
+        writeln!(out, "  {line}")?;
+    }
     let mut slots = slots.peekable();
     if slots.peek().is_none() {
         return writeln!(out, "no slot in this stretch of time");
     }
-    writeln!(out, "{:<22}{:<38}NOTE", "SLOT", "LOCAL")?;
+    let jitter = spec.fields.jitter.is_some();
+    let starts = |text: &str| if jitter { format!("{text:<22}") } else { String::new() };
+    writeln!(out, "{:<22}{}{:<38}NOTE", "SLOT", starts("STARTS"), "LOCAL")?;
     for local in slots {
+        let slot = local.timestamp();
+        let starts = starts(&schedule.starts_at(slot).to_string());
         let shown = local.strftime("%a %Y-%m-%d %H:%M:%S %:z %Z").to_string();
-        let line = format!("{:<22}{shown:<38}{}", local.timestamp().to_string(), note(&local));
+        let line = format!("{:<22}{starts}{shown:<38}{}", slot.to_string(), note(&local));
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// What else decides about slots, a line each.
+fn bounds(fields: &ScheduledTaskSpec) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(at) = &fields.start_at {
+        lines.push(format!("startAt: {}", at.0));
+    }
+    if let Some(at) = &fields.end_at {
+        lines.push(format!("endAt: {}", at.0));
+    }
+    for exclusion in &fields.exclude {
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        lines.push(match &exclusion.schedule {
+            Some(schedule) => format!("exclude: {}", schedule.trim()),
+            None => format!("exclude: {} until {}", text(&exclusion.from), text(&exclusion.until)),
+        });
+    }
+    if let Some(jitter) = fields.jitter {
+        lines.push(format!("jitter: up to {}", elapsed::exact(jitter.into())));
+    }
+    lines
 }
 
 /// What is special about the day: its clock changes.

@@ -6,7 +6,6 @@
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::Value;
-use std::io::Read;
 use std::path::Path;
 
 /// A document: where it stands, and what it says.
@@ -14,6 +13,20 @@ pub struct Document {
     /// Such as `tasks.yaml, document 2`.
     pub place: String,
     pub value: Result<Value>,
+    /// Its text, with comments and the author's order of fields, if it stands alone between two `---`.
+    pub source: Option<String>,
+    in_list: bool,
+}
+
+impl Document {
+    fn new(place: String, value: Result<Value>) -> Self {
+        Self {
+            place,
+            value,
+            source: None,
+            in_list: false,
+        }
+    }
 }
 
 /// All documents of a file; `-` is standard input.
@@ -21,21 +34,33 @@ pub struct Document {
 /// # Errors
 /// When the file cannot be read, or holds no document.
 pub fn documents(file: &Path) -> Result<Vec<Document>> {
-    let mut text = String::new();
-    let shown = if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        "standard input".to_owned()
+    let shown = shown(file);
+    let text = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())
     } else {
-        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        file.display().to_string()
-    };
+        std::fs::read_to_string(file)
+    }
+    .with_context(|| format!("cannot read {shown}"))?;
     let mut documents = Vec::new();
-    for value in split(&text).iter().flat_map(|part| parse(part)) {
-        let place = format!("{shown}, document {}", documents.len() + 1);
-        match value {
-            Ok(Value::Null) => {}
-            Ok(value) => each(value, &place, &mut documents),
-            Err(error) => documents.push(Document { place, value: Err(error) }),
+    for part in split(&text) {
+        let values = parse(&part);
+        let alone = values.len() == 1;
+        for value in values {
+            let place = format!("{shown}, document {}", documents.len() + 1);
+            match value {
+                Ok(Value::Null) => {}
+                Ok(value) => {
+                    let before = documents.len();
+                    each(value, &place, &mut documents);
+                    if let [document] = &mut documents[before..]
+                        && alone
+                        && !document.in_list
+                    {
+                        document.source = Some(part.clone());
+                    }
+                }
+                Err(error) => documents.push(Document::new(place, Err(error))),
+            }
         }
     }
     if documents.is_empty() {
@@ -44,19 +69,28 @@ pub fn documents(file: &Path) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
+/// How a file is called in messages.
+pub fn shown(file: &Path) -> String {
+    match file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
+}
+
 /// The document, or those inside a `List`.
 fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     match value.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) if is_list => items.into_iter().for_each(|item| each(item, place, documents)),
+        Some(Value::Array(items)) if is_list => {
+            let before = documents.len();
+            items.into_iter().for_each(|item| each(item, place, documents));
+            documents[before..].iter_mut().for_each(|document| document.in_list = true);
+        }
         items => {
             if let Some(items) = items {
                 value["items"] = items;
             }
-            documents.push(Document {
-                place: place.to_owned(),
-                value: Ok(value),
-            });
+            documents.push(Document::new(place.to_owned(), Ok(value)));
         }
     }
 }

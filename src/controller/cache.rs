@@ -5,6 +5,7 @@
 
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
+use super::refusals::{Concern, Refusals};
 use crate::api::Trigger;
 use crate::plan::{Exit, Job, Observed, Pods, Refusal, Task, Trial};
 use jiff::Timestamp;
@@ -21,6 +22,8 @@ pub struct Cache {
 #[derive(Debug, Default)]
 struct Record {
     namespace: String,
+    /// The term of leadership in which the task was last read, and not only watched.
+    read_in: u64,
     task: Option<Arc<Task>>,
     jobs: HashMap<String, Job>,
     /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
@@ -32,22 +35,6 @@ struct Record {
     starts: Refusals,
     clean_ups: Refusals,
     trial: Trial,
-}
-
-/// What the API server said no to, and how often in a row.
-#[derive(Debug, Default)]
-struct Refusals {
-    last: Option<Refusal>,
-    in_a_row: u32,
-}
-
-/// What kind of write was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Concern {
-    /// A run: nothing is started until it is time to try again.
-    Start,
-    /// Finished Jobs above the limits: they wait, the runs do not.
-    CleanUp,
 }
 
 impl Cache {
@@ -217,12 +204,7 @@ impl Cache {
     pub fn refuse(&self, key: &Key, concern: Concern, refusal: impl FnOnce(u32) -> Refusal) -> bool {
         let mut news = true;
         self.update(key, |record| {
-            let refusals = record.refusals(concern);
-            let refusal = refusal(refusals.in_a_row);
-            let same = |last: &Refusal| (last.because, &last.message) == (refusal.because, &refusal.message);
-            news = !refusals.last.as_ref().is_some_and(same);
-            refusals.last = Some(refusal);
-            refusals.in_a_row += 1;
+            news = record.refusals(concern).add(refusal);
         });
         news
     }
@@ -249,6 +231,18 @@ impl Cache {
         self.update(key, |record| {
             record.unsure.remove(job);
         });
+    }
+
+    /// The term of leadership in which the task was last read.
+    pub fn read_in(&self, key: &Key) -> u64 {
+        self.lock().get(key).map_or(0, |record| record.read_in)
+    }
+
+    /// It was read in this one.
+    pub fn set_read_in(&self, key: &str, term: u64) {
+        if let Some(record) = self.lock().get_mut(key) {
+            record.read_in = term;
+        }
     }
 
     /// Every task that is known.

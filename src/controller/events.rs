@@ -114,10 +114,17 @@ impl Events {
 }
 
 impl Outbox {
-    /// Posts events until the sink is gone.
+    /// Posts events until the process leaves and none waits.
     pub async fn run(mut self, ctx: Arc<Context>) {
         let mut allowances: HashMap<String, (f64, Instant)> = HashMap::new();
-        while let Some(mut event) = self.receiver.recv().await {
+        let mut draining = ctx.draining.subscribe();
+        loop {
+            let next = tokio::select! {
+                biased;
+                event = self.receiver.recv() => event,
+                _ = draining.wait_for(|draining| *draining) => None,
+            };
+            let Some(mut event) = next else { return };
             if allowances.len() > REMEMBERED {
                 allowances.clear();
             }

@@ -19,6 +19,9 @@ use kube::core::Request;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How often a lease that is this process's own is written again when it turns out to have changed.
+const TRIES: u32 = 3;
+
 /// Until when this process may write.
 #[derive(Debug)]
 pub struct Leadership {
@@ -82,18 +85,24 @@ pub async fn stand(ctx: Arc<Context>) {
         namespace = terms.namespace,
         "standing for election"
     );
-    let mut led = false;
+    let (mut led, mut told) = (false, String::new());
     loop {
         let began = Instant::now();
+        let mut trouble = String::new();
         match tokio::time::timeout(terms.renew_deadline / 2, attempt(&ctx, &terms)).await {
             Ok(Ok(true)) => {
                 // Counted from before the request: nobody else counts from earlier.
                 ctx.leadership.held().until = Some(began + terms.renew_deadline);
             }
             Ok(Ok(false)) => ctx.leadership.held().until = None,
-            Ok(Err(error)) => tracing::warn!(identity = terms.identity, "lease not reached: {error}"),
-            Err(_) => tracing::warn!(identity = terms.identity, "lease not reached: no answer in time"),
+            Ok(Err(error)) => trouble = error.to_string(),
+            Err(_) => trouble = "no answer in time".into(),
         }
+        // Asked each second or so, and the same answer each time: told once.
+        if !trouble.is_empty() && trouble != told {
+            tracing::warn!(identity = terms.identity, "lease not reached: {trouble}");
+        }
+        told = trouble;
         let leads = ctx.leadership.holds();
         if leads != led {
             tell(&ctx, &terms, leads);
@@ -111,7 +120,7 @@ fn tell(ctx: &Context, terms: &Terms, leads: bool) {
         tracing::info!(identity = terms.identity, "leading");
         ctx.events.about_lease(terms, &format!("{} became leader", terms.identity));
         // What was planned as a standby is done now: the caches are warm, nothing needs to be listed.
-        ctx.wake_all();
+        ctx.begin_term();
     } else {
         let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
         tracing::warn!(
@@ -129,18 +138,27 @@ async fn attempt(ctx: &Context, terms: &Terms) -> Result<bool, Error> {
     if !mine || !ctx.leadership.holds() {
         look(ctx, terms).await?;
     }
-    let seen = ctx.leadership.held().seen.clone();
-    if seen.is_known() && !seen.may_take(terms, Instant::now()) {
-        return Ok(false);
-    }
-    match write(ctx, terms, &seen, seen.taken(terms, ctx.clock.now())).await {
-        Ok(()) => Ok(true),
-        // Somebody else wrote it: look who.
-        Err(Error::Conflict(_) | Error::NotFound(_)) => {
-            look(ctx, terms).await?;
-            Ok(false)
+    let mut tries = 0;
+    loop {
+        let seen = ctx.leadership.held().seen.clone();
+        if !seen.may_take(terms, Instant::now()) {
+            return Ok(false);
         }
-        Err(error) => Err(error),
+        match write(ctx, terms, &seen, seen.taken(terms, ctx.clock.now())).await {
+            Ok(()) => return Ok(true),
+            // Somebody else wrote it, or deleted it: look who. It may have been this process, and the answer was lost.
+            Err(error @ (Error::Conflict(_) | Error::NotFound(_))) => {
+                look(ctx, terms).await?;
+                if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
+                    return Ok(false);
+                }
+                tries += 1;
+                if tries == TRIES {
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -157,7 +175,7 @@ async fn look(ctx: &Context, terms: &Terms) -> Result<(), Error> {
             Ok(())
         }
         Err(Error::NotFound(_)) => {
-            ctx.leadership.held().seen = Seen::nothing(Instant::now());
+            ctx.leadership.held().seen.miss(Instant::now());
             Ok(())
         }
         Err(error) => Err(error),
@@ -187,20 +205,35 @@ async fn write(ctx: &Context, terms: &Terms, seen: &Seen, mut lease: Lease) -> R
 /// Lets go of the lease, after the last write.
 pub async fn release(ctx: &Context) {
     let Some(terms) = &ctx.leadership.terms else { return };
-    if !ctx.leadership.holds() {
+    ctx.leadership.held().until = None;
+    // Also past its own deadline: the write only succeeds if nobody else has taken it.
+    if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
         return;
     }
-    let seen = {
-        let mut held = ctx.leadership.held();
-        held.until = None;
-        held.seen.clone()
-    };
-    match write(ctx, terms, &seen, seen.released(terms, ctx.clock.now())).await {
+    match let_go(ctx, terms).await {
         Ok(()) => tracing::info!(identity = terms.identity, "lease released"),
         Err(error) => tracing::warn!(
             identity = terms.identity,
             "lease not released, the next leader waits for it to run out: {error}"
         ),
+    }
+}
+
+async fn let_go(ctx: &Context, terms: &Terms) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        let seen = ctx.leadership.held().seen.clone();
+        match write(ctx, terms, &seen, seen.released(terms, ctx.clock.now())).await {
+            // A last renewal was on its way when the process was told to stop.
+            Err(Error::Conflict(_)) if tries < TRIES => {
+                look(ctx, terms).await?;
+                if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
+                    return Ok(());
+                }
+                tries += 1;
+            }
+            written => return written,
+        }
     }
 }
 

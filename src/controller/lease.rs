@@ -53,6 +53,8 @@ impl Terms {
 #[derive(Clone, Debug)]
 pub struct Seen {
     lease: Option<Lease>,
+    /// Who held it when somebody deleted it: that process may not know yet.
+    held_before: Option<String>,
     changed_at: Instant,
 }
 
@@ -61,6 +63,7 @@ impl Seen {
     pub fn nothing(now: Instant) -> Self {
         Self {
             lease: None,
+            held_before: None,
             changed_at: now,
         }
     }
@@ -72,11 +75,24 @@ impl Seen {
             self.changed_at = now;
         }
         self.lease = Some(lease);
+        self.held_before = None;
     }
 
-    /// Who holds it, by its last word.
+    /// There is no lease at `now`.
+    pub fn miss(&mut self, now: Instant) {
+        let holder = self.holder().map(str::to_owned);
+        if self.lease.take().is_some() {
+            self.changed_at = now;
+            self.held_before = holder;
+        }
+    }
+
+    /// Who holds it, by its last word, or held it when it was deleted.
     pub fn holder(&self) -> Option<&str> {
-        let holder = self.lease.as_ref()?.spec.as_ref()?.holder_identity.as_deref();
+        let Some(lease) = &self.lease else {
+            return self.held_before.as_deref();
+        };
+        let holder = lease.spec.as_ref()?.holder_identity.as_deref();
         holder.filter(|holder| !holder.is_empty())
     }
 
@@ -187,6 +203,26 @@ mod tests {
         let released = at("3", seen.released(&a, Timestamp::UNIX_EPOCH));
         seen.see(released, second(20));
         assert!(seen.may_take(&b, second(20)) && seen.holder().is_none());
+    }
+
+    #[test]
+    fn a_lease_that_was_deleted_is_made_by_its_holder_and_by_others_only_after_its_duration() {
+        let start = Instant::now();
+        let second = |n: u64| start + Duration::from_secs(n);
+        let mut seen = Seen::nothing(start);
+        seen.miss(start);
+        assert!(seen.may_take(&terms("b"), start), "there never was one");
+        seen.see(at("1", Seen::nothing(start).taken(&terms("a"), Timestamp::UNIX_EPOCH)), start);
+        seen.miss(second(3));
+        seen.miss(second(9));
+        assert!(seen.may_take(&terms("a"), second(3)));
+        assert!(!seen.may_take(&terms("b"), second(17)) && seen.may_take(&terms("b"), second(18)));
+        seen.see(
+            at("2", Seen::nothing(start).released(&terms("a"), Timestamp::UNIX_EPOCH)),
+            second(4),
+        );
+        seen.miss(second(5));
+        assert!(seen.may_take(&terms("b"), second(5)), "it was released before it was deleted");
     }
 
     #[test]

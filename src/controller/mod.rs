@@ -18,6 +18,7 @@ mod perform;
 mod pods;
 mod queue;
 mod reconcile;
+mod refusals;
 
 pub use error::Error;
 pub use leader::identity_of;
@@ -34,6 +35,7 @@ use queue::{Key, Queue};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
@@ -46,6 +48,8 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 const MERGE: Duration = Duration::from_secs(1);
 /// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
 const DRAIN: Duration = Duration::from_secs(25);
+/// And how long the events that still wait.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 /// A task that met an error is looked at again after this, doubled each time, and at most [`LONGEST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -85,6 +89,8 @@ pub struct Context {
     clock: Clock,
     namespaces: Vec<String>,
     leadership: Leadership,
+    /// How often this process began to lead by election; 0 without one.
+    term: AtomicU64,
     cache: Cache,
     queue: Queue,
     events: Events,
@@ -122,6 +128,7 @@ impl Controller {
             clock,
             namespaces: options.namespaces,
             leadership: Leadership::new(options.leader_election),
+            term: AtomicU64::new(0),
             cache: Cache::default(),
             queue: Queue::default(),
             events,
@@ -155,7 +162,7 @@ impl Controller {
             background.spawn(observe::watch_jobs(ctx.clone(), scope));
         }
         background.spawn(leader::stand(ctx.clone()));
-        background.spawn(outbox.run(ctx.clone()));
+        let posting = tokio::spawn(outbox.run(ctx.clone()));
         tokio::select! {
             () = work(&ctx, workers) => {}
             () = stop => {}
@@ -163,6 +170,11 @@ impl Controller {
         tracing::info!("stopping: finishing what is in flight");
         if tokio::time::timeout(DRAIN, drain(&ctx)).await.is_err() {
             tracing::warn!("work in flight did not finish in time; the next start picks it up");
+        }
+        // No event may be on its way when the lease is released.
+        let abort = posting.abort_handle();
+        if tokio::time::timeout(LAST_EVENTS, posting).await.is_err() {
+            abort.abort();
         }
         background.shutdown().await;
         leader::release(&ctx).await;
@@ -267,8 +279,9 @@ impl Context {
         self.events.announce(task, said);
     }
 
-    /// Looks at every task now.
-    fn wake_all(&self) {
+    /// This process begins to lead: it looks at every task now.
+    fn begin_term(&self) {
+        self.term.fetch_add(1, Ordering::Relaxed);
         for key in self.cache.keys() {
             self.queue.wake(&key, self.clock.now());
         }
@@ -287,6 +300,12 @@ impl Context {
             tokio::time::sleep(wait).await;
             ctx.wake(Some(key));
         });
+    }
+
+    /// Whether the task has been read since this process began to lead. Under Allow a Job is made before the status is written: on the
+    /// word of a watch that fell silent while another led, a slot whose Job is gone by now would run again.
+    fn is_fresh(&self, key: &Key) -> bool {
+        self.cache.read_in(key) == self.term.load(Ordering::Relaxed)
     }
 
     /// Whether a write that may wait still does.

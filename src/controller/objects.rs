@@ -4,6 +4,7 @@
 
 use crate::api::{self, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task};
+use crate::schedule::hash;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
@@ -129,7 +130,12 @@ impl RawTask {
         };
         let annotations = meta.annotations.unwrap_or_default();
         // An empty value is how people take one back.
-        let request = |name: &str| annotations.get(name).filter(|value| !value.trim().is_empty()).cloned();
+        let request = |name: &str| {
+            annotations
+                .get(name)
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| short(value))
+        };
         // A status that does not parse was written by somebody else: the ledger begins anew, from now.
         let status: ScheduledTaskStatus = serde_json::from_value(self.status).unwrap_or_default();
         Task {
@@ -148,6 +154,15 @@ impl RawTask {
             spec,
             status: Arc::new(status),
         }
+    }
+}
+
+/// The value of a request goes into the status, and an annotation may be as long as 256 KiB: of a long one its beginning and its
+/// hash are as good.
+fn short(request: &str) -> String {
+    match request.char_indices().nth(256) {
+        None => request.to_owned(),
+        Some(_) => format!("{}… {:016x}", request.chars().take(200).collect::<String>(), hash(request)),
     }
 }
 
@@ -179,7 +194,8 @@ impl RawJob {
             attempt,
             created,
             began: status.start_time.map(|at| at.0),
-            suspended: self.spec.suspend == Some(true),
+            // A Job that is resumed waits on until its controller says otherwise, in the very write that sets startTime.
+            suspended: self.spec.suspend == Some(true) || is_true(&status.conditions, "Suspended"),
             ready: [status.ready, status.succeeded, status.failed]
                 .iter()
                 .any(|pods| pods.is_some_and(|pods| pods > 0)),
@@ -189,6 +205,11 @@ impl RawJob {
             exit: Exit::NotAsked,
         }
     }
+}
+
+fn is_true(conditions: &Option<Vec<RawCondition>>, kind: &str) -> bool {
+    let mut all = conditions.iter().flatten();
+    all.any(|condition| condition.kind == kind && condition.status == "True")
 }
 
 fn end(conditions: Option<Vec<RawCondition>>, completed: Option<Time>, created: Timestamp) -> Option<JobEnd> {

@@ -3,9 +3,9 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
-use super::cache::Concern;
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
+use super::refusals::Concern;
 use super::{Context, Error, observe};
 use crate::api::{ScheduledTaskStatus, Trigger};
 use crate::plan::{Because, Effect, Refusal, Run, Task, Trial, Urgency};

@@ -47,6 +47,7 @@ pub fn progress(pods: &[Pod]) -> Pods {
         return Pods::Began;
     }
     let reason = pods.iter().find_map(container_waits).or_else(|| pods.iter().find_map(unscheduled));
+    let reason = reason.or_else(|| pods.iter().find_map(init_runs));
     Pods::Waiting(reason.unwrap_or_else(|| match pods.len() {
         0 => "no pod was made: a quota or an admission policy may refuse it; see the events of the Job".into(),
         _ => "its pod does not say why".into(),
@@ -71,6 +72,15 @@ fn container_waits(pod: &Pod) -> Option<String> {
             Some(said(reason, waiting.message.as_deref()))
         })
         .next()
+}
+
+/// `init container fetch still runs`
+fn init_runs(pod: &Pod) -> Option<String> {
+    let init = pod.status.as_ref()?.init_container_statuses.as_ref()?;
+    let running = init
+        .iter()
+        .find(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()))?;
+    Some(format!("init container {} still runs", running.name))
 }
 
 /// `Unschedulable: 0/3 nodes are available …`

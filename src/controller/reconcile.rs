@@ -2,6 +2,7 @@
 //!
 //! Takes a key whose time has come, gives the moment of the next look. Never decides and never writes by itself.
 
+use super::observe::refresh;
 use super::perform::{Progress, perform};
 use super::queue::Key;
 use super::{Context, Error};
@@ -25,6 +26,10 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
         if !ctx.leadership.holds() {
             // A standby knows what it would do, and does nothing.
             return Ok(plan.wake_at);
+        }
+        if plan.starts_something() && !ctx.is_fresh(key) {
+            refresh(ctx, &observed.task).await?;
+            continue;
         }
         let merge = ctx.may_merge(key);
         match perform(ctx, key, &observed.task, plan.effects, merge).await? {

@@ -19,17 +19,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 const AT_ONCE: usize = 10;
 
 /// Takes up a new request, stops one that was taken back, and starts slots while there is room.
-pub fn backfill(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
+pub fn backfill(draft: &mut Draft, spec: &Spec) {
     let request = draft.observed.task.requests.backfill.as_ref();
     if request != draft.ledger.status.last_handled_backfill.as_ref() {
         stop(draft);
         match request {
-            Some(request) => take_up(draft, spec, schedule, request),
+            Some(request) => take_up(draft, spec, request),
             None => draft.ledger.status.last_handled_backfill = None,
         }
         draft.ledger.urgent = true;
     }
-    advance(draft, spec, schedule);
+    if let Some(schedule) = draft.schedule() {
+        advance(draft, spec, schedule);
+    }
 }
 
 fn stop(draft: &mut Draft) {
@@ -40,10 +42,14 @@ fn stop(draft: &mut Draft) {
     }
 }
 
-fn take_up(draft: &mut Draft, spec: &Spec, schedule: &Schedule, request: &str) {
+fn take_up(draft: &mut Draft, spec: &Spec, request: &str) {
     let now = draft.now();
     draft.ledger.status.last_handled_backfill = Some(request.to_owned());
-    match read(spec, schedule, request, now) {
+    let read = match &spec.schedule {
+        Ok(schedule) => read(spec, schedule, request, now),
+        Err(error) => Err(format!("there is no slot to fill: {error}")),
+    };
+    match read {
         Ok(backfill) => {
             let message = format!(
                 "backfilling {} slots from {} to {}",

@@ -34,7 +34,12 @@ pub fn open(draft: &mut Draft) {
 /// A request that is older than the task, or whose age nobody knows, came with a backup or a manifest: it is no new wish.
 fn forget_old_requests(draft: &mut Draft, created: Timestamp) {
     let requests = &draft.observed.task.requests;
-    let is_new = |request: &&String| request.trim().parse::<Timestamp>().is_ok_and(|asked| asked >= created);
+    let is_new = |request: &&String| {
+        request
+            .trim()
+            .parse::<Timestamp>()
+            .is_ok_and(|asked| created.duration_since(asked) <= YOUNG)
+    };
     let status = &mut draft.ledger.status;
     for (request, handled) in [
         (&requests.run_now, &mut status.last_handled_run_now),

@@ -16,6 +16,14 @@ pub struct Plan {
     pub wake_at: Option<Timestamp>,
 }
 
+impl Plan {
+    /// Whether it makes a Job.
+    #[must_use]
+    pub fn starts_something(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Create { .. }))
+    }
+}
+
 /// One request to the API server, or one thing to say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {

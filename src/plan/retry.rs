@@ -34,7 +34,8 @@ pub fn failed(draft: &mut Draft, run: ActiveRun, because: Because, mut end: End)
     let next = run.attempt + 1;
     let message = format!("attempt {} failed{code}: {said}; attempt {next} follows at {at}", run.attempt);
     draft.ledger.announce(Outcome::Retrying, because, run.slot.0, 1, message);
-    draft.ledger.urgent = true;
+    // Written down before its Job is made, also where its time has come already.
+    draft.claim = true;
     let mut exit_codes = run.exit_codes.clone();
     exit_codes.push(end.exit_code);
     draft.ledger.go_on(ActiveRun {

@@ -7,7 +7,6 @@ use super::due::{self, Due};
 use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, endings, queue, retry, suspend};
 use super::{backfill, run_now};
 use crate::api::{ActiveRun, ConcurrencyPolicy, Trigger};
-use crate::schedule::Schedule;
 
 /// Starts what is owed, or says why not.
 pub fn start(draft: &mut Draft) {
@@ -31,31 +30,30 @@ pub fn start(draft: &mut Draft) {
     if blocked(draft) {
         return owe_oldest(draft);
     }
-    if let Some(schedule) = draft.schedule() {
-        take_in(draft, spec, schedule);
-    }
+    take_in(draft, spec);
     make(draft, spec);
     endings::end(draft);
 }
 
 /// Who may start, in this order: those that wait already, the slots that are due, those that somebody asks for, the past.
-fn take_in(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
+fn take_in(draft: &mut Draft, spec: &Spec) {
     queue::advance(draft, spec);
-    if suspend::paused(draft).is_none() {
+    if let Some(schedule) = draft.schedule().filter(|_| suspend::paused(draft).is_none()) {
         let due = due::due(schedule, &spec.fields, draft.accounted(), draft.now());
         miss(draft, &due);
         if spec.fields.concurrency_policy == ConcurrencyPolicy::Allow && spec.fields.room().is_none() {
             // Nobody can overlap with anybody: the Job's name is lock enough, and the status follows.
             for slot in due.start {
-                let run = first_attempt(draft, schedule, draft.slot(slot));
+                let run = first_attempt(draft, draft.slot(slot));
                 create(draft, spec, run);
             }
         } else {
             concurrency::admit_due(draft, spec, &due);
         }
     }
+    // A schedule that never comes is how some say "by hand only".
     run_now::run_now(draft, spec);
-    backfill::backfill(draft, spec, schedule);
+    backfill::backfill(draft, spec);
 }
 
 /// The API server refused the last write: nothing is tried, counted or written until it is time to try again.
@@ -111,7 +109,7 @@ fn make(draft: &mut Draft, spec: &Spec) {
     let mut room = concurrency::room_for_jobs(draft, spec);
     let waiting: Vec<ActiveRun> = draft.ledger.status.active.iter().filter(|run| run.uid.is_none()).cloned().collect();
     for entry in waiting {
-        let Some(run) = next_attempt(draft, &entry) else { continue };
+        let run = next_attempt(draft, &entry);
         if run.due > draft.now() {
             // A backoff; or the clock was set back behind a claim: never before the slot.
             draft.wake_by(run.due);
@@ -124,31 +122,31 @@ fn make(draft: &mut Draft, spec: &Spec) {
     }
 }
 
-fn next_attempt(draft: &Draft, entry: &ActiveRun) -> Option<Run> {
-    if let Some(at) = &entry.retry_at {
-        return Some(Run {
-            slot: entry.slot.0,
-            trigger: entry.trigger,
-            attempt: entry.attempt,
-            job: entry.job.clone(),
-            due: at.0,
-        });
-    }
+fn next_attempt(draft: &Draft, entry: &ActiveRun) -> Run {
     let candidate = Candidate {
         slot: entry.slot.0,
         trigger: entry.trigger,
         job: entry.job.clone(),
     };
-    Some(first_attempt(draft, draft.schedule()?, candidate))
+    let first = first_attempt(draft, candidate);
+    match &entry.retry_at {
+        Some(at) => Run {
+            attempt: entry.attempt,
+            due: at.0,
+            ..first
+        },
+        None => first,
+    }
 }
 
-fn first_attempt(draft: &Draft, schedule: &Schedule, candidate: Candidate) -> Run {
+fn first_attempt(draft: &Draft, candidate: Candidate) -> Run {
+    let slot = candidate.slot;
     let due = match candidate.trigger {
-        Trigger::Schedule => schedule.starts_at(candidate.slot),
-        Trigger::Manual | Trigger::Backfill => draft.now().min(candidate.slot),
+        Trigger::Schedule => draft.schedule().map_or(slot, |schedule| schedule.starts_at(slot)),
+        Trigger::Manual | Trigger::Backfill => draft.now().min(slot),
     };
     Run {
-        slot: candidate.slot,
+        slot,
         trigger: candidate.trigger,
         attempt: 1,
         job: candidate.job,

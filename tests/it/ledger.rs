@@ -1,6 +1,6 @@
 //! L and P: the ledger adds up, stays small, and is all that the operator writes.
 
-use crate::harness::{Process, World, at, cluster, until};
+use crate::harness::{Process, World, at, until};
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::PostParams;
 use serde_json::json;
@@ -197,7 +197,7 @@ async fn a_process_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_
         .task("every-second", json!({"schedule": "* * * * * *", "runHistoryLimit": 100}))
         .await;
     for round in 1..=3 {
-        let process = Process::start(&cluster().kubeconfig(), &world.namespace);
+        let process = Process::start(&world.access.kubeconfig, &world.namespace);
         world
             .status("every-second", "slots to be started", |status| status.started >= round * 2)
             .await;
@@ -219,7 +219,7 @@ async fn health_and_metrics_are_served_and_log_lines_name_task_and_slot() {
     let world = World::new("health").await;
     world.task("watched", json!({"schedule": "* * * * * *"})).await;
     let log = tempfile::NamedTempFile::new().unwrap();
-    let process = Process::start_logging(&cluster().kubeconfig(), &world.namespace, Stdio::from(log.reopen().unwrap()));
+    let process = Process::start_logging(&world.access.kubeconfig, &world.namespace, Stdio::from(log.reopen().unwrap()));
     world.status("watched", "a slot to be started", |status| status.started >= 1).await;
     let lines: Vec<serde_json::Value> = BufReader::new(log.reopen().unwrap())
         .lines()

@@ -4,12 +4,15 @@
 
 mod harness;
 
+mod cli;
 mod cronjob;
 mod duplicates;
+mod leader;
 mod ledger;
 mod load;
 mod manifests;
 mod missed;
 mod node;
+mod policies;
 mod readme;
 mod stuck;

@@ -1,6 +1,7 @@
 //! Bad input: kinds of wrong manifest, each told where it is wrong, beside a good task that goes on all the time.
 
 mod garbage;
+mod good;
 mod wrong;
 
 use crate::cronjob::{as_task, probes};

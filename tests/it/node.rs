@@ -54,7 +54,7 @@ async fn a_container_is_told_its_slot_its_watermark_and_its_interval_and_its_log
     let world = World::on(with_node, "context").await;
     let template = json!({"spec": running("env | grep ^PUNCTUAL_ | sort")});
     world.task("told", json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template, "successfulJobsHistoryLimit": 100, "runHistoryLimit": 100})).await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let status = world
         .status("told", "a run after one that succeeded", |status| status.succeeded >= 3)
         .await;
@@ -105,7 +105,7 @@ async fn a_container_that_fails_leaves_its_exit_code_and_last_words_in_the_statu
     world
         .task("failing", json!({"schedule": "*/2 * * * * *", "jobTemplate": template}))
         .await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, _) = first_end(&world, "failing").await;
     assert_eq!(
         (run.outcome.as_str(), run.exit_code, run.message.as_deref()),
@@ -143,7 +143,7 @@ async fn replace_ends_the_old_container() {
             json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Replace", "jobTemplate": template}),
         )
         .await;
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let pods: Api<Pod> = Api::namespaced(world.client.clone(), &world.namespace);
     let first = until("a container to run", || async {
         let pods = pods.list(&ListParams::default()).await.ok()?.items;
@@ -160,6 +160,91 @@ async fn replace_ends_the_old_container() {
     .await;
     let status = world.status("replaced", "the next one", |status| status.running == 1).await;
     assert!(status.recent_runs.iter().any(|run| run.because == "Replaced"));
+    assert_eq!(process.terminate(), Some(0));
+}
+
+/// A task of its own that cannot start: the reason that must stand in its status, and the next slot that must run.
+async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&str]) {
+    let world = World::on(with_node, name).await;
+    let spec = json!({"schedule": "*/10 * * * * *", "concurrencyPolicy": "Forbid", "pendingTimeout": "5s", "jobTemplate": template});
+    world.task("stuck", spec).await;
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
+    let (run, _) = first_end(&world, "stuck").await;
+    assert_eq!(
+        (run.outcome.as_str(), run.because.as_str(), run.attempts),
+        ("Failed", "PendingTimeout", 1)
+    );
+    let message = run.message.unwrap();
+    assert!(message.starts_with("no pod got ready within pendingTimeout (5s): "), "{message}");
+    assert!(says.iter().any(|says| message.contains(says)), "{message}");
+    let status = world.status("stuck", "the next slot to run", |status| status.started >= 2).await;
+    assert_eq!(status.condition("Healthy").unwrap().status, "False");
+    world
+        .is_told("stuck", "PendingTimeout", "no pod got ready within pendingTimeout")
+        .await;
+    assert_eq!(process.terminate(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_an_image_that_cannot_be_pulled_is_named_and_the_next_slot_runs() {
+    if !is_real() {
+        return;
+    }
+    // Nobody listens there, so the answer is at hand.
+    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "127.0.0.1:1/none:1", "imagePullPolicy": "IfNotPresent"}]}}}});
+    let says = ["ErrImagePull: ", "ImagePullBackOff: "];
+    s1_ends_and_the_next_slot_runs("s1-pull", image, &says).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_an_image_that_is_not_there_and_may_not_be_pulled_is_named_and_the_next_slot_runs() {
+    if !is_real() {
+        return;
+    }
+    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "example.com/none:1", "imagePullPolicy": "Never"}]}}}});
+    s1_ends_and_the_next_slot_runs("s1-never", image, &["ErrImageNeverPull: "]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_a_pod_that_no_node_takes_says_what_the_scheduler_says_and_the_next_slot_runs() {
+    let nowhere = json!({"spec": {"template": {"spec": {"nodeSelector": {"example.com/disk": "golden"}}}}});
+    s1_ends_and_the_next_slot_runs("s1-nowhere", nowhere, &["Unschedulable: 0/1 nodes are available"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_fails_twice_is_tried_until_it_succeeds_and_each_attempt_knows_its_number() {
+    if !is_real() {
+        return;
+    }
+    let world = World::on(with_node, "attempts").await;
+    let template = json!({"spec": running("echo attempt $PUNCTUAL_ATTEMPT > /dev/termination-log; test $PUNCTUAL_ATTEMPT -ge 3 || exit $((10 + PUNCTUAL_ATTEMPT))")});
+    let spec = json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template,
+        "retryPolicy": {"limit": 3, "delay": "1s"}});
+    world.task("tried", spec).await;
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
+    let (run, status) = first_end(&world, "tried").await;
+    assert_eq!((run.outcome.as_str(), run.attempts), ("Succeeded", 3));
+    assert_eq!(run.exit_codes, [Some(11), Some(12), Some(0)]);
+    assert!(status.retried >= 2 && status.failed == 0, "{status:?}");
+    assert_eq!(process.terminate(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_timeout_ends_the_container() {
+    if !is_real() {
+        return;
+    }
+    let world = World::on(with_node, "run-timeout").await;
+    let template = json!({"spec": running("trap exit TERM; while true; do sleep 1; done")});
+    let spec = json!({"schedule": "*/5 * * * * *", "concurrencyPolicy": "Forbid", "runTimeout": "3s", "jobTemplate": template});
+    world.task("slow", spec).await;
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
+    let (run, _) = first_end(&world, "slow").await;
+    assert_eq!((run.outcome.as_str(), run.because.as_str()), ("Failed", "RunTimeout"));
+    // The run has ended when its pods are gone, and not before.
+    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", run.job.unwrap()));
+    assert_eq!(world.pods().list(&of_job).await.unwrap().items.len(), 0);
+    world.status("slow", "the next slot to run", |status| status.started >= 2).await;
     assert_eq!(process.terminate(), Some(0));
 }
 
@@ -182,7 +267,7 @@ async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
         .output()
         .unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    let process = Process::start(&with_node().kubeconfig(), &world.namespace);
+    let process = Process::start(&world.access.kubeconfig, &world.namespace);
     for task in world.tasks().list(&ListParams::default()).await.unwrap() {
         let name = task.metadata.name.unwrap();
         let status = world.settled(&name).await;

@@ -11,7 +11,7 @@ use super::world::{Figures, World};
 use std::collections::BTreeMap;
 
 /// How many lives a debug build lives in a few seconds.
-const FEW: u64 = 150;
+const FEW: u64 = 30;
 /// How many lines of the log a story ends with.
 const TAIL: usize = 25;
 

@@ -4,15 +4,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
 use crate::claims::{self, Claim};
+use crate::importer::Importer;
 use crate::kubeconfig::{self, Login};
 use crate::node::{Node, NodeChoice, NodeParts};
 use crate::options::Options;
 use crate::plane::{self, Site};
 use crate::ports::Port;
+use crate::subnet::Subnet;
 use crate::{Binaries, Component, Image, Release, Result, Tool, cgroup, pki::Pki};
 
 /// A running cluster. Dropping it ends it. One in a `static` is never dropped: its processes end with this process all
@@ -67,13 +70,15 @@ impl Cluster {
             claims::random_id()?,
             claims::random_id()?
         );
-        let pki = Pki::make(&dir.join("pki"))?;
+        let subnet = Arc::new(Subnet::claim()?);
+        let pki = Pki::make(&dir.join("pki"), subnet.gateway())?;
         let site = Site {
             dir,
             binaries: binaries.clone(),
             pki,
             token,
             url: secure.url("https"),
+            subnet,
         };
         kubeconfig::write(&site.admin_kubeconfig(), &site.url, site.pki.ca_pem(), &Login::Token(&site.token))?;
 
@@ -103,7 +108,7 @@ impl Cluster {
             let part = plane::scheduler(&cluster.site, scheduler)?;
             part.launch()?;
             cluster.scheduler = Some(part);
-            cluster.node = NodeParts::start(options.node, &cluster.site, &id)?;
+            cluster.node = NodeParts::start(options.node, &cluster.site, secure.number, &id)?;
         }
         for part in cluster.controller_manager.iter().chain(&cluster.scheduler) {
             part.wait_ready()?;
@@ -231,6 +236,10 @@ impl Cluster {
     /// Brings an image to the node; pods then name it with `imagePullPolicy: Never`. Nothing to do without a real node.
     pub fn import(&self, image: &Image) -> Result<()> {
         self.node.import(image)
+    }
+
+    pub(crate) fn importer(&self) -> Option<Importer> {
+        self.node.importer()
     }
 
     /// Brings an image archive (`docker save`, or OCI) to the node.

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use crate::cache::{cache_dir, lock_file};
+use crate::importer::Importer;
 use crate::logtail::tail;
 use crate::real::RealNode;
 use crate::{Binaries, Cluster, Node, NodeChoice, Options, Result, Tool, cgroup, claims};
@@ -28,6 +29,23 @@ pub struct Kept {
     /// Whether it was up before.
     pub was_up: bool,
     id: String,
+    importer: Option<Importer>,
+}
+
+impl Kept {
+    /// The cluster that is kept, if there is one.
+    pub fn find() -> Result<Option<Kept>> {
+        let place = Place::find()?;
+        Ok(if place.is_kept()? { place.kept(true) } else { None })
+    }
+
+    /// Brings an image archive to its node; says whether there is a real one.
+    pub fn import_archive(&self, tar: &Path) -> Result<bool> {
+        match &self.importer {
+            Some(importer) => importer.import(tar).map(|()| true),
+            None => Ok(false),
+        }
+    }
 }
 
 /// The keeper's files.
@@ -73,6 +91,7 @@ impl Place {
             kubectl: text("kubectl")?.into(),
             node: text("node")?,
             id: text("id")?,
+            importer: Importer::from_json(&value["importer"]),
             was_up,
         })
     }
@@ -162,6 +181,7 @@ pub fn keep(node: NodeChoice) -> Result<()> {
         "id": cluster.id(),
         "kubeconfig": cluster.kubeconfig(),
         "kubectl": cluster.tool(Tool::Kubectl)?,
+        "importer": cluster.importer().map(|importer| importer.to_json()),
         "node": match cluster.node() {
             Node::None => "no node: pods stay Pending".to_string(),
             Node::Real => "a real node: real containers".to_string(),

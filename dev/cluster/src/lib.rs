@@ -14,20 +14,26 @@
 //! Everything runs on loopback, in a directory of its own, as children that die with this process, however it ends.
 //! Linux only. Synchronous: no runtime is needed, and none is in the way.
 
+mod archive;
 mod binaries;
 mod cache;
 mod cgroup;
 mod claims;
 mod cluster;
+mod elf;
+mod forwarder;
 mod gobuild;
 mod image;
+mod importer;
 mod keeper;
 mod kubeconfig;
 mod kwok;
+mod layer;
 mod logtail;
 mod modules;
 mod node;
 mod nodeconfig;
+mod operator;
 mod options;
 mod packages;
 mod pki;
@@ -37,15 +43,18 @@ mod process;
 mod real;
 mod release;
 mod spawner;
+mod subnet;
 
 pub use anyhow::Error;
 
+pub use archive::{Layers, Size};
 pub use binaries::{Binaries, Tool};
 pub use cache::cache_dir;
 pub use cluster::Cluster;
 pub use image::{BUSYBOX_IMAGE, Image};
 pub use keeper::{Kept, down, keep, up};
 pub use node::{Node, NodeChoice, real_node_obstacle};
+pub use operator::OperatorImage;
 pub use options::Options;
 pub use process::Component;
 pub use release::Release;

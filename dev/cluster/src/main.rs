@@ -1,10 +1,12 @@
-//! `cluster up`, `cluster down`, `cluster tools`: a real Kubernetes cluster on this machine for hand work. Takes a
-//! choice of node, gives a kubeconfig, never touches another cluster.
+//! `cluster up`, `cluster down`, `cluster tools`, `cluster image`: a real Kubernetes cluster on this machine for hand work, and
+//! the operator's image. Takes a choice of node, gives a kubeconfig, never touches another cluster.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use anyhow::bail;
 use clap::{Parser, Subcommand, ValueEnum};
-use cluster::{Binaries, NodeChoice, Result};
+use cluster::{Binaries, Kept, Layers, NodeChoice, OperatorImage, Result};
 
 /// A real Kubernetes cluster on this machine, built from source, without a registry.
 #[derive(Parser)]
@@ -29,6 +31,21 @@ enum Action {
     Down,
     /// Build or install every program that is missing
     Tools,
+    /// Make the operator's image as an OCI archive, and bring it to the cluster that is up
+    Image {
+        /// The operator, built
+        #[arg(long, value_name = "FILE")]
+        binary: PathBuf,
+        /// Its name without the tag; the tag is the binary's version
+        #[arg(long, value_name = "NAME", default_value = "punctual.dev/punctual")]
+        repository: String,
+        /// What it was built from
+        #[arg(long, value_name = "COMMIT", default_value = "unknown")]
+        revision: String,
+        /// Where the archive goes
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Hold the cluster until told to end (`up` starts this)
     #[command(hide = true)]
     Keep {
@@ -74,6 +91,12 @@ fn main() -> ExitCode {
         Action::Up { node } => up(node),
         Action::Down => down(),
         Action::Tools => tools(),
+        Action::Image {
+            binary,
+            repository,
+            revision,
+            out,
+        } => OperatorImage::new(binary, &repository, &revision).and_then(|image| make(&image, &out)),
         Action::Keep { node } => cluster::keep(node.choice()),
     };
     match done {
@@ -103,6 +126,25 @@ fn down() -> Result<()> {
     match cluster::down()? {
         true => println!("The cluster is gone: processes, mounts, interfaces, cgroups and files."),
         false => println!("No cluster was up; nothing is left of one."),
+    }
+    Ok(())
+}
+
+/// An image is small, or it says why not.
+const LIMIT_MIB: f64 = 25.0;
+
+fn make(image: &OperatorImage, out: &Path) -> Result<()> {
+    let size = image.write(out, Layers::Gzip)?;
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    println!("{}: {}", image.name(), out.display());
+    println!("{:.1} MiB compressed, {:.1} MiB unpacked", mib(size.pulled), mib(size.unpacked));
+    if mib(size.pulled) > LIMIT_MIB {
+        bail!("more than {LIMIT_MIB} MiB compressed: what became so big?");
+    }
+    match Kept::find()? {
+        None => println!("No cluster is up, so it is brought to none."),
+        Some(kept) if kept.import_archive(out)? => println!("The cluster has it: pods name it with `imagePullPolicy: Never`."),
+        Some(kept) => println!("It is brought to no node: the cluster has {}.", kept.node),
     }
     Ok(())
 }

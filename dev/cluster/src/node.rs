@@ -3,6 +3,7 @@
 use anyhow::Context;
 
 use crate::image::Image;
+use crate::importer::Importer;
 use crate::plane::Site;
 use crate::ports::Port;
 use crate::real::RealNode;
@@ -49,14 +50,14 @@ impl NodeParts {
         }
     }
 
-    /// Starts the node of the cluster `id` and waits until it is Ready.
-    pub fn start(choice: NodeChoice, site: &Site, id: &str) -> Result<NodeParts> {
+    /// Starts the node of the cluster `id`, whose API server has this port, and waits until it is Ready.
+    pub fn start(choice: NodeChoice, site: &Site, api_server: u16, id: &str) -> Result<NodeParts> {
         let because = match choice {
             NodeChoice::None => return Ok(NodeParts::none()),
             NodeChoice::Kwok => "it was asked for".to_string(),
-            NodeChoice::Real => return NodeParts::real(site, id),
+            NodeChoice::Real => return NodeParts::real(site, api_server, id),
             NodeChoice::RealOrKwok => match RealNode::obstacle() {
-                None => return NodeParts::real(site, id),
+                None => return NodeParts::real(site, api_server, id),
                 Some(obstacle) => {
                     eprintln!("no real node here: {obstacle}. KWOK stands in: pods complete, but no container runs");
                     obstacle
@@ -71,8 +72,8 @@ impl NodeParts {
         })
     }
 
-    fn real(site: &Site, id: &str) -> Result<NodeParts> {
-        let node = RealNode::start(site, id).context("no real node could be started")?;
+    fn real(site: &Site, api_server: u16, id: &str) -> Result<NodeParts> {
+        let node = RealNode::start(site, api_server, id).context("no real node could be started")?;
         Ok(NodeParts {
             kind: Node::Real,
             real: Some(node),
@@ -96,6 +97,11 @@ impl NodeParts {
             Some(node) => node.import_archive(tar),
             None => Ok(()),
         }
+    }
+
+    /// The way of images to a real node, for other processes.
+    pub fn importer(&self) -> Option<Importer> {
+        self.real.as_ref()?.importer().ok()
     }
 
     /// Ends the node before who it talks to.

@@ -9,6 +9,7 @@ use crate::image::PAUSE_IMAGE;
 use crate::packages::Packages;
 use crate::plane::Site;
 use crate::ports::Port;
+use crate::subnet::Subnet;
 
 /// containerd's, with everything it writes below `dir` or in a place that `node.sh` gave it.
 pub(crate) fn containerd(dir: &Path, packages: &Packages, snapshotter: &str) -> String {
@@ -42,15 +43,15 @@ state = "/run/containerd"
 }
 
 /// Point to point: each pod has a cable to the machine, and no bridge is left when the pods are gone.
-pub(crate) fn network(prefix: &str) -> serde_json::Value {
-    let range = format!("{prefix}.0/24");
+pub(crate) fn network(subnet: &Subnet) -> serde_json::Value {
+    let range = json!({ "subnet": subnet.all(), "gateway": subnet.gateway(), "rangeStart": subnet.first_pod() });
     json!({
         "cniVersion": "0.4.0",
         "name": "punctual",
         "plugins": [{
             "type": "ptp",
             "ipMasq": false,
-            "ipam": { "type": "host-local", "ranges": [[{ "subnet": range }]], "routes": [{ "dst": "0.0.0.0/0" }] },
+            "ipam": { "type": "host-local", "ranges": [[range]], "routes": [{ "dst": "0.0.0.0/0" }] },
         }],
     })
 }
@@ -79,7 +80,7 @@ pub(crate) fn kubelet(site: &Site, id: &str, ports: &[Port; 2]) -> serde_json::V
         "makeIPTablesUtilChains": false,
         "oomScoreAdj": 0,
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
-        "clusterDNS": ["10.0.0.10"], // nobody answers there: it only spares every pod a warning
+        "clusterDNS": [site.subnet.dns()], // nobody answers there: it only spares every pod a warning
         "resolvConf": "",
         "evictionHard": { "memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%" },
         "imageGCHighThresholdPercent": 100,

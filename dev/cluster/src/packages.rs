@@ -1,14 +1,14 @@
 //! What a real node needs from the distribution. Takes nothing, gives the paths of containerd, runc, the CNI plugins and
 //! a static busybox, installing what is missing where it may; never touches what is there.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::bail;
 
 use crate::Result;
 use crate::cache::{cache_dir, lock_file};
+use crate::elf::is_static;
 
 /// The programs of a node, as found.
 pub(crate) struct Packages {
@@ -85,31 +85,6 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
         .chain(daemons)
         .map(|dir| dir.join(name))
         .find(|path| path.is_file())
-}
-
-/// Whether an ELF file (64 bits, little endian) asks for no interpreter.
-fn is_static(path: &Path) -> bool {
-    const INTERPRETER: u32 = 3;
-    let Ok(bytes) = fs::read(path) else { return false };
-    let number = |at: usize, size: usize| {
-        bytes
-            .get(at..at + size)
-            .map(|part| part.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte)))
-    };
-    let header = || -> Option<bool> {
-        if bytes.get(..6)? != [0x7f, b'E', b'L', b'F', 2, 1] {
-            return None;
-        }
-        let (table, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-        for index in 0..count {
-            let entry = usize::try_from(table + index * size).ok()?;
-            if number(entry, 4)? == u64::from(INTERPRETER) {
-                return Some(false);
-            }
-        }
-        Some(true)
-    };
-    header().unwrap_or(false)
 }
 
 fn apt_get(args: &[&str]) -> Result<()> {

@@ -2,6 +2,7 @@
 //! signs service account tokens, and certificates for users, never a key that anyone else may read.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -25,7 +26,8 @@ pub(crate) struct Identity {
 }
 
 impl Pki {
-    pub fn make(dir: &Path) -> Result<Pki> {
+    /// With an API server that pods reach at `service`, too.
+    pub fn make(dir: &Path, service: Ipv4Addr) -> Result<Pki> {
         fs::create_dir_all(dir)?;
         let key = KeyPair::generate()?;
         let mut ca = CertificateParams::default();
@@ -41,10 +43,11 @@ impl Pki {
             ca_pem,
         };
 
+        let service = service.to_string();
         let names = [
             "localhost",
             "127.0.0.1",
-            "10.0.0.1",
+            &service,
             "kubernetes",
             "kubernetes.default",
             "kubernetes.default.svc",

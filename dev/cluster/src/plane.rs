@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::kubeconfig::{self, Login};
@@ -13,6 +14,7 @@ use crate::options::Options;
 use crate::pki::Pki;
 use crate::ports::Port;
 use crate::process::{Component, Probe};
+use crate::subnet::Subnet;
 use crate::{Binaries, Result, Tool};
 
 /// What all parts of one cluster share.
@@ -22,6 +24,7 @@ pub(crate) struct Site {
     pub pki: Pki,
     pub token: String,
     pub url: String,
+    pub subnet: Arc<Subnet>,
 }
 
 impl Site {
@@ -91,7 +94,7 @@ pub(crate) fn api_server(site: &Site, port: &Port, etcd: &Port, options: &Option
         ("service-account-issuer", "https://localhost"),
         ("service-account-key-file", &file("sa.pub")),
         ("service-account-signing-key-file", &file("sa.key")),
-        ("service-cluster-ip-range", "10.0.0.0/24"),
+        ("service-cluster-ip-range", &site.subnet.services()),
         ("endpoint-reconciler-type", "none"),
         ("kubelet-preferred-address-types", "Hostname,InternalIP"),
         ("kubelet-client-certificate", &file("kubelet-client.crt")),

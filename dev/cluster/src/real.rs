@@ -5,16 +5,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::claims::Claim;
+use crate::forwarder::Forwarder;
 use crate::image::{BUSYBOX_IMAGE, PAUSE_IMAGE};
+use crate::importer::Importer;
 use crate::packages;
 use crate::plane::Site;
 use crate::ports::Port;
 use crate::process::{Component, Probe};
+use crate::subnet::Subnet;
 use crate::{Image, Result, Tool, cgroup, kwok, nodeconfig};
 
 /// Kernel settings that the kubelet or a CNI plugin would change for the whole machine.
@@ -26,8 +29,9 @@ pub(crate) struct RealNode {
     processes: Component,
     dir: PathBuf,
     ctr: PathBuf,
-    subnet: Claim,
+    subnet: Arc<Subnet>,
     snapshotter: &'static str,
+    _forwarder: Option<Forwarder>,
     _ports: [Port; 2],
 }
 
@@ -53,8 +57,8 @@ impl RealNode {
         cgroup::obstacle().or_else(|| packages::ensure().err().map(|error| format!("{error:#}")))
     }
 
-    /// Starts it and waits until it is Ready.
-    pub fn start(site: &Site, id: &str) -> Result<RealNode> {
+    /// Starts it and waits until it is Ready. Its pods reach the API server, which is on this port of loopback.
+    pub fn start(site: &Site, api_server: u16, id: &str) -> Result<RealNode> {
         if let Some(obstacle) = RealNode::obstacle() {
             bail!("{obstacle}");
         }
@@ -63,7 +67,14 @@ impl RealNode {
         fs::create_dir_all(dir.join("images"))?;
         fs::create_dir_all(dir.join("net.d"))?;
         let ports = [Port::claim()?, Port::claim()?];
-        let subnet = Claim::first_of((0..256).map(|number| format!("subnet-{number}")), |name| !routed(name))?;
+        let forwarder = match Forwarder::start(site.subnet.gateway(), api_server) {
+            Ok(forwarder) => Some(forwarder),
+            Err(error) => {
+                // Most pods do not need it, so a machine that serves that port everywhere still gets a node.
+                eprintln!("pods will not reach the API server: {error:#}");
+                None
+            }
+        };
         let snapshotter = snapshotter(&dir);
         Image::new(PAUSE_IMAGE)
             .command(["/bin/sleep", "2147483647"])
@@ -72,7 +83,7 @@ impl RealNode {
         fs::write(dir.join("containerd.toml"), nodeconfig::containerd(&dir, &packages, snapshotter))?;
         fs::write(
             dir.join("net.d/10-punctual.conflist"),
-            nodeconfig::network(&subnet_prefix(subnet.name())).to_string(),
+            nodeconfig::network(&site.subnet).to_string(),
         )?;
         fs::write(dir.join("kubelet.json"), nodeconfig::kubelet(site, id, &ports).to_string())?;
         fs::write(dir.join("node.sh"), include_str!("node.sh"))?;
@@ -116,8 +127,9 @@ impl RealNode {
             processes,
             dir,
             ctr: packages.ctr,
-            subnet,
+            subnet: site.subnet.clone(),
             snapshotter,
+            _forwarder: forwarder,
             _ports: ports,
         };
         node.processes.start().with_context(|| {
@@ -137,20 +149,16 @@ impl RealNode {
     }
 
     pub fn import_archive(&self, archive: &Path) -> Result<()> {
-        let pid = self.processes.pid().context("the node does not run")?;
-        let mut ctr = Command::new("nsenter");
-        ctr.arg(format!("--mount=/proc/{pid}/ns/mnt")).arg(&self.ctr);
-        ctr.args(["-n", "k8s.io", "images", "import", "--snapshotter", self.snapshotter])
-            .arg(std::path::absolute(archive)?);
-        let output = ctr.output().context("cannot run nsenter (util-linux)")?;
-        if !output.status.success() {
-            bail!(
-                "cannot import {}: {}",
-                archive.display(),
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        Ok(())
+        self.importer()?.import(archive)
+    }
+
+    /// The way of images to it, for other processes.
+    pub fn importer(&self) -> Result<Importer> {
+        Ok(Importer {
+            pid: self.processes.pid().context("the node does not run")?,
+            ctr: self.ctr.clone(),
+            snapshotter: self.snapshotter.into(),
+        })
     }
 }
 
@@ -160,7 +168,7 @@ impl Drop for RealNode {
         let _ = self.processes.kill();
         // The first process is gone only when all others are; interfaces go a little after the containers.
         let deadline = Instant::now() + Duration::from_secs(30);
-        while (first.is_some_and(lives) || routed(self.subnet.name())) && Instant::now() < deadline {
+        while (first.is_some_and(lives) || self.subnet.is_routed()) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -180,23 +188,6 @@ fn child_of(pid: u32) -> Option<u32> {
 fn lives(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
-}
-
-/// The pods' addresses: of the range that is reserved for tests of network devices, so that nobody's network is hit.
-fn subnet_prefix(name: &str) -> String {
-    format!("198.18.{}", name.trim_start_matches("subnet-"))
-}
-
-/// Whether the machine has a route into a subnet, that is: an interface of a pod of it.
-fn routed(name: &str) -> bool {
-    let octets: Vec<u8> = subnet_prefix(name).split('.').filter_map(|part| part.parse().ok()).collect();
-    let [a, b, c] = octets[..] else { return true };
-    let wanted = format!("{c:02X}{b:02X}{a:02X}"); // little endian, the last octet comes before it
-    let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
-    routes
-        .lines()
-        .filter_map(|line| line.split('\t').nth(1))
-        .any(|to| to.len() == 8 && to[2..] == wanted)
 }
 
 /// overlayfs where it can be mounted (not on top of another overlay), else copies.

@@ -142,7 +142,9 @@ fn shape(pod: &Value) -> Value {
 async fn the_schedule_column_shows_one_schedule_or_several() {
     let world = World::new("column").await;
     world.task("one", json!({"schedule": "0 3 * * *"})).await;
-    world.task("several", json!({"schedule": null, "schedules": ["0 3 * * *", "@hourly"]})).await;
+    world
+        .task("several", json!({"schedule": null, "schedules": ["0 3 * * *", "@hourly"]}))
+        .await;
     let table = kubectl(&["get", "stask", "-n", &world.namespace], None).await;
     let line = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
     assert!(line("one").contains("0 3 * * * "), "{table}");

@@ -1,11 +1,12 @@
 //! The operator under test: in this process with a clock that the test sets, or as the real process.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{Controller, Health, Options};
+use punctual::controller::{Controller, Health, Options, Terms};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -19,13 +20,22 @@ pub struct Operator {
 
 impl Operator {
     pub fn start(client: kube::Client, namespace: &str, now: Timestamp) -> Operator {
+        Self::start_by(client, namespace, now, None)
+    }
+
+    /// One that leads by these terms.
+    pub fn start_by(client: kube::Client, namespace: &str, now: Timestamp, terms: Option<Terms>) -> Operator {
         // To see what an operator thought: RUST_LOG=info cargo test --test it …
         if std::env::var_os("RUST_LOG").is_some() {
             punctual::telemetry::init(punctual::telemetry::LogFormat::Text);
         }
         let (sender, clock) = Clock::manual(now);
+        if terms.is_some() {
+            tokio::spawn(tick(sender.clone()));
+        }
         let options = Options {
             namespaces: vec![namespace.to_owned()],
+            leader_election: terms,
             ..Options::default()
         };
         let controller = Controller::new(client, clock, Metrics::new(), options);
@@ -44,7 +54,24 @@ impl Operator {
 
     /// Sets the clock, forwards or backwards.
     pub fn set(&self, now: &str) {
-        self.clock.send_replace(super::at(now));
+        self.set_to(super::at(now));
+    }
+
+    /// The same, to an instant.
+    pub fn set_to(&self, now: Timestamp) {
+        self.clock.send_replace(now);
+    }
+
+    /// Waits until it has done all that is due: what is not there then does not come before the clock is set on.
+    pub async fn rests(&self) {
+        super::until("the operator to have nothing to do", || async { self.is_quiet().then_some(()) }).await;
+    }
+
+    /// How many requests it has sent, of all kinds; watches are not among them.
+    pub fn requests(&self) -> f64 {
+        let text = self.health.metrics();
+        let counted = text.lines().filter(|line| line.starts_with("punctual_api_requests_total{"));
+        counted.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// The value of a metric, such as `punctual_api_requests_total{verb="create"}`; 0 if it was never counted.
@@ -60,10 +87,25 @@ impl Operator {
         self.health.is_ready() && self.health.is_idle()
     }
 
+    /// Whether it may write.
+    pub fn leads(&self) -> bool {
+        self.health.is_leader()
+    }
+
     /// Leaves as on SIGTERM.
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());
         (&mut self.running).await.expect("the operator does not panic");
+    }
+}
+
+/// Moves a clock that stands still by microseconds: a renewal that says the same time again changes nothing, so others would
+/// take the lease for dead.
+async fn tick(clock: watch::Sender<Timestamp>) {
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    while !clock.is_closed() {
+        beat.tick().await;
+        clock.send_modify(|now| *now += SignedDuration::from_micros(1));
     }
 }
 

@@ -20,6 +20,23 @@ impl World {
         .await;
     }
 
+    /// Ends whatever pod comes with this exit code, as a node would, until the task that does it is aborted.
+    pub fn end_jobs(&self, exit_code: i32) -> tokio::task::JoinHandle<()> {
+        let world = self.clone();
+        tokio::spawn(async move {
+            let mut ended = std::collections::HashSet::new();
+            loop {
+                for job in world.job_names().await {
+                    if ended.insert(job.clone()) {
+                        let world = world.clone();
+                        tokio::spawn(async move { world.end_pod(&job, exit_code, "").await });
+                    }
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        })
+    }
+
     /// Ends the pod of a Job, and does not wait for what becomes of the Job.
     pub async fn end_pod(&self, job: &str, exit_code: i32, message: &str) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);

@@ -5,10 +5,11 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// What happens to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub struct Proxy {
     kubeconfig: PathBuf,
     _dir: tempfile::TempDir,
     serving: tokio::task::JoinHandle<()>,
+    watches: watch::Sender<bool>,
     /// Each write that met a fault: method, path, fault.
     pub hit: tokio::sync::Mutex<mpsc::UnboundedReceiver<(Method, String, Fault)>>,
 }
@@ -38,13 +40,16 @@ struct Shared {
     client: kube::Client,
     judge: Mutex<Judge>,
     hits: mpsc::UnboundedSender<(Method, String, Fault)>,
+    watches: watch::Receiver<bool>,
 }
 
 impl Proxy {
     /// Asks `judge` about each write (POST, PUT, PATCH, DELETE; dry runs and events pass) before it is passed on.
     pub async fn start(client: kube::Client, judge: impl FnMut(&Method, &str) -> Fault + Send + 'static) -> Proxy {
         let (hits, hit) = mpsc::unbounded_channel();
+        let (watches, flow) = watch::channel(true);
         let shared = Arc::new(Shared {
+            watches: flow,
             client,
             judge: Mutex::new(Box::new(judge)),
             hits,
@@ -65,12 +70,18 @@ impl Proxy {
             kubeconfig,
             _dir: dir,
             serving,
+            watches,
             hit: tokio::sync::Mutex::new(hit),
         }
     }
 
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// From now on watches stay open and tell nothing, until they flow again.
+    pub fn silence_watches(&self, silent: bool) {
+        self.watches.send_replace(!silent);
     }
 
     /// A client that goes through the proxy.
@@ -111,6 +122,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         .await;
     match fault {
         Fault::None => match answer {
+            Ok(answer) if query.contains("watch=") => answer.map(|body| slow(Body::new(body), shared.watches.clone())).into_response(),
             Ok(answer) => answer.map(Body::new).into_response(),
             Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
         },
@@ -123,4 +135,15 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
             std::future::pending().await
         }
     }
+}
+
+/// The body of a watch, passed on while watches flow.
+fn slow(body: Body, flow: watch::Receiver<bool>) -> Body {
+    Body::from_stream(body.into_data_stream().then(move |bytes| {
+        let mut flow = flow.clone();
+        async move {
+            let _ = flow.wait_for(|flows| *flows).await;
+            bytes
+        }
+    }))
 }

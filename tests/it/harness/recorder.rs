@@ -94,6 +94,14 @@ impl Recorder {
         slots
     }
 
+    /// Names of all Jobs ever seen, in order; a name that two Jobs had stands there twice.
+    pub async fn names(&self) -> Vec<String> {
+        self.catch_up().await;
+        let mut names: Vec<String> = self.seen.lock().unwrap().values().map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
+    }
+
     /// Fails if any slot ever had two Jobs.
     pub async fn assert_once(&self) {
         let slots = self.slots().await;

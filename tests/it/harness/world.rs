@@ -1,6 +1,6 @@
 //! A namespace on the shared cluster, and what a test does in it.
 
-use super::{Operator, Recorder};
+use super::{Access, Operator, Recorder};
 use cluster::{Cluster, Options};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Event, Namespace};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use punctual::api::{ScheduledTask, ScheduledTaskStatus};
 use serde_json::{Value, json};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The cluster of this test run. Its processes end with this one.
@@ -57,9 +57,13 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 }
 
 /// One test's namespace.
+#[derive(Clone)]
 pub struct World {
     pub namespace: String,
+    /// The test's own.
     pub client: kube::Client,
+    /// The operator's.
+    pub access: Arc<Access>,
 }
 
 impl World {
@@ -75,8 +79,10 @@ impl World {
         let namespaces: Api<Namespace> = Api::all(client.clone());
         let namespace: Namespace = serde_json::from_value(json!({"metadata": {"generateName": format!("{name}-")}})).unwrap();
         let made = namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace");
+        let namespace = made.metadata.name.unwrap();
         World {
-            namespace: made.metadata.name.unwrap(),
+            access: Arc::new(Access::of(started, &namespace).await),
+            namespace,
             client,
         }
     }
@@ -108,7 +114,7 @@ impl World {
 
     /// An operator in this process, for this namespace, with a clock that the test sets.
     pub async fn operator(&self, now: &str) -> Operator {
-        Operator::start(self.client.clone(), &self.namespace, at(now))
+        Operator::start(self.access.client.clone(), &self.namespace, at(now))
     }
 
     /// Counts every Job of this namespace from now on.

@@ -1,0 +1,223 @@
+//! What the API server says of a manifest's shape: types, bounds, words, what is missing, what stands twice.
+//!
+//! Takes a manifest, gives refusals in the API server's words. The schema is the CRD's own; rules and unknown fields are told
+//! by `api::refusals`.
+
+use crate::api;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// The schema of the spec.
+static SPEC: LazyLock<Value> = LazyLock::new(|| {
+    let versions = api::crd().spec.versions;
+    let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
+    let schema = serde_json::to_value(schema).unwrap_or_default();
+    schema["properties"]["spec"].clone()
+});
+
+/// Why the API server would refuse the shape of this `ScheduledTask`.
+pub fn refusals(manifest: &Value) -> Vec<String> {
+    let mut refusals = metadata(manifest);
+    match manifest.get("spec") {
+        None | Some(Value::Null) => refusals.push("spec: Required value".into()),
+        Some(spec) => judge(&SPEC, spec, "spec", &mut refusals),
+    }
+    refusals
+}
+
+fn metadata(manifest: &Value) -> Vec<String> {
+    let text = |field: &str| manifest.pointer(&format!("/metadata/{field}")).and_then(Value::as_str);
+    match (text("name").unwrap_or_default(), text("generateName")) {
+        ("", None | Some("")) => vec!["metadata.name: Required value: name or generateName is required".into()],
+        ("", Some(_)) => Vec::new(),
+        (name, _) if is_subdomain(name) => Vec::new(),
+        (name, _) => vec![format!(
+            "metadata.name: Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+        )],
+    }
+}
+
+fn is_subdomain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let label = |label: &str| {
+        let bytes = label.as_bytes();
+        matches!((bytes.first(), bytes.last()), (Some(first), Some(last)) if plain(*first) && plain(*last))
+            && bytes.iter().all(|byte| plain(*byte) || *byte == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+fn judge(schema: &Value, value: &Value, path: &str, refusals: &mut Vec<String>) {
+    if value.is_null() {
+        if schema["nullable"] != true && schema.get("default").is_none() {
+            refusals.push(format!("{path}: Required value"));
+        }
+        return;
+    }
+    if schema.get("pattern").is_some() {
+        return quantity(value, path, refusals);
+    }
+    if schema.get("x-kubernetes-int-or-string").is_some() {
+        if !value.is_i64() && !value.is_string() {
+            refusals.push(mismatch(path, "integer,string", value));
+        }
+        return;
+    }
+    if let Some(expected) = schema["type"].as_str()
+        && !is_of(expected, value)
+    {
+        return refusals.push(mismatch(path, expected, value));
+    }
+    match value {
+        Value::Object(fields) => object(schema, fields, path, refusals),
+        Value::Array(items) => array(schema, items, path, refusals),
+        _ => leaf(schema, value, path, refusals),
+    }
+}
+
+fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mut Vec<String>) {
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let missing = fields.get(name).is_none_or(Value::is_null);
+        if missing && schema["properties"][name].get("default").is_none() {
+            refusals.push(format!("{path}.{name}: Required value"));
+        }
+    }
+    for (name, value) in fields {
+        let required = || {
+            schema["required"]
+                .as_array()
+                .is_some_and(|names| names.iter().any(|known| known == name))
+        };
+        if value.is_null() && required() {
+            continue;
+        }
+        let known = schema["properties"].get(name).or_else(|| schema.get("additionalProperties"));
+        if let Some(known) = known {
+            judge(known, value, &format!("{path}.{name}"), refusals);
+        }
+    }
+}
+
+fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Vec<String>) {
+    let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
+    if let Some(most) = bound("maxItems").filter(|most| items.len() > *most) {
+        refusals.push(format!("{path}: Too many: {}: must have at most {most} items", items.len()));
+    }
+    if let Some(least) = bound("minItems").filter(|least| items.len() < *least) {
+        refusals.push(format!(
+            "{path}: Invalid value: {}: {path} in body should have at least {least} items",
+            items.len()
+        ));
+    }
+    let keys: Vec<&str> = schema["x-kubernetes-list-map-keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut seen = HashSet::new();
+    for (number, item) in items.iter().enumerate() {
+        let path = format!("{path}[{number}]");
+        judge(&schema["items"], item, &path, refusals);
+        if keys.is_empty() {
+            continue;
+        }
+        let default = |key: &str| schema["items"]["properties"][key].get("default").cloned();
+        let mut own = Map::new();
+        for key in &keys {
+            let value = item.get(*key).cloned().or_else(|| default(key)).unwrap_or_default();
+            own.insert((*key).to_owned(), value);
+        }
+        let own = Value::Object(own).to_string();
+        if !seen.insert(own.clone()) {
+            refusals.push(format!("{path}: Duplicate value: {own}"));
+        }
+    }
+}
+
+fn leaf(schema: &Value, value: &Value, path: &str, refusals: &mut Vec<String>) {
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        let words: Vec<String> = words.iter().map(Value::to_string).collect();
+        refusals.push(format!(
+            "{path}: Unsupported value: {value}: supported values: {}",
+            words.join(", ")
+        ));
+    }
+    let wrong = |what: &str, bound: &Value| format!("{path}: Invalid value: {value}: {path} in body should be {what} {bound}");
+    let number = value.as_f64();
+    if let (Some(number), Some(least)) = (number, schema["minimum"].as_f64())
+        && number < least
+    {
+        refusals.push(wrong("greater than or equal to", &schema["minimum"]));
+    }
+    if let (Some(number), Some(most)) = (number, schema["maximum"].as_f64())
+        && number > most
+    {
+        refusals.push(wrong("less than or equal to", &schema["maximum"]));
+    }
+    let fits = |number: f64, bits: i32| (-(2_f64.powi(bits))..2_f64.powi(bits)).contains(&number);
+    if let (Some(number), Some("int32")) = (number, schema["format"].as_str())
+        && !fits(number, 31)
+    {
+        refusals.push(format!("{path}: Invalid value: {value}: {path} in body must be of type int32"));
+    }
+    if let (Some(text), Some(most)) = (value.as_str(), schema["maxLength"].as_u64())
+        && text.chars().count() as u64 > most
+    {
+        refusals.push(format!("{path}: Too long: may not be more than {most} bytes"));
+    }
+}
+
+fn mismatch(path: &str, expected: &str, value: &Value) -> String {
+    let (kind, shown) = match value {
+        Value::Object(_) => ("object", r#""object""#.to_owned()),
+        Value::Array(_) => ("array", r#""array""#.to_owned()),
+        Value::Bool(_) => ("boolean", value.to_string()),
+        Value::Number(number) if number.is_f64() => ("number", value.to_string()),
+        Value::Number(_) => ("integer", value.to_string()),
+        _ => ("string", value.to_string()),
+    };
+    format!("{path}: Invalid value: {shown}: {path} in body must be of type {expected}: {kind:?}")
+}
+
+/// kubectl reads YAML 1.1, whose `yes` is true and whose `0644` is octal; to our reader both are text.
+fn is_of(expected: &str, value: &Value) -> bool {
+    match (expected, value) {
+        ("object", Value::Object(_)) | ("array", Value::Array(_)) | ("string", Value::String(_)) | ("boolean", Value::Bool(_)) => true,
+        ("integer", Value::Number(number)) => !number.is_f64() || number.as_f64().is_some_and(|number| number.fract() == 0.0),
+        ("number", Value::Number(_)) => true,
+        ("integer", Value::String(text)) => text.starts_with('0') && text.bytes().all(|byte| matches!(byte, b'0'..=b'7')),
+        _ => false,
+    }
+}
+
+/// What Kubernetes takes for a quantity: a number, or one with a suffix.
+fn quantity(value: &Value, path: &str, refusals: &mut Vec<String>) {
+    let good = match value {
+        Value::Number(_) => true,
+        Value::String(text) => is_quantity(text),
+        _ => false,
+    };
+    if !good {
+        refusals.push(format!(
+            "{path}: Invalid value: {value}: quantities are numbers with a suffix such as m, k, M, Mi, Gi"
+        ));
+    }
+}
+
+fn is_quantity(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(end);
+    let is_number = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().filter(|byte| *byte == b'.').count() <= 1;
+    let exponent = || {
+        let digits = suffix.strip_prefix(['e', 'E'])?;
+        let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+        Some(is_number(digits) && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+    };
+    let units = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    is_number(number) && (units.contains(&suffix) || exponent() == Some(true))
+}

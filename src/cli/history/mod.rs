@@ -1,0 +1,55 @@
+//! `punctual history`: the last runs of a task, drawn as a timeline.
+//!
+//! Takes a task of the cluster, gives a line for each run, newest first; `-o json|yaml` gives the object, as kubectl does. Coloured only
+//! for people: on a terminal, and without NO_COLOR.
+
+mod timeline;
+
+use super::cluster::{self, Target};
+use super::output::{self, Format};
+use super::task::Task;
+use crate::clock::Clock;
+use anyhow::Result;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Name of the task
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The object, with its runs in status.recentRuns
+    #[arg(short, long, value_enum)]
+    output: Option<Format>,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let name = cluster::bare_name(&args.name);
+    let object = cluster::block_on(async {
+        let cluster = args.target.connect().await?;
+        let object = cluster.tasks().get(name).await.map_err(|error| cluster.said(error))?;
+        cluster::as_kubectl_shows(object)
+    })?;
+    match args.output {
+        Some(format) => output::print(&output::format(&object, format)?)?,
+        None => {
+            let canvas = canvas();
+            output::print(&timeline::draw(&Task::of(object), Clock::System.now(), canvas))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the surroundings can show.
+fn canvas() -> timeline::Canvas {
+    let terminal = std::io::stdout().is_terminal();
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let size = terminal_size::terminal_size().filter(|_| terminal);
+    timeline::Canvas {
+        width: size.map(|(width, _)| width.0.into()),
+        colour: terminal && !dumb && !set("NO_COLOR"),
+    }
+}

@@ -1,0 +1,111 @@
+//! Columns, as kubectl sets them.
+//!
+//! Takes rows of cells, gives lines whose columns begin below one another. Colour has no width.
+
+/// What stands in one place of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    text: String,
+    colour: Option<u8>,
+}
+
+impl Cell {
+    /// The same in one of the terminal's colours (30 to 37).
+    pub fn coloured(text: impl Into<String>, colour: u8) -> Self {
+        Self {
+            text: text.into(),
+            colour: Some(colour),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.text.chars().count()
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self {
+            text: text.into(),
+            colour: None,
+        }
+    }
+}
+
+/// How a table is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Blanks between columns.
+    pub gap: usize,
+    /// Lines are cut here.
+    pub width: Option<usize>,
+    pub colour: bool,
+}
+
+/// Sets a table: a head and rows, all of the same length. No line ends with blanks.
+pub fn set(head: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> String {
+    let head = head.iter().map(|word| Cell::from(*word)).collect();
+    let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0))
+        .collect();
+    rows.iter().map(|row| line(row, &widths, style) + "\n").collect()
+}
+
+fn line(row: &[Cell], widths: &[usize], style: Style) -> String {
+    let last = row.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or(0);
+    let whole: usize = widths[..last].iter().map(|width| width + style.gap).sum::<usize>() + row[last].width();
+    let cut = style.width.filter(|width| whole > *width);
+    let mut left = cut.map_or(usize::MAX, |width| width.saturating_sub(1));
+    let mut line = String::new();
+    for (column, cell) in row.iter().enumerate().take(last + 1) {
+        let text: String = cell.text.chars().take(left).collect();
+        left -= text.chars().count();
+        match cell.colour.filter(|_| style.colour && !text.is_empty()) {
+            Some(colour) => line.push_str(&format!("\x1b[{colour}m{text}\x1b[0m")),
+            None => line.push_str(&text),
+        }
+        if column < last {
+            let blanks = (widths[column] - cell.width() + style.gap).min(left);
+            left -= blanks;
+            line.push_str(&" ".repeat(blanks));
+        }
+    }
+    let mut line = line.trim_end().to_owned();
+    if cut.is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn style(width: Option<usize>, colour: bool) -> Style {
+        Style { gap: 2, width, colour }
+    }
+
+    fn rows() -> Vec<Vec<Cell>> {
+        vec![
+            vec!["a".into(), Cell::coloured("red", 31), "the long message of a container".into()],
+            vec!["longer".into(), "".into(), "".into()],
+        ]
+    }
+
+    #[test]
+    fn columns_begin_below_one_another_and_no_line_ends_with_blanks() {
+        let text = set(&["X", "COLOUR", "MESSAGE"], rows(), style(None, false));
+        assert_eq!(
+            text,
+            "X       COLOUR  MESSAGE\na       red     the long message of a container\nlonger\n"
+        );
+    }
+
+    #[test]
+    fn lines_are_cut_to_the_width_and_colour_has_none() {
+        let text = set(&["X", "COLOUR", "MESSAGE"], rows(), style(Some(24), true));
+        assert_eq!(text, "X       COLOUR  MESSAGE\na       \x1b[31mred\x1b[0m     the lon…\nlonger\n");
+    }
+}

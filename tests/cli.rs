@@ -1,0 +1,22 @@
+//! The commands that need no cluster, as the process that people run: what they print, and how they exit.
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/convert.rs"]
+mod convert;
+#[path = "cli/names.rs"]
+mod names;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/reach.rs"]
+mod reach;
+
+/// Manifests that the API server was asked about: `tests/it` holds its answers.
+#[path = "it/cronjob"]
+mod cronjob {
+    #[allow(dead_code, reason = "the tests on the cluster use the rest")]
+    pub mod probes;
+}
+#[path = "it/manifests/wrong.rs"]
+#[allow(dead_code, reason = "the tests on the cluster use the rest")]
+mod wrong;

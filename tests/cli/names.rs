@@ -1,0 +1,113 @@
+//! The names of the binary: `punctual`, kubectl's plugin, and what kubectl asks for completion.
+
+use crate::process::{Said, linked, punctual, run};
+
+const COMMANDS: [&str; 11] = [
+    "controller",
+    "preview",
+    "check",
+    "convert",
+    "list",
+    "history",
+    "run-now",
+    "resume",
+    "backfill",
+    "crd",
+    "completion",
+];
+
+#[test]
+fn help_names_every_command_and_each_has_examples() {
+    let help = punctual(&["--help"], "");
+    for command in COMMANDS {
+        assert!(help.out.contains(&format!("\n  {command} ")), "{}", help.out);
+        let own = punctual(&[command, "--help"], "");
+        assert_eq!(own.code, Some(0));
+        assert!(own.out.contains(&format!("Usage: punctual {command}")), "{}", own.out);
+        assert!(command == "crd" || own.out.contains(&format!("punctual {command} ")), "{}", own.out);
+    }
+}
+
+#[test]
+fn as_a_plugin_of_kubectl_it_names_itself_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let plugin = linked(dir.path(), "kubectl-punctual");
+    for command in COMMANDS {
+        let help = run(&plugin, &[command, "--help"], "").out;
+        assert!(help.contains(&format!("Usage: kubectl punctual {command}")), "{help}");
+        let examples = help.lines().filter(|line| line.starts_with("  ") && line.contains("punctual "));
+        for line in examples.filter(|line| !line.trim().starts_with('#') && !line.contains("command -v") && !line.trim().starts_with('-')) {
+            assert!(line.contains("kubectl punctual "), "{line}");
+        }
+    }
+    let wrong = run(&plugin, &["check"], "");
+    assert_eq!(wrong.code, Some(2));
+    assert!(
+        wrong.err.contains("Usage: kubectl punctual check --filename <FILE>"),
+        "{}",
+        wrong.err
+    );
+    assert_eq!(
+        run(
+            &plugin,
+            &["preview", "--schedule", "@daily", "--from", "2026-11-23T12:00:00Z", "--count", "1"],
+            ""
+        )
+        .code,
+        Some(0)
+    );
+}
+
+#[test]
+fn completion_scripts_are_those_of_the_name_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let plugin = linked(dir.path(), "kubectl-punctual");
+    for (shell, own, of_the_plugin) in [
+        ("bash", "-o default punctual", "-o default kubectl-punctual"),
+        ("zsh", "#compdef punctual\n", "#compdef kubectl-punctual\n"),
+        ("fish", "complete -c punctual ", "complete -c kubectl-punctual "),
+        ("powershell", "-CommandName 'punctual'", "-CommandName 'kubectl-punctual'"),
+    ] {
+        for (said, name) in [
+            (punctual(&["completion", shell], ""), own),
+            (run(&plugin, &["completion", shell], ""), of_the_plugin),
+        ] {
+            assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+            assert!(said.out.contains(name), "{shell}: {}", &said.out[..said.out.len().min(2000)]);
+            assert!(said.out.contains("run-now") && said.out.contains("backfill"));
+        }
+    }
+    assert_eq!(punctual(&["completion", "tcsh"], "").code, Some(2));
+}
+
+#[test]
+fn bash_takes_the_script() {
+    let script = punctual(&["completion", "bash"], "").out;
+    let asked = "COMP_WORDS=(punctual run); COMP_CWORD=1; _punctual punctual run punctual; echo \"${COMPREPLY[@]}\"";
+    let said = run("bash".as_ref(), &["-c", &format!("{script}\n{asked}")], "");
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "run-now\n"), "{}", said.err);
+}
+
+#[test]
+fn kubectl_gets_candidates_and_a_directive() {
+    let dir = tempfile::tempdir().unwrap();
+    let completer = linked(dir.path(), "kubectl_complete-punctual");
+    for (words, out) in [
+        (&["run"][..], "run-now\tRun tasks now, beside their schedule\n:4\n"),
+        (&["list", "-o", ""], "json\nyaml\nwide\n:4\n"),
+        (&["list", "--all"], "--all-namespaces\tTasks of all namespaces\n:4\n"),
+        (&["check", "-f", ""], ":0\n"),
+        (&["completion", "z"], "zsh\n:4\n"),
+        (&["history", ""], ":4\n"),
+    ] {
+        assert_eq!(
+            run(&completer, words, ""),
+            Said {
+                code: Some(0),
+                out: out.into(),
+                err: String::new()
+            },
+            "{words:?}"
+        );
+    }
+}

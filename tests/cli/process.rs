@@ -1,0 +1,58 @@
+//! The binary, run once: arguments and standard input in, what it says out.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a process said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs `punctual`.
+pub fn punctual(args: &[&str], input: &str) -> Said {
+    run(Path::new(env!("CARGO_BIN_EXE_punctual")), args, input)
+}
+
+/// Runs a program in surroundings that say nothing: no kubeconfig, another zone, no terminal.
+pub fn run(program: &Path, args: &[impl AsRef<OsStr>], input: &str) -> Said {
+    let mut child = Command::new(program)
+        .args(args)
+        .env("TZ", "Pacific/Auckland")
+        .env("HOME", "/nonexistent")
+        .env_remove("KUBECONFIG")
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // One that does not read may have ended already.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Said {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+/// The binary under another name.
+pub fn linked(dir: &Path, name: &str) -> PathBuf {
+    let link = dir.join(name);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_punctual"), &link).expect("a link");
+    link
+}
+
+/// A task with this spec, in one line.
+pub fn task(name: &str, spec: &str) -> String {
+    format!("apiVersion: punctual.dev/v1alpha1\nkind: ScheduledTask\nmetadata: {{name: {name}}}\nspec: {spec}\n")
+}
+
+/// The template of a Job that works.
+pub const TEMPLATE: &str = "jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: x}]}}}}";

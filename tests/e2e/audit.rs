@@ -1,0 +1,128 @@
+//! Nothing is denied, and no right is unused: the chart's roles against the API server's audit log. Where everything is
+//! watched, and where two namespaces are.
+
+use super::ground::{Ground, chart, ground, running};
+use super::rights::{Right, rights, unused};
+use crate::harness::audit::Request;
+use crate::harness::{World, until};
+use futures::future::join_all;
+use k8s_openapi::api::batch::v1::Job;
+use kube::api::{Patch, PatchParams, PostParams};
+use serde_json::json;
+
+const TASKS: &str = "punctual.dev/scheduledtasks";
+
+/// Makes the operator use each of its rights in a namespace.
+async fn exercise(ground: &Ground, world: &World, since: u64) {
+    // A run that fails (pods are listed, an event is told), and one that is deleted as history.
+    let fails =
+        json!({"schedule": "*/2 * * * * *", "concurrencyPolicy": "Forbid", "failedJobsHistoryLimit": 0, "jobTemplate": running("exit 3")});
+    world.task("fails", fails).await;
+    // Names that are taken (Jobs are read). The slots are the next ones; the task is made after the Jobs.
+    let now = punctual::clock::Clock::System.now().as_second();
+    let slots = (now..now + 60).filter(|second| second % 5 == 0);
+    for slot in slots {
+        let body = json!({"metadata": {"name": format!("taken-{slot}")}, "spec": {"suspend": true, "template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/none:1"}]}}}});
+        let job: Job = serde_json::from_value(body).expect("a Job");
+        world.jobs().create(&PostParams::default(), &job).await.expect("made");
+    }
+    world
+        .task("taken", json!({"schedule": "*/5 * * * * *", "jobTemplate": running("true")}))
+        .await;
+    world
+        .status("taken", "the conflict to be told", |status| {
+            status.condition("Ready").is_some_and(|ready| ready.reason == "NameConflict")
+        })
+        .await;
+    let failed = world.status("fails", "its exit code", |status| status.failed >= 1).await;
+    assert!(
+        failed.recent_runs.iter().any(|run| run.exit_code == Some(3)),
+        "{:?}",
+        failed.recent_runs
+    );
+    // Somebody else writes the task all the time, so that the operator's write meets another version (the task is read).
+    world
+        .task(
+            "contested",
+            json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}}),
+        )
+        .await;
+    let read = |request: &Request| request.verb == "get" && request.what == TASKS && request.namespace == world.namespace;
+    for round in 0_u64.. {
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {"example.com/touched": round.to_string()}}}));
+        world
+            .tasks()
+            .patch("contested", &PatchParams::default(), &patch)
+            .await
+            .expect("patched");
+        if round % 50 == 0 && ground.requests(since).iter().any(read) {
+            break;
+        }
+        assert!(round < 20_000, "20,000 writes of another, and the operator never met one");
+    }
+}
+
+/// Fails if anything was denied since then, or if a right was not used; prints both lists.
+async fn assert_rights_fit(ground: &Ground, world: &World, since: u64) {
+    let given = rights(&world.client).await;
+    let left = until("every right to be used", || async {
+        let left = unused(&given, &ground.requests(since));
+        left.iter().all(Right::is_for_a_plugin).then_some(left)
+    });
+    let left = match tokio::time::timeout(std::time::Duration::from_secs(50), left).await {
+        Ok(left) => left,
+        Err(_) => unused(&given, &ground.requests(since)),
+    };
+    let requests = ground.requests(since);
+    let denied: Vec<&Request> = requests.iter().filter(|request| request.denied).collect();
+    println!("{} requests under {} rights", requests.len(), given.len());
+    println!("denied: {}", denied.len());
+    denied.iter().for_each(|request| println!("  {request}"));
+    println!("never used: {}", left.len());
+    for right in &left {
+        let reason = if right.is_for_a_plugin() {
+            " (asked for by OwnerReferencesPermissionEnforcement)"
+        } else {
+            ""
+        };
+        println!("  {right}{reason}");
+    }
+    assert!(denied.is_empty(), "something was denied");
+    assert!(left.iter().all(Right::is_for_a_plugin), "rights that nothing uses");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_charts_rights_nothing_is_denied_and_no_right_is_unused() {
+    let Some(ground) = ground() else { return };
+    let release = ground.standard().await;
+    let world = ground.world("rights").await;
+    exercise(ground, &world, release.since).await;
+    assert_rights_fit(ground, &world, release.since).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_two_namespaces_are_watched_a_task_elsewhere_is_left_alone_and_the_rights_fit_as_well() {
+    let Some(ground) = ground() else { return };
+    let _turn = ground.alone().await;
+    let worlds = [ground.world("team-a").await, ground.world("team-b").await];
+    let elsewhere = ground.world("team-c").await;
+    let since = ground.now();
+    let [a, b] = &worlds;
+    ground.install(&chart(), &[&format!("--set=watchNamespaces={{{},{}}}", a.namespace, b.namespace)]);
+    let every = json!({"schedule": "* * * * * *", "jobTemplate": {"spec": {"suspend": true}}});
+    elsewhere.task("alone", every).await;
+    join_all(worlds.iter().map(|world| exercise(ground, world, since))).await;
+    assert_rights_fit(ground, a, since).await;
+    // By now every task of the watched namespaces has had its slots.
+    assert!(elsewhere.tasks().get("alone").await.expect("a task").status.is_none());
+    assert!(elsewhere.job_names().await.is_empty());
+    let abroad: Vec<String> = ground
+        .requests(since)
+        .iter()
+        .filter(|request| request.what != "coordination.k8s.io/leases" && ![&a.namespace, &b.namespace].contains(&&request.namespace))
+        .filter(|request| request.what != "/events")
+        .map(ToString::to_string)
+        .collect();
+    assert!(abroad.is_empty(), "asked for beyond its namespaces: {abroad:?}");
+}

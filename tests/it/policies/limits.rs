@@ -1,0 +1,78 @@
+//! `runTimeout`: a run that takes too long is ended.
+
+use super::{newest, seconds};
+use crate::harness::{World, at, until};
+use punctual::plan::job_name;
+use serde_json::json;
+
+const TOO_LONG: &str = "the run took longer than runTimeout (1h 30m)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_takes_longer_than_run_timeout_is_ended_with_its_pods_and_the_next_slot_runs() {
+    let world = World::new("run-timeout").await;
+    world
+        .task(
+            "slow",
+            json!({"schedule": "0 * * * *", "concurrencyPolicy": "Forbid", "runTimeout": "90m"}),
+        )
+        .await;
+    let operator = world.operator("2027-01-01T09:59:30Z").await;
+    world.settled("slow").await;
+    let ten = at("2027-01-01T10:00:00Z");
+    let job = job_name("slow", ten, 1);
+    operator.set_to(ten);
+    world.status("slow", "the run to go on", |status| status.running == 1).await;
+    let pod = world.pin_pod(&job).await;
+    operator.set("2027-01-01T11:29:59Z");
+    let status = world.status("slow", "the slot of eleven", |status| status.skipped == 1).await;
+    operator.rests().await;
+    assert_eq!((newest(&status).as_str(), status.running), ("Skipped PreviousRunActive", 1));
+    assert!(world.job(&job).await.metadata.deletion_timestamp.is_none());
+
+    // Its pods get their time to go: until then it goes on, and says that it is being ended.
+    operator.set("2027-01-01T11:30:00Z");
+    let ends = |status: &punctual::api::ScheduledTaskStatus| status.active.first().is_some_and(|run| run.ending.is_some());
+    let status = world.status("slow", "the run to be ended", ends).await;
+    let ending = status.active[0].ending.as_ref().unwrap();
+    assert_eq!(ending.because, "RunTimeout");
+    assert_eq!(ending.message.as_deref(), Some(TOO_LONG));
+    let jobs = world.jobs();
+    until("the Job to be ending", || async {
+        jobs.get(&job).await.expect("its pod is there").metadata.deletion_timestamp
+    })
+    .await;
+    operator.rests().await;
+    assert_eq!(world.tasks().get("slow").await.unwrap().status.unwrap().failed, 0);
+    world.unpin_pod(&pod).await;
+    let status = world.status("slow", "the run to end", |status| status.failed == 1).await;
+    assert_eq!(newest(&status), "Failed RunTimeout");
+    assert_eq!(status.recent_runs[0].message.as_deref(), Some(TOO_LONG));
+    until("the Job to be gone", || async {
+        jobs.get_opt(&job).await.expect("an answer").is_none().then_some(())
+    })
+    .await;
+    world.is_told("slow", "RunTimeout", TOO_LONG).await;
+    operator.set("2027-01-01T12:00:00Z");
+    let status = world.status("slow", "the next run", |status| status.running == 1).await;
+    assert_eq!((status.started, status.failed, status.skipped, status.cancelled), (2, 1, 1, 0));
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_timeout_counts_from_the_start_also_over_a_restart() {
+    let world = World::new("timeout-restart").await;
+    world.task("slow", json!({"schedule": "0 * * * *", "runTimeout": "10m"})).await;
+    let operator = world.operator("2027-01-01T09:59:30Z").await;
+    world.settled("slow").await;
+    let ten = at("2027-01-01T10:00:00Z");
+    operator.set_to(ten);
+    world.status("slow", "the run to go on", |status| status.running == 1).await;
+    operator.stop().await;
+    let operator = world.operator("2027-01-01T10:09:00Z").await;
+    operator.rests().await;
+    assert_eq!(world.job_names().await, [job_name("slow", ten, 1)]);
+    operator.set_to(ten + seconds(600));
+    let status = world.status("slow", "the run to end", |status| status.failed == 1).await;
+    assert_eq!(newest(&status), "Failed RunTimeout");
+    operator.stop().await;
+}

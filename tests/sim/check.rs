@@ -49,6 +49,8 @@ pub struct Checker {
     pub specs: Vec<(Ms, Arc<ScheduledTaskSpec>)>,
     calendars: Vec<(ObservedSchedule, Arc<Calendar>)>,
     pub runs: BTreeMap<String, RunFacts>,
+    /// Run and attempt of each Job, by UID.
+    pub uids: BTreeMap<String, (String, i32)>,
     pub started: BTreeMap<i64, String>,
     /// Slots that were skipped or missed, one by one, as far as `recentRuns` names them.
     pub not_started: BTreeMap<i64, String>,
@@ -65,6 +67,8 @@ pub struct Checker {
     pub calm_since: Option<Ms>,
     /// Whether Jobs go on, and when they last did.
     pub busy: bool,
+    pub going_on: i64,
+    pub last_look: Ms,
     pub last_busy: Ms,
     pub next_slot: Option<(i64, i64, Option<i64>)>,
     /// The log of the API server, if somebody wants to read it.
@@ -91,6 +95,7 @@ impl Checker {
             specs: vec![(born, fields)],
             calendars: Vec::new(),
             runs: BTreeMap::new(),
+            uids: BTreeMap::new(),
             started: BTreeMap::new(),
             not_started: BTreeMap::new(),
             slots: 0,
@@ -102,6 +107,8 @@ impl Checker {
             backfilled: BTreeSet::new(),
             calm_since: None,
             busy: false,
+            going_on: 0,
+            last_look: born,
             last_busy: born,
             next_slot: None,
             log: None,
@@ -156,6 +163,7 @@ impl Checker {
         });
         if let Some(facts) = self.facts(job) {
             facts.ended = Some((now, job.fate.code.is_none(), job.fate.for_good));
+            self.going_on -= 1;
         }
     }
 
@@ -163,11 +171,18 @@ impl Checker {
         self.note(now, || format!("Job {} is gone", job.name));
         if let Some(facts) = self.facts(job) {
             facts.gone = Some(now);
+            let went_on = facts.ended.is_none();
+            self.going_on -= i64::from(went_on);
         }
     }
 
     pub fn people_delete(&mut self, job: &JobObject) {
         self.deleted_by_people.insert(job.run.clone());
+    }
+
+    pub fn of_uid(&self, uid: &str) -> Option<&JobFacts> {
+        let (run, attempt) = self.uids.get(uid)?;
+        self.runs.get(run)?.attempts.get(attempt)
     }
 
     fn facts(&mut self, job: &JobObject) -> Option<&mut JobFacts> {
@@ -181,6 +196,8 @@ impl Checker {
             slot: job.slot.map_or(0, second),
             attempts: BTreeMap::new(),
         });
+        self.going_on += 1;
+        self.uids.insert(job.uid.clone(), (job.run.clone(), job.attempt));
         run.attempts.insert(
             job.attempt,
             JobFacts {

@@ -93,11 +93,7 @@ impl Checker {
             brief(before)
         );
         for run in after.active.iter().filter(|run| run.uid.is_some()) {
-            let known = self
-                .runs
-                .values()
-                .flat_map(|run| run.attempts.values())
-                .any(|job| Some(&job.uid) == run.uid.as_ref());
+            let known = run.uid.as_ref().is_some_and(|uid| self.uids.contains_key(uid));
             demand!(
                 known || jobs.contains_key(&run.job),
                 "active names {}, which nobody ever made",

@@ -28,11 +28,12 @@ impl Checker {
             (false, _) => self.calm_since = None,
             _ => {}
         }
-        let busy = jobs.values().any(|job| job.goes_on());
+        let busy = self.going_on > 0;
         if std::mem::replace(&mut self.busy, busy) || busy {
             self.last_busy = now;
         }
-        if self.calm_since.is_some_and(|since| now - since >= SOON) {
+        if self.calm_since.is_some_and(|since| now - since >= SOON) && now - self.last_look >= 5 * SECOND {
+            self.last_look = now;
             let verdict = self.nothing_is_late(now, task, jobs);
             self.judge(now, verdict);
         }
@@ -51,13 +52,7 @@ impl Checker {
             let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref());
             if run.uid.is_some() && job.is_none_or(|job| !job.goes_on()) {
                 let end = job.and_then(|job| job.end.as_ref()).map(|end| ms(end.at));
-                let gone = || {
-                    self.runs
-                        .values()
-                        .flat_map(|run| run.attempts.values())
-                        .find(|job| Some(&job.uid) == run.uid.as_ref())?
-                        .gone
-                };
+                let gone = || self.of_uid(run.uid.as_ref()?)?.gone;
                 let over = end.or_else(gone);
                 demand!(
                     !over.is_some_and(late),

@@ -79,6 +79,10 @@ pub struct Api {
     pub uids: u64,
     pub task: Arc<Task>,
     pub jobs: BTreeMap<String, Arc<JobObject>>,
+    /// Names by UID.
+    pub names: BTreeMap<String, String>,
+    /// Jobs of somebody else.
+    pub foreign: usize,
     pub task_log: Vec<(Ms, Arc<Task>)>,
     pub job_log: Vec<(Ms, Arc<JobObject>, bool)>,
     pub weather: Weather,
@@ -111,6 +115,8 @@ impl Api {
             task_log: vec![(born, task.clone())],
             task,
             jobs: BTreeMap::new(),
+            names: BTreeMap::new(),
+            foreign: 0,
             job_log: Vec::new(),
             weather: Weather::default(),
             chores: Vec::new(),
@@ -199,7 +205,7 @@ impl Api {
     pub fn pods(&mut self, uid: &str) -> Answer<(Exit, Pods)> {
         match self.way(Verb::Get) {
             (true, true) if self.weather.refuses_pods => Answer::Refused("forbidden"),
-            (true, true) => Answer::Ok(match self.jobs.values().find(|job| job.uid == uid) {
+            (true, true) => Answer::Ok(match self.of_uid(uid) {
                 Some(job) => (
                     job.code.map_or(Exit::Unknown, |code| Exit::Known { code, message: None }),
                     if job.ready {
@@ -282,6 +288,10 @@ impl Api {
         });
     }
 
+    pub fn of_uid(&self, uid: &str) -> Option<&Arc<JobObject>> {
+        self.jobs.get(self.names.get(uid)?)
+    }
+
     pub fn change(&mut self, name: &str, change: impl FnOnce(&mut JobObject, Ms)) {
         let Some(job) = self.jobs.get_mut(name) else { return };
         change(Arc::make_mut(job), self.now);
@@ -290,6 +300,8 @@ impl Api {
 
     pub fn insert(&mut self, job: JobObject) -> Arc<JobObject> {
         let job = Arc::new(job);
+        self.names.insert(job.uid.clone(), job.name.clone());
+        self.foreign += usize::from(job.owner != self.task.uid);
         self.jobs.insert(job.name.clone(), job.clone());
         self.job_log.push((self.now, job.clone(), false));
         job
@@ -297,6 +309,8 @@ impl Api {
 
     pub fn remove(&mut self, name: &str) {
         if let Some(job) = self.jobs.remove(name) {
+            self.names.remove(&job.uid);
+            self.foreign -= usize::from(job.owner != self.task.uid);
             self.checker.job_gone(self.now, &job);
             self.job_log.push((self.now, job, true));
         }

@@ -12,6 +12,7 @@ use serde_json::Value;
 impl World<'_> {
     /// All faults are over.
     pub fn heal(&mut self) {
+        (self.healed, self.mended, self.mended_at) = (true, true, self.api.now);
         self.api.weather = Weather::default();
         (self.api.temper.never_ready, self.api.temper.queued, self.api.temper.slow_to_die) = (0, 0, 0);
         self.ends.clear();
@@ -62,7 +63,7 @@ impl World<'_> {
     pub fn restart(&mut self) {
         let now = self.api.now;
         let busy = !self.api.going_on().is_empty() || self.api.task.status.backfill.is_some() || !self.api.task.status.active.is_empty();
-        if busy && now < self.scenario.born + self.scenario.lasts + 72 * HOUR {
+        if busy && now < self.mended_at + 72 * HOUR {
             self.api.mend();
             return self.settle_by(now + 10 * MINUTE);
         }

@@ -76,9 +76,7 @@ impl Api {
 
     pub fn chore(&mut self, chore: &Chore) {
         let (Chore::Begin(uid, _) | Chore::Ready(uid, _) | Chore::End(uid, _) | Chore::Resume(uid, _) | Chore::Vanish(uid)) = chore;
-        let Some(job) = self.jobs.values().find(|job| job.uid == *uid).cloned() else {
-            return;
-        };
+        let Some(job) = self.of_uid(uid).cloned() else { return };
         let in_time = |epoch: &u32| job.epoch == *epoch && job.end.is_none();
         let deleted = job.deleting.is_some();
         let fate = &job.fate;

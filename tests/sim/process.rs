@@ -48,9 +48,9 @@ impl World<'_> {
         }
         let said = || {
             format!(
-                "replica {at} plans {:?}, to wake at {:?}",
-                plan.effects.iter().map(name).collect::<Vec<_>>(),
-                plan.wake_at
+                "replica {at} plans {:?}, to wake at {}",
+                plan.effects.iter().filter_map(name).collect::<Vec<_>>(),
+                plan.wake_at.map_or("never".into(), |at| at.to_string())
             )
         };
         self.api.checker.note(now, said);
@@ -69,7 +69,7 @@ impl World<'_> {
             if self.is_calm() {
                 let why = Err(format!(
                     "quiet: it does not settle: {:?}",
-                    plan.effects.iter().map(name).collect::<Vec<_>>()
+                    plan.effects.iter().filter_map(name).collect::<Vec<_>>()
                 ));
                 return self.api.checker.judge(now, why);
             }
@@ -293,7 +293,15 @@ fn is_not_fenced(effect: &Effect, api: &Api) -> bool {
     run.attempt > 1 || run.trigger != punctual::api::Trigger::Schedule || accounted || newer
 }
 
-fn name(effect: &Effect) -> String {
-    let text = format!("{effect:?}");
-    text.chars().take(70).collect()
+fn name(effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::Try { .. } => "try".into(),
+        Effect::Confirm { job, .. } => format!("confirm {job}"),
+        Effect::Find { job } => format!("find {job}"),
+        Effect::Inspect { job, .. } => format!("inspect {job}"),
+        Effect::Create { run, .. } => format!("create {}", run.job),
+        Effect::Delete { job, because, .. } => format!("delete {job} because {because}"),
+        Effect::Write { urgency, .. } => format!("write {urgency:?}"),
+        Effect::Announce(_) => return None,
+    })
 }

@@ -1,4 +1,28 @@
 //! A simulation of the world: the real `plan()` through virtual months, in seconds, from a seed.
+//!
+//! ```text
+//!   seed ─► generate ─► world { API server, Jobs, people, clock, watches, 1 to 3 processes } ─► plan() ─► effects ─► world
+//!                                      └──── every commit ────► check ─► the first rule that is broken ─► shrink ─► a story
+//! ```
+//! Takes `SIM_SEEDS` (how many lives), `SIM_FROM`, `SIM_SEED` (one life again); gives a line of figures, or a story. Never the wall
+//! clock; the checker (`check*`, `calendar`) never asks the planner, and `mutants` proves that it notices.
+//!
+//! # What is left out, and why
+//!
+//! - **Somebody deletes a Job whose start no status has written yet.** That Job alone proves it. docs/decisions/02 names the window
+//!   for an operator that dies in that second; the generator keeps out of more than that: of every such Job.
+//! - **A process that was stopped right before a POST, when the claim it meant no longer stands, or (Allow) the slot is accounted
+//!   for or a newer one was started.** The name alone guards that POST (docs/decisions/02). Its other effects are done.
+//! - **Its DELETEs are not judged**: the wish to end a run may have been taken back meanwhile.
+//! - **A request that commits later than it is given up**: here it commits at once or never (docs/decisions/02).
+//! - **A deleted status**: not in the first six minutes of a task, which owes its first slots from its creation. After it sums, room
+//!   and claims are not judged for that life; doubled slots and what is owed are.
+//! - **Limits that strike too early** are judged only where no clock was ever wrong and the watches were true for five seconds.
+//! - **The patience** for Jobs that are deleted and do not go (grace period and 30 s) is room for others, by the later of two clocks.
+//! - **Not simulated**: more than one task, its deletion, specs that cannot be read or name no slot, `H`, `L`, `W` and `#`, zones other
+//!   than UTC and New York, clocks that differ between replicas, what `src/controller` does beyond the loop: `memory` and
+//!   `replica` are written after it, and are not it. A new leader's single read of a task (9d15333) is not in them.
+//! - A life that an edit makes dense is healed early, at 5,000 slots or 400 Jobs.
 
 #[path = "sim/calendar.rs"]
 mod calendar;

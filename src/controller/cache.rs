@@ -209,14 +209,14 @@ impl Cache {
         news
     }
 
-    /// A write was taken: whatever was refused before is forgotten.
-    pub fn accept(&self, key: &Key, concern: Concern) {
-        self.update(key, |record| {
-            *record.refusals(concern) = Refusals::default();
-            if concern == Concern::Start {
-                record.trial = Trial::Taken;
-            }
-        });
+    /// A Job was made: whatever was refused before is forgotten.
+    pub fn accept_start(&self, key: &Key) {
+        self.update(key, |record| (record.starts, record.trial) = (Refusals::default(), Trial::Taken));
+    }
+
+    /// A Job was deleted: that says nothing about whether one can be made.
+    pub fn accept_delete(&self, key: &Key, concern: Concern) {
+        self.update(key, |record| record.refusals(concern).accept_delete());
     }
 
     /// A Job was asked for, and no answer came.
@@ -305,6 +305,7 @@ fn unseen(uid: &str) -> Job {
     Job {
         name: String::new(),
         uid: uid.to_owned(),
+        version: String::new(),
         slot: None,
         trigger: Trigger::Schedule,
         attempt: 1,

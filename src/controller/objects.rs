@@ -189,6 +189,7 @@ impl RawJob {
         Job {
             name: self.metadata.name.unwrap_or_default(),
             uid: self.metadata.uid.unwrap_or_default(),
+            version: self.metadata.resource_version.unwrap_or_default(),
             slot,
             trigger,
             attempt,

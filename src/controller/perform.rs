@@ -45,8 +45,13 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                     return Ok(Progress::Done);
                 }
             }
-            Effect::Delete { job, uid, because } => {
-                let deleted = delete(ctx, key, task, &job, &uid, because).await?;
+            Effect::Delete {
+                job,
+                uid,
+                version,
+                because,
+            } => {
+                let deleted = delete(ctx, key, task, &job, (&uid, &version), because).await?;
                 // What cannot be cleaned up keeps no slot from starting.
                 clean_up_refused |= !deleted;
                 if !deleted && !because.is_clean_up() {
@@ -104,7 +109,7 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
     ctx.cache.settle(key, &run.job);
     let Some(raw) = found else { return Ok(false) };
     ctx.cache.put_job(raw, Some(ctx.clock.now()));
-    ctx.cache.accept(key, Concern::Start);
+    ctx.cache.accept_start(key);
     Ok(true)
 }
 
@@ -159,11 +164,11 @@ async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<
     ctx.write("create", request).await
 }
 
-/// Deletes that very Job. Gives false if the API server refused.
-async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, because: Because) -> Result<bool, Error> {
+/// Deletes that very Job as it was seen (by UID and version). Gives false if the API server refused, or it is another by now.
+async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version): (&str, &str), because: Because) -> Result<bool, Error> {
     let preconditions = Preconditions {
         uid: Some(uid.to_owned()),
-        resource_version: None,
+        resource_version: Some(version.to_owned()),
     };
     // What has ended has no pods that run. What is ended goes when its pods are gone: until then it stands in the way.
     let params = if because.is_clean_up() {
@@ -178,14 +183,16 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str, bec
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
     let concern = if because.is_clean_up() { Concern::CleanUp } else { Concern::Start };
     match ctx.write::<Value>("delete", request).await {
-        // Another Job of that name, or none: the one that was meant is gone.
-        Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => {
+        Ok(_) | Err(Error::NotFound(_)) => {
             tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
             ctx.cache.mark_deleting(key, uid, ctx.clock.now());
-            if concern == Concern::CleanUp {
-                ctx.cache.accept(key, concern);
-            }
+            ctx.cache.accept_delete(key, concern);
             Ok(true)
+        }
+        // It has changed since, perhaps ended, or another has its name: look, and plan again.
+        Err(Error::Conflict(_)) => {
+            observe::confirm(ctx, key, task, job, uid).await?;
+            Ok(false)
         }
         Err(Error::Refused(message)) => {
             let message = format!("the API server refused to delete Job {job}: {message}");

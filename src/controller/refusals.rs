@@ -2,7 +2,7 @@
 //!
 //! Takes refusals, gives whether they are news. Never decides when to try again: that comes with the refusal.
 
-use crate::plan::Refusal;
+use crate::plan::{Because, Refusal};
 
 /// What the API server said no to, and how often in a row.
 #[derive(Debug, Default)]
@@ -21,6 +21,13 @@ pub enum Concern {
 }
 
 impl Refusals {
+    /// A deletion was taken, whatever was said of others before.
+    pub fn accept_delete(&mut self) {
+        if self.last.as_ref().is_some_and(|last| last.because == Because::DeleteRefused) {
+            *self = Self::default();
+        }
+    }
+
     /// One more; it is given how many came in a row before it. Says whether that is news, or the same answer as before.
     pub fn add(&mut self, refusal: impl FnOnce(u32) -> Refusal) -> bool {
         let refusal = refusal(self.in_a_row);

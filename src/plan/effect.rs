@@ -37,8 +37,13 @@ pub enum Effect {
     Inspect { job: String, uid: String },
     /// Make the Job of a slot. `AlreadyExists` with our owner UID and slot is success.
     Create { run: Run, job: Value },
-    /// Delete that very Job, and no other of its name.
-    Delete { job: String, uid: String, because: Because },
+    /// Delete that very Job, if it is still as it was observed: one that has ended since has run, and is not replaced.
+    Delete {
+        job: String,
+        uid: String,
+        version: String,
+        because: Because,
+    },
     /// Write the status, if nobody else has written the task since it was observed.
     Write {
         status: Box<ScheduledTaskStatus>,

@@ -15,12 +15,13 @@ pub fn end(draft: &mut Draft) {
         };
         patience.extend(claims::gone_by(draft, run).filter(|gone_by| *gone_by > draft.now()));
         let job = draft.observed.jobs.iter().find(|job| job.uid == *uid);
-        if job.is_some_and(|job| job.end.is_none() && job.deleting.is_none()) {
+        if let Some(job) = job.filter(|job| job.end.is_none() && job.deleting.is_none()) {
             let because = [Because::RunTimeout, Because::PendingTimeout];
             let because = because.into_iter().find(|because| because.as_str() == ending.because);
             draft.jobs.push(Effect::Delete {
                 job: run.job.clone(),
                 uid: uid.clone(),
+                version: job.version.clone(),
                 because: because.unwrap_or(Because::Replaced),
             });
         }

@@ -46,6 +46,7 @@ pub fn forget(draft: &mut Draft) {
             draft.forget.push(Effect::Delete {
                 job: job.name.clone(),
                 uid: job.uid.clone(),
+                version: job.version.clone(),
                 because,
             });
         }

@@ -74,6 +74,8 @@ pub struct Spec {
 pub struct Job {
     pub name: String,
     pub uid: String,
+    /// Which state of it this is: its `resourceVersion`.
+    pub version: String,
     /// From the annotation; a Job of ours without one is left alone.
     pub slot: Option<Timestamp>,
     pub trigger: Trigger,

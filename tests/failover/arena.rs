@@ -8,6 +8,7 @@ use crate::fault::{Kind, moment};
 use crate::harness::{Link, Pace, Replica, World, until};
 use crate::witness::Witness;
 use jiff::{SignedDuration, Timestamp};
+use punctual::api::ScheduledTaskStatus;
 use punctual::clock::Clock;
 use serde_json::json;
 use std::time::Duration;
@@ -96,6 +97,16 @@ impl Arena {
         .await
     }
 
+    /// Another slot than those of now is accounted for.
+    async fn work_goes_on(&self) {
+        let accounted = |status: &ScheduledTaskStatus| status.accounted_until.as_ref().map(|until| until.0);
+        let now = self.world.tasks().get("allow").await.expect("the task").status;
+        let now = now.as_ref().and_then(accounted);
+        self.world
+            .status("allow", "a slot of the next leader", |status| accounted(status) > now)
+            .await;
+    }
+
     /// Takes leadership from whoever has it, in the second of a slot, and waits until another has it and all is well again.
     pub async fn change(&mut self, kind: Kind, number: usize) {
         let old = self.leader(None).await;
@@ -128,6 +139,7 @@ impl Arena {
             }
         }
         self.leader(Some(&identity)).await;
+        self.work_goes_on().await;
         match kind {
             Kind::Killed | Kind::Stopped | Kind::Stepped => self.replicas[old].start_ready().await,
             Kind::Frozen => {

@@ -184,7 +184,7 @@ impl Books {
         };
         let Some(work) = all
             .iter()
-            .find(|one| one.is_work() && one.user == taken.user && one.received > taken.received)
+            .find(|one| one.is_work() && one.user != change.old && one.received > taken.received)
         else {
             return self
                 .wrong

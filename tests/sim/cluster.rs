@@ -23,6 +23,7 @@ pub const NAME: &str = "report";
 pub struct JobObject {
     pub name: String,
     pub uid: String,
+    pub version: u64,
     pub owner: String,
     /// The name that all attempts of the run share, from the annotation.
     pub run: String,
@@ -167,6 +168,7 @@ impl Api {
         let name = text(&metadata["name"]);
         JobObject {
             uid: format!("job-{}", self.uids + 1),
+            version: 0,
             owner: text(&metadata["ownerReferences"][0]["uid"]),
             run: annotation(api::RUN),
             slot: annotation(api::SLOT).parse().ok(),
@@ -220,14 +222,14 @@ impl Api {
         }
     }
 
-    pub fn delete(&mut self, name: &str, uid: &str, foreground: bool, actor: &Actor) -> Answer<()> {
+    pub fn delete(&mut self, name: &str, (uid, version): (&str, &str), foreground: bool, actor: &Actor) -> Answer<()> {
         let (arrives, answered) = self.way(Verb::Delete);
         if !arrives {
             return Answer::Nothing;
         }
         let answer = match self.jobs.get(name).cloned() {
             None => Answer::NotFound,
-            Some(job) if job.uid != uid => Answer::Conflict,
+            Some(job) if job.uid != uid || job.version.to_string() != version => Answer::Conflict,
             Some(_) if self.weather.refuses_deletes => Answer::Refused("deletions are forbidden"),
             Some(job) => {
                 self.checker.job_deleted(self.now, &job, actor, &self.task);
@@ -294,7 +296,9 @@ impl Api {
 
     pub fn change(&mut self, name: &str, change: impl FnOnce(&mut JobObject, Ms)) {
         let Some(job) = self.jobs.get_mut(name) else { return };
-        change(Arc::make_mut(job), self.now);
+        let changed = Arc::make_mut(job);
+        changed.version += 1;
+        change(changed, self.now);
         self.job_log.push((self.now, job.clone(), false));
     }
 
@@ -323,6 +327,7 @@ impl JobObject {
         Job {
             name: self.name.clone(),
             uid: self.uid.clone(),
+            version: self.version.to_string(),
             slot: self.slot,
             trigger: self.trigger,
             attempt: self.attempt,

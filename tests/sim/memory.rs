@@ -136,6 +136,13 @@ impl Memory {
         }
     }
 
+    pub fn accept_delete(&mut self, clean_up: bool) {
+        let refusals = if clean_up { &mut self.clean_ups } else { &mut self.starts };
+        if refusals.last.as_ref().is_some_and(|last| last.because == Because::DeleteRefused) {
+            *refusals = Refusals::default();
+        }
+    }
+
     pub fn accept_start(&mut self) {
         (self.starts, self.trial) = (Refusals::default(), Trial::Taken);
     }
@@ -154,6 +161,7 @@ fn unseen(uid: &str) -> Job {
     Job {
         name: String::new(),
         uid: uid.to_owned(),
+        version: String::new(),
         slot: None,
         trigger: Trigger::Schedule,
         attempt: 1,

@@ -124,6 +124,7 @@ impl Mutant {
                 let forget = ended.map(|job| Effect::Delete {
                     job: job.name.clone(),
                     uid: job.uid.clone(),
+                    version: job.version.clone(),
                     because: Because::HistoryLimit,
                 });
                 plan.effects.splice(0..0, forget);

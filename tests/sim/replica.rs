@@ -129,7 +129,12 @@ impl Replica {
                 _ => Progress::Failed,
             },
             Effect::Create { run, job } => self.create(api, &work.seen, &run, &job, &actor),
-            Effect::Delete { job, uid, because } => self.delete(api, work, &job, &uid, because, &actor),
+            Effect::Delete {
+                job,
+                uid,
+                version,
+                because,
+            } => self.delete(api, work, &job, (&uid, &version), because, &actor),
             Effect::Try { job } => match api.post(&job, true, &actor) {
                 Answer::Ok(_) | Answer::Conflict => {
                     self.memory.trial = Trial::Taken;
@@ -157,17 +162,7 @@ impl Replica {
                     Progress::GoOn
                 }
             },
-            Effect::Confirm { job, uid } => match api.get_job(&job) {
-                Answer::Nothing => Progress::Failed,
-                Answer::Ok(object) if object.uid == uid && object.owner == work.seen.uid => {
-                    self.memory.put_job(&object, None);
-                    Progress::GoOn
-                }
-                _ => {
-                    self.memory.remove_job(&uid);
-                    Progress::GoOn
-                }
-            },
+            Effect::Confirm { job, uid } => self.confirm(api, &job, &uid, &work.seen.uid),
             Effect::Inspect { uid, .. } => match api.pods(&uid) {
                 Answer::Ok((exit, pods)) => {
                     self.memory.set_pods(&uid, &exit, &pods);
@@ -213,16 +208,39 @@ impl Replica {
         Progress::GoOn
     }
 
-    fn delete(&mut self, api: &mut Api, work: &mut Work, job: &str, uid: &str, because: Because, actor: &Actor) -> Progress {
+    fn confirm(&mut self, api: &mut Api, job: &str, uid: &str, owner: &str) -> Progress {
+        match api.get_job(job) {
+            Answer::Nothing => return Progress::Failed,
+            Answer::Ok(object) if object.uid == uid && object.owner == owner => self.memory.put_job(&object, None),
+            _ => self.memory.remove_job(uid),
+        }
+        Progress::GoOn
+    }
+
+    fn delete(
+        &mut self,
+        api: &mut Api,
+        work: &mut Work,
+        job: &str,
+        (uid, version): (&str, &str),
+        because: Because,
+        actor: &Actor,
+    ) -> Progress {
         let clean_up = because.is_clean_up();
-        match api.delete(job, uid, !clean_up, actor) {
-            Answer::Ok(()) | Answer::NotFound | Answer::Conflict => {
+        match api.delete(job, (uid, version), !clean_up, actor) {
+            Answer::Ok(()) | Answer::NotFound => {
                 self.memory.mark_deleting(uid, actor.clock);
-                if clean_up {
-                    self.memory.clean_ups = Default::default();
-                }
+                self.memory.accept_delete(clean_up);
                 Progress::GoOn
             }
+            Answer::Conflict => match self.confirm(api, job, uid, &work.seen.uid) {
+                Progress::GoOn if clean_up => {
+                    work.clean_up_refused = true;
+                    Progress::GoOn
+                }
+                Progress::GoOn => Progress::PlanAgain,
+                other => other,
+            },
             Answer::Refused(message) if clean_up => {
                 self.memory.clean_ups.add(Because::DeleteRefused, message, actor.clock);
                 work.clean_up_refused = true;

@@ -209,6 +209,7 @@ impl World<'_> {
         let now = self.api.now;
         self.api.checker.note(now, || format!("somebody makes {name}, at {}", show(now)));
         self.api.insert(JobObject {
+            version: 0,
             uid: format!("other-{next}"),
             owner: "somebody".into(),
             run: name.clone(),

@@ -35,7 +35,7 @@ impl World {
                 _ if self.faults.silent => return Progress::Unanswered,
                 Effect::Write { status, .. } => self.write(seen, *status),
                 Effect::Create { run, job } => self.create(&run, job),
-                Effect::Delete { job, uid, because } => self.delete(&job, &uid, because),
+                Effect::Delete { job, uid, because, .. } => self.delete(&job, &uid, because),
                 Effect::Try { .. } => {
                     self.tried += 1;
                     self.memory.trial = match self.faults.refuses_creates.clone() {

@@ -334,6 +334,7 @@ impl World {
         Job {
             name: String::new(),
             uid: String::new(),
+            version: String::new(),
             slot: None,
             trigger: Trigger::Schedule,
             attempt: 1,

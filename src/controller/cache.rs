@@ -37,6 +37,16 @@ struct Record {
     trial: Trial,
 }
 
+/// Who told of a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    ByWatch,
+    /// A read of its own.
+    ByRead,
+    /// This process just made it, at that time by the operator's clock.
+    Made(Timestamp),
+}
+
 impl Cache {
     /// What is known of a task, at `now`. Nothing, if it is not there (any more).
     #[must_use]
@@ -95,11 +105,16 @@ impl Cache {
         }
     }
 
-    /// Takes in a Job of the watch, or one that this process just made (then `made_at` is when, by the operator's clock).
-    pub fn put_job(&self, raw: RawJob, made_at: Option<Timestamp>) -> Option<Key> {
+    /// Takes in a Job.
+    pub fn put_job(&self, raw: RawJob, told: Told) -> Option<Key> {
         let key: Key = raw.owner()?.into();
         let namespace = raw.metadata.namespace.clone().unwrap_or_default();
         let mut job = raw.into_job();
+        job.confirmed = told != Told::ByWatch;
+        let made_at = match told {
+            Told::Made(at) => Some(at),
+            _ => None,
+        };
         let mut records = self.lock();
         let record = records.entry(key.clone()).or_default();
         record.namespace = namespace;
@@ -110,6 +125,7 @@ impl Cache {
         match record.jobs.get_mut(&job.uid) {
             Some(known) => {
                 job.created = made_at.unwrap_or(known.created);
+                job.confirmed |= known.confirmed;
                 job.exit = known.exit.clone();
                 // One that waits for its turn (again) is to be asked anew.
                 if !job.suspended {
@@ -196,7 +212,8 @@ impl Cache {
 
     /// What the API server said of a dry run.
     pub fn set_trial(&self, key: &Key, trial: Trial) {
-        self.update(key, |record| record.trial = trial);
+        // It is newer than what was said of a start.
+        self.update(key, |record| (record.starts, record.trial) = (Refusals::default(), trial));
     }
 
     /// A write was refused. `refusal` is given how many came in a row before this one. Says whether that is news, or the same
@@ -306,6 +323,7 @@ fn unseen(uid: &str) -> Job {
         name: String::new(),
         uid: uid.to_owned(),
         version: String::new(),
+        confirmed: false,
         slot: None,
         trigger: Trigger::Schedule,
         attempt: 1,
@@ -355,8 +373,8 @@ mod tests {
         let cache = Cache::default();
         let active = json!([{"slot": SLOT, "trigger": "Schedule", "attempt": 1, "job": "t-1", "uid": "job"}]);
         cache.put_task(task(1, json!({"accountedUntil": SLOT, "active": active})));
-        cache.put_job(job(None), None);
-        cache.put_job(job(Some("Complete")), None);
+        cache.put_job(job(None), Told::ByWatch);
+        cache.put_job(job(Some("Complete")), Told::ByWatch);
         cache.remove_job("task", "job");
         let known = observed(&cache);
         assert_eq!(known.gone, ["job"]);
@@ -373,22 +391,22 @@ mod tests {
         assert_eq!(cache.put_task(task(10, json!({"started": 2}))), Some(key.clone()));
         assert_eq!(cache.put_task(task(9, json!({"started": 1}))), None);
         assert_eq!(observed(&cache).task.status.started, 2);
-        cache.put_job(job(None), None);
+        cache.put_job(job(None), Told::ByWatch);
         cache.mark_deleting(&key, "job", SLOT.parse().unwrap());
-        cache.put_job(job(None), None);
+        cache.put_job(job(None), Told::ByWatch);
         assert!(
             observed(&cache).jobs[0].deleting.is_some(),
             "we deleted it; the watch has not caught up"
         );
         cache.remove_job("task", "job");
-        assert_eq!(cache.put_job(job(None), None), None, "gone is gone");
+        assert_eq!(cache.put_job(job(None), Told::ByWatch), None, "gone is gone");
     }
 
     #[test]
     fn a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked() {
         let cache = Cache::default();
         cache.put_task(task(1, json!({})));
-        cache.put_job(job(None), None);
+        cache.put_job(job(None), Told::ByWatch);
         assert_eq!(cache.keep_jobs(None, &HashSet::new()), ["task".into()]);
         assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
     }

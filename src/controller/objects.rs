@@ -190,6 +190,7 @@ impl RawJob {
             name: self.metadata.name.unwrap_or_default(),
             uid: self.metadata.uid.unwrap_or_default(),
             version: self.metadata.resource_version.unwrap_or_default(),
+            confirmed: false,
             slot,
             trigger,
             attempt,

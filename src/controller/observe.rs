@@ -2,6 +2,7 @@
 //!
 //! Takes watches and, off the hot path, single reads; fills the cache and wakes the tasks that are touched. Never writes.
 
+use super::cache::Told;
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
 use super::{Context, Error, pods};
@@ -59,9 +60,9 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>) {
         Event::Init => listed.clear(),
         Event::InitApply(raw) => {
             listed.extend(raw.metadata.uid.clone());
-            ctx.wake(ctx.cache.put_job(raw, None));
+            ctx.wake(ctx.cache.put_job(raw, Told::ByWatch));
         }
-        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, None)),
+        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Told::ByWatch)),
         Event::InitDone => {
             ctx.cache
                 .keep_jobs(namespace.as_deref(), &std::mem::take(&mut listed))
@@ -75,7 +76,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>) {
             let owner = raw.owner().map(str::to_owned);
             if let (Some(owner), Some(uid)) = (owner, raw.metadata.uid.clone()) {
                 // The last word of a Job may be its end: a Job that finished and was deleted at once ran all the same.
-                ctx.cache.put_job(raw, None);
+                ctx.cache.put_job(raw, Told::ByWatch);
                 ctx.wake(ctx.cache.remove_job(&owner, &uid));
             }
         }
@@ -166,7 +167,7 @@ pub async fn job(ctx: &Context, task: &Task, name: &str) -> Result<Option<RawJob
 /// When no answer comes.
 pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(), Error> {
     if let Some(raw) = job(ctx, task, name).await?.filter(|raw| raw.owner() == Some(&task.uid)) {
-        ctx.cache.put_job(raw, Some(ctx.clock.now()));
+        ctx.cache.put_job(raw, Told::Made(ctx.clock.now()));
     }
     ctx.cache.settle(key, name);
     Ok(())
@@ -179,7 +180,7 @@ pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(
 pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &str) -> Result<(), Error> {
     match job(ctx, task, name).await? {
         Some(raw) if raw.metadata.uid.as_deref() == Some(uid) && raw.owner() == Some(&task.uid) => {
-            ctx.cache.put_job(raw, None);
+            ctx.cache.put_job(raw, Told::ByRead);
         }
         _ => {
             ctx.cache.remove_job(key, uid);

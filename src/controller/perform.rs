@@ -3,6 +3,7 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
+use super::cache::Told;
 use super::objects::{RawJob, RawTask};
 use super::queue::Key;
 use super::refusals::Concern;
@@ -108,7 +109,7 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
     };
     ctx.cache.settle(key, &run.job);
     let Some(raw) = found else { return Ok(false) };
-    ctx.cache.put_job(raw, Some(ctx.clock.now()));
+    ctx.cache.put_job(raw, Told::Made(ctx.clock.now()));
     ctx.cache.accept_start(key);
     Ok(true)
 }

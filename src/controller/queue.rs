@@ -2,10 +2,13 @@
 //!
 //! Takes wake-ups, gives keys whose time has come, each to one worker at a time. Never waits: the caller does.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
+
+/// A clock that goes back by more than this was set: what was planned by it is planned again. Less is how clocks are disciplined.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// UID of a task.
 pub type Key = Arc<str>;
@@ -24,6 +27,8 @@ struct Inner {
     running: HashSet<Key>,
     /// Keys that were woken while a worker had them.
     again: HashMap<Key, Timestamp>,
+    /// The latest time that was told.
+    latest: Option<Timestamp>,
 }
 
 impl Queue {
@@ -46,6 +51,10 @@ impl Queue {
     #[must_use]
     pub fn take(&self, now: Timestamp) -> Option<Key> {
         let mut inner = self.lock();
+        if inner.latest.is_some_and(|latest| now + SET_BACK < latest) {
+            inner.all_at(now);
+        }
+        inner.latest = Some(now);
         let (at, key) = inner.order.first()?.clone();
         if at > now {
             return None;
@@ -105,6 +114,17 @@ impl Queue {
 }
 
 impl Inner {
+    /// All want their turn at `at`, if they do not want it earlier.
+    fn all_at(&mut self, at: Timestamp) {
+        let later: Vec<Key> = self
+            .order
+            .iter()
+            .filter(|(wanted, _)| *wanted > at)
+            .map(|(_, key)| key.clone())
+            .collect();
+        later.iter().for_each(|key| self.set(key, Some(at)));
+    }
+
     fn set(&mut self, key: &Key, at: Option<Timestamp>) {
         if let Some(known) = self.wanted.remove(key) {
             self.order.remove(&(known, key.clone()));
@@ -149,6 +169,19 @@ mod tests {
         queue.done(&a, Some(at(60)));
         assert_eq!(queue.take(at(59)), None);
         assert_eq!(queue.next_at(), Some(at(60)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_has_all_looked_at_again() {
+        let queue = Queue::default();
+        let (a, b): (Key, Key) = ("a".into(), "b".into());
+        queue.wake(&a, at(5000));
+        queue.wake(&b, at(9000));
+        assert_eq!(queue.take(at(4000)), None);
+        assert_eq!(queue.take(at(3999)), None, "a second is no step");
+        assert_eq!(queue.take(at(100)), Some(a));
+        assert_eq!(queue.take(at(100)), Some(b));
+        assert_eq!(queue.take(at(100)), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Takes Jobs, gives entries of `active`. The slots between, which had no Job, were passed over by the plan that made the newer
 //! one. Never says how a run ended: that is `runs`.
 
-use super::{Because, Draft, Job, Outcome, attempt_name, books, due, ledger, run_of};
+use super::{Because, Draft, Effect, Job, Outcome, attempt_name, books, due, ledger, run_of};
 use crate::api::{ActiveRun, MissedRunPolicy, Trigger};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -17,6 +17,7 @@ pub fn adopt(draft: &mut Draft) {
         .filter_map(|job| Some((job.slot?, job)))
         .filter(|(slot, job)| is_unknown(draft, *slot, job))
         .collect();
+    unknown.retain(|(slot, job)| is_certain(draft, *slot, job));
     unknown.sort_by_key(|(slot, job)| (*slot, job.attempt));
     let in_force = if unknown.is_empty() {
         None
@@ -66,8 +67,24 @@ fn is_unknown(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
     let goes_on = job.end.is_none() && job.deleting.is_none();
     let recorded = |name: &str| (1..=job.attempt).any(|attempt| name == attempt_name(run, attempt));
     let recorded = status.recent_runs.iter().any(|past| past.job.as_deref().is_some_and(recorded));
-    let owed = job.trigger == Trigger::Schedule && slot > draft.accounted();
-    !known && !recorded && (goes_on || owed)
+    !known && !recorded && (goes_on || owed(draft, slot, job))
+}
+
+/// Of a slot that was accounted for before, a watch that is late tells of a Job that has ended, and was counted: first somebody
+/// looks.
+fn is_certain(draft: &mut Draft, slot: Timestamp, job: &Job) -> bool {
+    let certain = job.confirmed || owed(draft, slot, job);
+    if !certain {
+        draft.questions.push(Effect::Confirm {
+            job: job.name.clone(),
+            uid: job.uid.clone(),
+        });
+    }
+    certain
+}
+
+fn owed(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
+    job.trigger == Trigger::Schedule && slot > draft.accounted()
 }
 
 fn passed_over(draft: &Draft) -> Because {

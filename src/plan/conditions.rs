@@ -2,7 +2,7 @@
 //!
 //! Takes the ledger as it will be, gives conditions with reason and message. Never changes a counter.
 
-use super::{Because, Draft, Effect, ON_TIME, Owed, Run, Trial, build_job, job_name, suspend};
+use super::{Because, Draft, Effect, ON_TIME, Owed, Refusal, Run, Trial, build_job, job_name, suspend};
 use crate::api::{ConcurrencyPolicy, RESUME, Trigger, condition};
 use crate::schedule::ScheduleError;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +11,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 /// Sets Ready, Suspended, Healthy and Overdue.
 pub fn describe(draft: &mut Draft) {
     ready(draft);
+    draft
+        .end()
+        .filter(|end| *end > draft.now())
+        .into_iter()
+        .for_each(|end| draft.wake_by(end));
     if draft.spec.is_some() {
         let paused = suspend::paused(draft);
         let (because, message) = match paused {
@@ -41,7 +46,11 @@ fn ready(draft: &mut Draft) {
     if let Some((because, message)) = wrong {
         return set(draft, condition::READY, "False", because, message);
     }
-    if let Some(refusal) = &draft.observed.refusal {
+    let refusal = draft.observed.refusal.as_ref();
+    // What was refused may be tried again, and nothing of it is left to be tried, counted or said.
+    let busy = !draft.jobs.is_empty() || draft.owed.is_some() || draft.ledger.urgent;
+    let is_past = |refusal: &&Refusal| !busy && !refusal.holds(draft.now());
+    if let Some(refusal) = refusal.filter(|refusal| !is_past(refusal)) {
         let message = refusal.message.clone();
         return set(draft, condition::READY, "False", refusal.because, message);
     }
@@ -50,6 +59,7 @@ fn ready(draft: &mut Draft) {
             let message = "endAt has passed: no slot is left, what goes on comes to its end";
             set(draft, condition::READY, "True", Because::Ended, message.into());
         }
+        _ if refusal.is_some() => ask(draft),
         Trial::Taken => accepted(draft),
         Trial::Refused { message, again_at } => {
             set(draft, condition::READY, "False", Because::JobRefused, message.clone());

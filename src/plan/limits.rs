@@ -22,8 +22,8 @@ pub fn enforce(draft: &mut Draft) {
         }
         if run.ending.is_none() && goes_on && run.started.is_some() {
             let ended = match job {
-                Some(job) => run_timeout(draft, spec, &mut run) || pending_timeout(draft, spec, &mut run, job),
-                None => run_timeout(draft, spec, &mut run),
+                Some(job) => run_timeout(draft, spec, &mut run, Some(job)) || pending_timeout(draft, spec, &mut run, job),
+                None => run_timeout(draft, spec, &mut run, None),
             };
             draft.claim |= ended;
             if ended && run.uid.is_none() {
@@ -42,12 +42,15 @@ pub fn enforce(draft: &mut Draft) {
     }
 }
 
-fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun) -> bool {
+fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: Option<&Job>) -> bool {
     let Some((timeout, started)) = spec.fields.run_timeout.zip(run.started.as_ref()) else {
         return false;
     };
     let message = format!("the run took longer than runTimeout ({})", shown(timeout.into()));
-    after(draft, run, started.0, timeout.into(), Because::RunTimeout, || message)
+    let created = job.map(|job| job.began.unwrap_or(job.created));
+    let since = passed(draft, [started.0].into_iter()).or_else(|| passed(draft, created.into_iter()));
+    let since = since.unwrap_or(started.0);
+    after(draft, run, since, timeout.into(), Because::RunTimeout, || message)
 }
 
 fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Job) -> bool {
@@ -56,7 +59,8 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
         return false;
     }
     // The later of two clocks: the API server's may be behind ours, and a Job that was resumed begins anew.
-    let since = job.began.map_or(job.created, |began| began.max(job.created));
+    let since = [Some(job.created), job.began].into_iter().flatten();
+    let since = passed(draft, since).unwrap_or(job.created);
     match &job.pods {
         Pods::Waiting(reason) => {
             let message = format!("no pod got ready within pendingTimeout ({}): {reason}", shown(timeout.into()));
@@ -74,6 +78,11 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
             false
         }
     }
+}
+
+/// The latest that has passed: a moment to come was told by a clock that has been set back since.
+fn passed(draft: &Draft, moments: impl Iterator<Item = Timestamp>) -> Option<Timestamp> {
+    moments.filter(|at| *at <= draft.now()).max()
 }
 
 fn after(

@@ -191,8 +191,12 @@ impl<'a> Draft<'a> {
 
     /// Whether no slot will ever come again, because the author said until when they do.
     fn has_ended(&self) -> bool {
-        let end = self.spec.and_then(|spec| spec.fields.end_at.as_ref());
-        end.is_some_and(|end| end.0 <= self.now())
+        self.end().is_some_and(|end| end <= self.now())
+    }
+
+    /// From here on there are no slots.
+    fn end(&self) -> Option<Timestamp> {
+        self.spec.and_then(|spec| spec.fields.end_at.as_ref()).map(|end| end.0)
     }
 
     /// Every slot up to here has its outcome, or lies before the schedule took effect.

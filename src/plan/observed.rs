@@ -76,6 +76,8 @@ pub struct Job {
     pub uid: String,
     /// Which state of it this is: its `resourceVersion`.
     pub version: String,
+    /// A read has shown it, not only a watch, which may tell of what was.
+    pub confirmed: bool,
     /// From the annotation; a Job of ours without one is left alone.
     pub slot: Option<Timestamp>,
     pub trigger: Trigger,

@@ -66,6 +66,11 @@ fn past(start: Timestamp, deadline: i64) -> Timestamp {
     start.checked_add(over).unwrap_or(Timestamp::MAX)
 }
 
+/// Drops all that wait.
+pub fn drop_all(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
+    drop_where(draft, |_| true, outcome, because, why);
+}
+
 /// Drops the slots (and not what somebody asked for).
 pub fn drop_slots(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
     drop_where(draft, |run| run.trigger == Trigger::Schedule, outcome, because, why);

@@ -5,7 +5,7 @@
 
 use super::claims::{self, Candidate, goes_on, is_claim};
 use super::ledger::{End, whole_second};
-use super::{Because, Draft, Outcome, Stretch};
+use super::{Because, Draft, Outcome, Stretch, queue};
 use crate::api::Ending;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -28,6 +28,13 @@ pub fn newest(draft: &mut Draft, due: &[Timestamp]) {
 pub fn replace(draft: &mut Draft, candidate: Candidate) {
     let why = "a newer run is due before its Job could be made";
     claims::give_up_all(draft, Outcome::Missed, Because::Superseded, why);
+    // Of a time when the policy was Queue.
+    queue::drop_all(
+        draft,
+        Outcome::Skipped,
+        Because::Superseded,
+        "a newer run is due, and concurrencyPolicy is Replace",
+    );
     for mut run in std::mem::take(&mut draft.ledger.status.active) {
         if run.uid.is_none() && !is_claim(&run) {
             // It waits for its next attempt: there is no Job to end.

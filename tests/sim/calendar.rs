@@ -53,17 +53,16 @@ impl Calendar {
             }),
             other => other,
         };
-        let instant = |text: &Option<String>| {
-            text.as_ref()
-                .map_or(0, |text| text.parse::<Timestamp>().expect("RFC 3339").as_second())
-        };
+        // Slots are whole seconds: the first that is not before the moment.
+        let second = |at: Timestamp| at.as_millisecond().div_euclid(1000) + i64::from(at.as_millisecond().rem_euclid(1000) > 0);
+        let instant = |text: &Option<String>| text.as_ref().map_or(0, |text| second(text.parse().expect("RFC 3339")));
         Self {
             rules: texts.map(|text| rule(text)).collect(),
             zone: (said.time_zone != "UTC").then(|| TimeZone::get(&said.time_zone).expect("a zone")),
             gap: said.gap,
             overlap: said.overlap,
-            start: said.start_at.as_ref().map_or(i64::MIN, |at| at.0.as_millisecond().div_euclid(1000)),
-            end: said.end_at.as_ref().map_or(i64::MAX, |at| at.0.as_second()),
+            start: said.start_at.as_ref().map_or(i64::MIN, |at| second(at.0)),
+            end: said.end_at.as_ref().map_or(i64::MAX, |at| second(at.0)),
             blackouts: said
                 .exclude
                 .iter()

@@ -328,6 +328,7 @@ impl JobObject {
             name: self.name.clone(),
             uid: self.uid.clone(),
             version: self.version.to_string(),
+            confirmed: false,
             slot: self.slot,
             trigger: self.trigger,
             attempt: self.attempt,

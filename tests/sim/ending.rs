@@ -15,6 +15,8 @@ impl World<'_> {
         (self.healed, self.mended, self.mended_at) = (true, true, self.api.now);
         self.api.weather = Weather::default();
         (self.api.temper.never_ready, self.api.temper.queued, self.api.temper.slow_to_die) = (0, 0, 0);
+        // A long backfill, one run after the other, comes to its end as well.
+        self.api.temper.work = self.api.temper.work.min(MINUTE);
         self.ends.clear();
         self.set_clock(0);
         for at in 0..self.replicas.len() {
@@ -63,7 +65,7 @@ impl World<'_> {
     pub fn restart(&mut self) {
         let now = self.api.now;
         let busy = !self.api.going_on().is_empty() || self.api.task.status.backfill.is_some() || !self.api.task.status.active.is_empty();
-        if busy && now < self.mended_at + 72 * HOUR {
+        if busy && now < self.mended_at + 90 * 24 * HOUR {
             self.api.mend();
             return self.settle_by(now + 10 * MINUTE);
         }

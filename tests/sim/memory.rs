@@ -79,16 +79,18 @@ impl Memory {
         true
     }
 
-    /// A Job of the watch, or (with the time) one that this process just made.
-    pub fn put_job(&mut self, object: &JobObject, made_at: Option<Ms>) {
+    /// A Job of the watch, or of a read (then it is confirmed), or (with the time) one that this process just made.
+    pub fn put_job(&mut self, object: &JobObject, confirmed: bool, made_at: Option<Ms>) {
         if self.gone.contains_key(&object.uid) {
             return;
         }
         let mut job = object.seen();
+        job.confirmed = confirmed;
         job.deleting = self.deleted.get(&job.uid).copied().or(job.deleting);
         match self.jobs.get_mut(&job.uid) {
             Some(known) => {
                 job.created = made_at.map_or(known.created, at);
+                job.confirmed |= known.confirmed;
                 job.exit = known.exit.clone();
                 if !job.suspended {
                     job.ready |= known.ready;
@@ -143,6 +145,10 @@ impl Memory {
         }
     }
 
+    pub fn set_trial(&mut self, trial: Trial) {
+        (self.starts, self.trial) = (Refusals::default(), trial);
+    }
+
     pub fn accept_start(&mut self) {
         (self.starts, self.trial) = (Refusals::default(), Trial::Taken);
     }
@@ -162,6 +168,7 @@ fn unseen(uid: &str) -> Job {
         name: String::new(),
         uid: uid.to_owned(),
         version: String::new(),
+        confirmed: false,
         slot: None,
         trigger: Trigger::Schedule,
         attempt: 1,

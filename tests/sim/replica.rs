@@ -137,15 +137,15 @@ impl Replica {
             } => self.delete(api, work, &job, (&uid, &version), because, &actor),
             Effect::Try { job } => match api.post(&job, true, &actor) {
                 Answer::Ok(_) | Answer::Conflict => {
-                    self.memory.trial = Trial::Taken;
+                    self.memory.set_trial(Trial::Taken);
                     Progress::GoOn
                 }
                 Answer::Refused(message) => {
                     let again_at = at(clock + 5 * MINUTE);
-                    self.memory.trial = Trial::Refused {
+                    self.memory.set_trial(Trial::Refused {
                         message: message.into(),
                         again_at,
-                    };
+                    });
                     Progress::GoOn
                 }
                 _ => Progress::Failed,
@@ -156,7 +156,7 @@ impl Replica {
                     if let Answer::Ok(object) = answer
                         && object.owner == work.seen.uid
                     {
-                        self.memory.put_job(&object, Some(clock));
+                        self.memory.put_job(&object, true, Some(clock));
                     }
                     self.memory.unsure.remove(&job);
                     Progress::GoOn
@@ -203,7 +203,7 @@ impl Replica {
             }
         };
         self.memory.unsure.remove(&run.job);
-        self.memory.put_job(&found, Some(actor.clock));
+        self.memory.put_job(&found, true, Some(actor.clock));
         self.memory.accept_start();
         Progress::GoOn
     }
@@ -211,7 +211,7 @@ impl Replica {
     fn confirm(&mut self, api: &mut Api, job: &str, uid: &str, owner: &str) -> Progress {
         match api.get_job(job) {
             Answer::Nothing => return Progress::Failed,
-            Answer::Ok(object) if object.uid == uid && object.owner == owner => self.memory.put_job(&object, None),
+            Answer::Ok(object) if object.uid == uid && object.owner == owner => self.memory.put_job(&object, true, None),
             _ => self.memory.remove_job(uid),
         }
         Progress::GoOn

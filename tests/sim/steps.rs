@@ -4,7 +4,7 @@
 //! `sim.rs` lists it.
 
 use super::calendar::Calendar;
-use super::clock::{MINUTE, Ms, at, show};
+use super::clock::{MINUTE, Ms, SECOND, at, show};
 use super::cluster::{JobObject, NAME};
 use super::generate::merge;
 use super::jobs::Fate;
@@ -140,9 +140,12 @@ impl World<'_> {
     }
 
     pub fn set_clock(&mut self, offset: Ms) {
-        self.clock_offset = offset;
+        let set_back = offset + SECOND < std::mem::replace(&mut self.clock_offset, offset);
         for replica in 0..self.replicas.len() {
             if self.replicas[replica].life == Life::Up && self.replicas[replica].leads {
+                let wanted = &mut self.replicas[replica].wanted;
+                let now = at(self.api.now + offset);
+                *wanted = wanted.map(|wanted| if set_back { wanted.min(now) } else { wanted });
                 self.arm(replica);
             }
         }
@@ -152,7 +155,8 @@ impl World<'_> {
     pub fn edit(&mut self, patch: &Value) {
         let mut spec = self.spec.clone();
         merge(&mut spec, patch.clone());
-        let fields = ScheduledTaskSpec::read(&spec).unwrap_or_else(|error| panic!("{error}: {spec}"));
+        // A life that is being made shorter may ask for what admission refuses.
+        let Ok(fields) = ScheduledTaskSpec::read(&spec) else { return };
         if Calendar::of(&fields.observed_schedule()).next(self.scenario.born / 1000).is_some() {
             self.spec = spec;
             self.api.edit(fields);

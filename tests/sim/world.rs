@@ -222,7 +222,7 @@ impl<'a> World<'a> {
                     if job.owner != self.api.task.uid {
                         continue;
                     }
-                    replica.memory.put_job(job, None);
+                    replica.memory.put_job(job, false, None);
                     if *gone {
                         replica.memory.remove_job(&job.uid);
                     }
@@ -247,7 +247,7 @@ impl<'a> World<'a> {
             Stream::Jobs => {
                 let ours = self.api.jobs.values().filter(|job| job.owner == self.api.task.uid);
                 let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
-                ours.for_each(|job| replica.memory.put_job(job, None));
+                ours.for_each(|job| replica.memory.put_job(job, false, None));
                 replica.memory.keep_jobs(&listed);
                 replica.jobs.cursor = self.api.job_log.len();
             }

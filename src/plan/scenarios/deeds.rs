@@ -38,6 +38,7 @@ impl World {
                 Effect::Delete { job, uid, because, .. } => self.delete(&job, &uid, because),
                 Effect::Try { .. } => {
                     self.tried += 1;
+                    (self.memory.refusal, self.memory.refusals) = (None, 0);
                     self.memory.trial = match self.faults.refuses_creates.clone() {
                         Some(message) => Trial::Refused {
                             message,
@@ -205,7 +206,9 @@ impl World {
 
     fn confirm(&mut self, name: &str, uid: &str) -> Progress {
         match self.jobs.get_mut(name) {
-            Some(object) if object.job.uid == uid && object.owner == self.task.uid => object.hidden = false,
+            Some(object) if object.job.uid == uid && object.owner == self.task.uid => {
+                (object.hidden, object.job.confirmed) = (false, true);
+            }
             _ => {
                 let unseen = Job {
                     uid: uid.to_owned(),

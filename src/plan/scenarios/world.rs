@@ -335,6 +335,7 @@ impl World {
             name: String::new(),
             uid: String::new(),
             version: String::new(),
+            confirmed: false,
             slot: None,
             trigger: Trigger::Schedule,
             attempt: 1,

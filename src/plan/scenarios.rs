@@ -20,6 +20,7 @@ mod pairs;
 mod pauses;
 mod properties;
 mod refused;
+mod simulated;
 mod story;
 mod stuck;
 mod world;

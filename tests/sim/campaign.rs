@@ -40,14 +40,24 @@ fn whatever_happens_each_slot_has_one_outcome() {
         }
         add(&mut total, &world.figures);
     }
+    let of = |rule: &str| {
+        broken
+            .iter()
+            .filter(|(why, _)| why.starts_with(rule))
+            .map(|(_, seeds)| seeds.len())
+            .sum::<usize>()
+    };
     let faults: u64 = total.faults.values().sum();
     println!(
-        "sim: {seeds} seeds, {} slots, {} Jobs, {} plans, {} status writes, {faults} faults of {} kinds, {} broken",
+        "sim: {seeds} seeds, {} slots, {} Jobs, {} plans, {} status writes, {faults} faults of {} kinds; {} lost, {} doubled, {} overlapped, {} broken in all",
         total.slots,
         total.jobs,
         total.plans,
         total.writes,
         total.faults.len(),
+        of("lost"),
+        of("doubled"),
+        of("overlap"),
         broken.values().map(Vec::len).sum::<usize>()
     );
     for (why, seeds) in &broken {

@@ -34,6 +34,23 @@ pub fn backfill(draft: &mut Draft, spec: &Spec) {
     }
 }
 
+/// The schedule was edited: what is left of the interval may name more slots than are allowed.
+pub fn recount(draft: &mut Draft, spec: &Spec) {
+    let status = &mut draft.ledger.status;
+    let (Ok(schedule), Some(Backfill { from, until, .. })) = (&spec.schedule, &status.backfill) else {
+        return;
+    };
+    let (slots, most) = (count(schedule, from.0, until.0), spec.fields.longest_backfill());
+    if slots > most {
+        status.backfill = None;
+        let request = status.last_handled_backfill.clone().unwrap_or_default();
+        let message = format!(
+            "backfill {request:?} stopped: the schedule was edited, what is left names {slots} slots, and backfillLimit is {most}; ask again for a shorter interval, or raise the limit"
+        );
+        draft.ledger.refuse_request(BACKFILL, &request, draft.observed.now, message);
+    }
+}
+
 fn stop(draft: &mut Draft) {
     let now = draft.now();
     if let Some(Backfill { remaining, .. }) = draft.ledger.status.backfill.take() {

@@ -2,7 +2,7 @@
 //!
 //! Takes the draft, sets `scheduleSince` and accounts for slots that an edit or a pause took away. Never starts anything.
 
-use super::{Because, Draft, Outcome, claims, due, queue, suspend};
+use super::{Because, Draft, Outcome, backfill, claims, due, queue, suspend};
 use crate::api::{RUN_NOW, condition};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -105,6 +105,7 @@ pub fn turn_page(draft: &mut Draft) {
             queue::drop_slots(draft, outcome, because, reason(because));
             draft.ledger.status.schedule_since = Some(Time(super::ledger::whole_second(now)));
             draft.ledger.status.observed_schedule = Some(written);
+            backfill::recount(draft, spec);
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct Checker {
     pub slots: i64,
     /// The status was taken away: sums cannot be known from outside.
     pub loose: bool,
+    /// When the clock was last set, and by how much: patience that is measured by it is shorter by that.
+    pub clock_set: (Ms, Ms),
     /// A clock was wrong at some time.
     pub skewed: bool,
     pub writes: u64,
@@ -100,6 +102,7 @@ impl Checker {
             not_started: BTreeMap::new(),
             slots: 0,
             loose: false,
+            clock_set: (born, 0),
             skewed: false,
             writes: 0,
             last_write: born,

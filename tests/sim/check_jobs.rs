@@ -131,7 +131,9 @@ impl Checker {
     /// No more Jobs of different runs go on than the policy allows; those whose pods do not go are waited for with patience.
     fn has_room(&self, now: Ms, job: &JobObject, actor: &Actor, spec: &ScheduledTaskSpec, jobs: &Jobs) -> Verdict {
         let Some(room) = spec.room() else { return Ok(()) };
-        let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + PATIENCE <= now.max(actor.clock));
+        let (set, by) = self.clock_set;
+        let patience = if set + PATIENCE > now { PATIENCE - by } else { PATIENCE };
+        let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + patience <= now.max(actor.clock));
         let others = jobs
             .values()
             .filter(|other| other.owner == job.owner && other.goes_on() && other.run != job.run);

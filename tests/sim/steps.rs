@@ -140,6 +140,7 @@ impl World<'_> {
     }
 
     pub fn set_clock(&mut self, offset: Ms) {
+        self.api.checker.clock_set = (self.api.now, (offset - self.clock_offset).abs());
         let set_back = offset + SECOND < std::mem::replace(&mut self.clock_offset, offset);
         for replica in 0..self.replicas.len() {
             if self.replicas[replica].life == Life::Up && self.replicas[replica].leads {

@@ -104,3 +104,24 @@ fn d4_a_job_that_only_a_watch_shows_going_on_is_looked_at_before_it_is_counted_a
         })
         .succeeds("2026-11-23T09:00:00Z");
 }
+
+/// Seed 7496: a backfill of 24 days became one of 20,000 slots when `@daily` was edited to `@every 90s`.
+#[test]
+fn m2_an_edit_makes_no_flood_of_a_backfill() {
+    given("@daily")
+        .policy(Forbid)
+        .since("2026-11-22T12:00:00Z")
+        .at("2026-11-22T13:00:00Z")
+        .asks_to_backfill("2026-11-01T00:00:00Z/2026-11-22T00:00:00Z")
+        .asked(1)
+        .then(|world| assert_eq!(world.status().backfill.as_ref().map(|backfill| backfill.remaining), Some(20)))
+        .edited(|spec| spec.schedule = Some("@every 90s".into()))
+        .told("what is left names 20159 slots, and backfillLimit is 100")
+        .then(|world| {
+            assert_eq!(world.status().backfill, None);
+            let refused = world.status().last_refused_request.as_ref().expect("it is told");
+            assert_eq!(refused.annotation, "punctual.dev/backfill");
+        })
+        .succeeds("2026-11-01T00:00:00Z")
+        .asked(1);
+}

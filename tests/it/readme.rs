@@ -1,6 +1,6 @@
 //! Every command that README shows is run, and its manifest is taken.
 
-use crate::harness::{client, install_crds, until};
+use crate::harness::{client, until};
 use cluster::{Cluster, Options};
 use kube::Api;
 use punctual::api::ScheduledTask;
@@ -48,14 +48,11 @@ async fn every_command_of_the_readme_runs_and_its_manifest_is_accepted() {
     let cluster = tokio::task::spawn_blocking(|| Cluster::start(Options::default()).expect("a control plane"))
         .await
         .unwrap();
-    install_crds(&cluster);
     let manifest = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(manifest.path(), blocks(&readme, "yaml").remove(0)).unwrap();
-    let applied = cluster.kubectl().arg("apply").arg("-f").arg(manifest.path()).output().unwrap();
-    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-
     let bin = tempfile::tempdir().unwrap();
     let kubectl = cluster.kubectl().get_program().to_owned();
+    std::os::unix::fs::symlink(cluster.helm().expect("helm").get_program(), bin.path().join("helm")).unwrap();
     std::os::unix::fs::symlink(kubectl, bin.path().join("kubectl")).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_punctual"), bin.path().join("punctual")).unwrap();
     let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
@@ -65,6 +62,7 @@ async fn every_command_of_the_readme_runs_and_its_manifest_is_accepted() {
             .args(["-c", &format!("exec {line}")])
             .current_dir(root())
             .env("PATH", &path)
+            .env("HOME", bin.path())
             .env("KUBECONFIG", cluster.kubeconfig())
             .stdin(Stdio::null());
         command
@@ -96,6 +94,13 @@ async fn every_command_of_the_readme_runs_and_its_manifest_is_accepted() {
             let done = shell(line).output().unwrap();
             assert!(done.status.success(), "`{line}`: {}", String::from_utf8_lossy(&done.stderr));
             assert!(!done.stdout.is_empty(), "`{line}` says nothing");
+        }
+        if line.starts_with("helm install") {
+            until("the API server to serve tasks", || async {
+                let applied = cluster.kubectl().arg("apply").arg("-f").arg(manifest.path()).output().unwrap();
+                applied.status.success().then_some(())
+            })
+            .await;
         }
     }
     assert!(run >= 10, "only {run} commands found");

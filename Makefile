@@ -25,7 +25,7 @@ check: ## Formatting, lints, layering
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 test: check tools ## All tests, those on real clusters included
-	$(CARGO) test --workspace --locked -- --test-threads=$(TEST_THREADS)
+	$(CARGO) test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
 
 .PHONY: e2e e2e-rights
 e2e: image ## The chart on a real node, as pods of its image (root; K8S=1.34 chooses another Kubernetes)

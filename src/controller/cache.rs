@@ -3,7 +3,7 @@
 //! Takes objects and answers, gives `Observed`. Never asks the API server, never forgets a Job before its slot is
 //! accounted for, and never takes an older word for a newer one.
 
-use super::objects::{RawJob, RawTask};
+use super::objects::{RawJob, RawTask, Told, unseen};
 use super::queue::Key;
 use super::refusals::{Concern, Refusals};
 use crate::api::Trigger;
@@ -35,16 +35,6 @@ struct Record {
     starts: Refusals,
     clean_ups: Refusals,
     trial: Trial,
-}
-
-/// Who told of a Job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    ByWatch,
-    /// A read of its own.
-    ByRead,
-    /// This process just made it, at that time by the operator's clock.
-    Made(Timestamp),
 }
 
 impl Cache {
@@ -315,27 +305,6 @@ fn is_needed(task: &Task, job: &Job) -> bool {
     let awaited = active.any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid));
     let owed = job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted);
     owed || awaited
-}
-
-/// A Job that was gone before anybody saw it.
-fn unseen(uid: &str) -> Job {
-    Job {
-        name: String::new(),
-        uid: uid.to_owned(),
-        version: String::new(),
-        confirmed: false,
-        slot: None,
-        trigger: Trigger::Schedule,
-        attempt: 1,
-        created: Timestamp::UNIX_EPOCH,
-        began: None,
-        suspended: false,
-        ready: false,
-        pods: Pods::NotAsked,
-        deleting: Some(Timestamp::UNIX_EPOCH),
-        end: None,
-        exit: Exit::Unknown,
-    }
 }
 
 /// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).

@@ -2,8 +2,7 @@
 //!
 //! Takes watches and, off the hot path, single reads; fills the cache and wakes the tasks that are touched. Never writes.
 
-use super::cache::Told;
-use super::objects::{RawJob, RawTask};
+use super::objects::{RawJob, RawTask, Told};
 use super::queue::Key;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};

@@ -3,8 +3,7 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
-use super::cache::Told;
-use super::objects::{RawJob, RawTask};
+use super::objects::{RawJob, RawTask, Told};
 use super::queue::Key;
 use super::refusals::Concern;
 use super::{Context, Error, observe};

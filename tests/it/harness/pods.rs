@@ -6,12 +6,16 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::json;
 
 impl World {
-    /// Ends the pod of a Job with this exit code and termination message, and waits until the Job says so.
+    /// Ends the pod of a Job with this exit code and termination message, and waits until the Job says so, or has gone since.
     pub async fn end_job(&self, job: &str, exit_code: i32, message: &str) {
         self.end_pod(job, exit_code, message).await;
         let jobs = self.jobs();
         until(&format!("Job {job} to end"), || async {
-            let status = jobs.get_opt(job).await.expect("Jobs can be read")?.status?;
+            // Its pod was there: who is gone by now has ended, and was cleaned up.
+            let Some(found) = jobs.get_opt(job).await.expect("Jobs can be read") else {
+                return Some(());
+            };
+            let status = found.status?;
             let ended = |condition: &&k8s_openapi::api::batch::v1::JobCondition| {
                 matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
             };

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `golden` | 2,350 recorded answers of robfig/cron, CronJob's parser (`tests/cron/cron-golden.tsv`) |
 //! | `accept` | 2,196 recorded decisions to take or refuse (`tests/cron/cron-accept.tsv`) |
+//! | `admission` | the CEL rules of the CRD, against the parser: jitter |
 //! | `calendar` | jiff's calendar, each day from 1970 to 2100: `L`, `W` and `#` |
 //! | `daylight` | Z1 to Z4 of the acceptance list: a scan of every minute (`oracle`), and cases by hand |
 //! | `bounds` | D5, S5, M1, M2: phase, impossible dates, windows, years of downtime |
@@ -13,6 +14,8 @@
 
 #[path = "schedule/accept.rs"]
 mod accept;
+#[path = "schedule/admission.rs"]
+mod admission;
 #[path = "schedule/bounds.rs"]
 mod bounds;
 #[path = "schedule/calendar.rs"]

@@ -10,6 +10,7 @@ mod quantity;
 mod read;
 mod rules;
 mod schema;
+mod spacing;
 mod status;
 mod task;
 mod template;

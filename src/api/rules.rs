@@ -10,21 +10,22 @@ const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
 const MACRO: &str = r"^\s*@";
 const ZONE_OR_QUOTES: &str = r"TZ=|[\x22\x27\x60]";
 /// As Go writes durations, in the units that a task needs, and short enough for CEL's own (292 years).
-const DURATION: &str = r"^([0-9]{1,6}([.][0-9]{1,3})?h)?([0-9]{1,7}([.][0-9]{1,3})?m)?([0-9]{1,9}([.][0-9]{1,3})?s)?$";
+pub const DURATION: &str = r"^([0-9]{1,6}([.][0-9]{1,3})?h)?([0-9]{1,7}([.][0-9]{1,3})?m)?([0-9]{1,9}([.][0-9]{1,3})?s)?$";
 const STEP: &str = r"(/0*[1-9][0-9]*)?";
 
 fn rule(rule: String, message: &str) -> Rule {
     Rule::new(rule).message(Message::Expression(message.to_owned()))
 }
 
-/// A list of values, ranges and steps over one field, hashed ones too. What stands in the parentheses of `H`, the parser knows.
-fn list(value: &str) -> String {
-    list_with(value, "")
+/// A list of values, ranges and steps over one field, hashed ones too, whose steps are no longer than the field. What stands in
+/// the parentheses of `H`, the parser knows.
+fn list(value: &str, steps: &str) -> String {
+    list_with(value, steps, "")
 }
 
 /// The same with further items, each after a `|`.
-fn list_with(value: &str, more: &str) -> String {
-    let item = format!(r"((\*|\?|h(\(\w+-\w+\))?|({value})(-({value}))?){STEP}{more})");
+fn list_with(value: &str, steps: &str, more: &str) -> String {
+    let item = format!(r"(h(/0*({steps}))?|(\*|\?|h\(\w+-\w+\)|({value})(-({value}))?){STEP}{more})");
     format!("{item}(,{item})*")
 }
 
@@ -141,7 +142,7 @@ fn schedule_has_five_or_six_fields() -> Rule {
 }
 
 fn schedule_minutes() -> Rule {
-    let sixty = list("0*[0-5]?[0-9]");
+    let sixty = list("0*[0-5]?[0-9]", "[1-9]|[1-5][0-9]|60");
     rule(
         fields_match(&format!(r"^\s*({sixty}\s+)?{sixty}(\s+\S+){{4}}\s*$")),
         r#"'schedule "' + self.trim() + '": minutes (and leading seconds) are numbers from 0 to 59, ranges "0-29", lists "0,30" or steps "*/15"; or hashed "H", "H(0-29)", "H/15"'"#,
@@ -149,7 +150,7 @@ fn schedule_minutes() -> Rule {
 }
 
 fn schedule_hours() -> Rule {
-    let hours = list("0*(1?[0-9]|2[0-3])");
+    let hours = list("0*(1?[0-9]|2[0-3])", "[1-9]|1[0-9]|2[0-4]");
     rule(
         fields_match(&format!(r"(^|\s){hours}(\s+\S+){{3}}\s*$")),
         r#"'schedule "' + self.trim() + '": hours are numbers from 0 to 23, ranges "9-17", lists "6,18" or steps "*/2"; or hashed "H", "H(1-5)"'"#,
@@ -158,7 +159,7 @@ fn schedule_hours() -> Rule {
 
 fn schedule_days_of_month() -> Rule {
     let day = "0*([1-9]|[12][0-9]|3[01])";
-    let days = list_with(day, &format!("|l(w|-0*([1-9]|[12][0-9]|30))?|{day}w"));
+    let days = list_with(day, "[1-9]|1[0-9]|2[0-8]", &format!("|l(w|-0*([1-9]|[12][0-9]|30))?|{day}w"));
     rule(
         fields_match(&format!(r"\s{days}(\s+\S+){{2}}\s*$")),
         r#"'schedule "' + self.trim() + '": days of the month are numbers from 1 to 31, ranges "1-7", lists "1,15" or steps "*/2"; or "L" (last), "L-3", "LW", "15W" (weekday nearest to the 15th), "H"'"#,
@@ -166,16 +167,16 @@ fn schedule_days_of_month() -> Rule {
 }
 
 fn schedule_months() -> Rule {
-    let months = list("0*([1-9]|1[0-2])|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec");
+    let months = list("0*([1-9]|1[0-2])|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "[1-9]|1[0-2]");
     rule(
         fields_match(&format!(r"\s{months}\s+\S+\s*$")),
-        r#"'schedule "' + self.trim() + '": months are numbers from 1 to 12 or names of three letters, JAN to DEC'"#,
+        r#"'schedule "' + self.trim() + '": months are numbers from 1 to 12 or names of three letters, JAN to DEC; or hashed "H", "H/3"'"#,
     )
 }
 
 fn schedule_days_of_week() -> Rule {
     let day = "0*[0-7]|sun|mon|tue|wed|thu|fri|sat";
-    let days = list_with(day, &format!("|({day})(#[1-5]|l)"));
+    let days = list_with(day, "[1-7]", &format!("|({day})(#[1-5]|l)"));
     rule(
         fields_match(&format!(r"\s{days}\s*$")),
         r#"'schedule "' + self.trim() + '": days of the week are numbers from 0 to 7 (0 and 7 are Sunday) or names of three letters, SUN to SAT; or "FRI#2" (second Friday), "FRIL" (last), "H"'"#,

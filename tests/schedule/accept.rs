@@ -92,7 +92,7 @@ fn is_comment(line: &str) -> bool {
     line.starts_with("# expr")
 }
 
-fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let mut out = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

@@ -81,6 +81,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("sixth-friday", At::Spec, r#"schedule: "0 0 * * FRI#6""#, Admission(&[WEEKDAYS, r##"or "FRI#2" (second Friday), "FRIL" (last), "H""##])),
     ("hash-backwards", At::Spec, r#"schedule: "H(30-10) * * * *""#, Ready(WRONG_SCHEDULE, &["H(30-10) * * * *", "backwards"])),
     ("hash-beyond", At::Spec, r#"schedule: "H(0-90) * * * *""#, Ready(WRONG_SCHEDULE, &["H(0-90) * * * *", "90", "0-59"])),
+    ("hash-step", At::Spec, r#"schedule: "H/61 * * * *""#, Admission(&[MINUTES, r#"or hashed "H", "H(0-29)", "H/15""#])),
     ("hash-open", At::Spec, r#"schedule: "H( * * * *""#, Admission(&[MINUTES, r#"or hashed "H", "H(0-29)", "H/15""#])),
     // --- Several schedules ---
     ("schedules-text", At::Spec, r#"{schedule: ABSENT, schedules: "0 3 * * *"}"#, Admission(&["spec.schedules", "type array"])),
@@ -98,7 +99,9 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("jitter-none", At::Spec, "jitter: 0s", Admission(&[r#"jitter "0s" "#, NO_DURATION])),
     ("jitter-negative", At::Spec, "jitter: -5m", Admission(&[r#"jitter "-5m" "#, NO_DURATION])),
     ("jitter-fraction", At::Spec, "jitter: 1.5s", Ready(WRONG_SCHEDULE, &["jitter", "is not a whole number of seconds; write a duration such as 30s or 5m"])),
-    ("jitter-long", At::Spec, r#"{schedule: "*/5 * * * *", jitter: 10m}"#, Ready(WRONG_SCHEDULE, &["jitter \"10m\": is longer than the 5m that lie between two slots; write at most 5m"])),
+    ("jitter-long", At::Spec, r#"{schedule: "*/5 * * * *", jitter: 10m}"#, Admission(&["spec.jitter", r#"jitter "10m" is longer than the 5m that lie between two slots of "*/5 * * * *": write at most that"#])),
+    ("jitter-long-for-one", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "@hourly"], jitter: 2h}"#, Admission(&["spec.jitter", r#"jitter "2h" is longer than the 1h that lie between two slots of "@hourly": write at most that"#])),
+    ("jitter-long-for-both", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "30 4 * * *"], jitter: 1h}"#, Ready(WRONG_SCHEDULE, &["jitter \"1h\": is longer than the 30m that lie between two slots; write at most 30m"])),
     ("start-prose", At::Spec, "startAt: tomorrow", Admission(&["spec.startAt", r#""tomorrow""#, "date-time"])),
     ("start-date", At::Spec, r#"startAt: "2027-02-01""#, Admission(&["spec.startAt", r#""2027-02-01""#, "date-time"])),
     ("start-number", At::Spec, "startAt: 2027", Admission(&["spec.startAt", "date-time"])),

@@ -1,13 +1,14 @@
 //! Nothing is denied, and no right is unused: the chart's roles against the API server's audit log. Where everything is
-//! watched, and where two namespaces are.
+//! watched, and where two namespaces are; and the one right that no request uses.
 
-use super::ground::{Ground, chart, ground, running};
+use super::ground::{Ground, PLUGIN, chart, ground, running};
 use super::rights::{Right, rights, unused};
 use crate::harness::audit::Request;
 use crate::harness::{World, until};
 use futures::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Patch, PatchParams, PostParams};
+use punctual::api::ScheduledTaskStatus;
 use serde_json::json;
 
 const TASKS: &str = "punctual.dev/scheduledtasks";
@@ -82,9 +83,9 @@ async fn assert_rights_fit(ground: &Ground, world: &World, since: u64) {
     println!("never used: {}", left.len());
     for right in &left {
         let reason = if right.is_for_a_plugin() {
-            " (asked for by OwnerReferencesPermissionEnforcement)"
+            format!(" (asked for by {PLUGIN})")
         } else {
-            ""
+            String::new()
         };
         println!("  {right}{reason}");
     }
@@ -125,4 +126,33 @@ async fn where_two_namespaces_are_watched_a_task_elsewhere_is_left_alone_and_the
         .map(ToString::to_string)
         .collect();
     assert!(abroad.is_empty(), "asked for beyond its namespaces: {abroad:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_right_that_no_request_uses_is_needed_where_its_plugin_is_on() {
+    let Some(ground) = ground() else { return };
+    let _turn = ground.alone().await;
+    let world = ground.world("owner").await;
+    ground.install(&chart(), &["--set=rbac.ownerReferences=false"]);
+    world
+        .task("owned", json!({"schedule": "*/2 * * * * *", "jobTemplate": running("true")}))
+        .await;
+    let refused = world
+        .status("owned", "the refusal to be told", |status| {
+            status.condition("Ready").is_some_and(|ready| ready.status == "False")
+        })
+        .await;
+    let ready = refused.condition("Ready").expect("a condition");
+    println!("Ready={} {}: {}", ready.status, ready.reason, ready.message);
+    assert_eq!(ready.reason, "JobRefused");
+    assert!(ready.message.contains("blockOwnerDeletion"), "{}", ready.message);
+    assert!(world.job_names().await.is_empty());
+
+    ground.upgrade(&chart(), &["--set=rbac.ownerReferences=true"]);
+    let well = |status: &ScheduledTaskStatus| status.condition("Ready").is_some_and(|ready| ready.status == "True");
+    world
+        .status("owned", "a run under the right, and to be told that all is well", |status| {
+            status.succeeded >= 1 && well(status)
+        })
+        .await;
 }

@@ -1,8 +1,9 @@
 //! What the API server says of a manifest before it stores it, as far as that can be known without one.
 //!
-//! Takes a manifest, gives the refusals in the API server's words: unknown fields, and the rules of the CRD by the same
-//! CEL. Never the last word: what else Kubernetes refuses in a template is told by a dry run, on a cluster.
+//! Takes a manifest, gives the refusals in the API server's words: unknown fields, what is wrong with the shape, and the rules
+//! of the CRD by the same CEL. Never the last word: what else Kubernetes refuses in a template is told by a dry run, on a cluster.
 
+use super::structure;
 use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
@@ -29,6 +30,12 @@ static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA
 pub fn refusals(manifest: &Value) -> Vec<String> {
     let mut refusals = Vec::new();
     unknown_fields(&SCHEMA, manifest, "", &mut refusals);
+    let misshapen = structure::refusals(&SCHEMA["properties"]["spec"], &manifest["spec"]);
+    if !misshapen.is_empty() {
+        // The rules are for what has its shape: the API server does not ask them either.
+        refusals.extend(misshapen);
+        return refusals;
+    }
     if let Err(errors) = Validator::new().validate_compiled(&RULES, &without_nulls(manifest), None) {
         // A rule that cannot be asked met a value of another type: that is for whoever reads the value to say.
         let broken = errors
@@ -97,7 +104,7 @@ mod tests {
             "metadata": {"name": "x", "nam": "y", "labels": {"any": "thing"}},
             "spec": {"schedul": "x", "schedule": "TZ=UTC 0 3 * * *", "timeZone": null,
                 "jobTemplate": {"spec": {"selector": {}, "template": {"spec": {"restartPolicy": "Never",
-                    "containers": [{"imag": 1, "resources": {"limits": {"cpu": 0.5}}}]}}}}},
+                    "containers": [{"name": "a", "imag": 1, "resources": {"limits": {"cpu": 0.5}}}]}}}}},
         });
         assert_eq!(
             refusals(&manifest),
@@ -109,5 +116,19 @@ mod tests {
                 r#"spec.schedule: schedule "TZ=UTC 0 3 * * *" names a zone: take TZ=… out and set spec.timeZone instead"#,
             ]
         );
+    }
+
+    #[test]
+    fn rules_are_for_what_has_its_shape() {
+        let mut manifest = json!({"spec": {"schedule": "TZ=UTC 0 3 * * *", "suspend": "yes"}});
+        assert_eq!(
+            refusals(&manifest),
+            [
+                "spec.jobTemplate: Required value",
+                r#"spec.suspend: Invalid value: "yes": spec.suspend in body must be of type boolean: "string""#,
+            ]
+        );
+        manifest["spec"] = Value::Null;
+        assert_eq!(refusals(&manifest), ["spec: Required value"]);
     }
 }

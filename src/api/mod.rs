@@ -12,6 +12,7 @@ mod rules;
 mod schema;
 mod spacing;
 mod status;
+mod structure;
 mod task;
 mod template;
 
@@ -20,5 +21,6 @@ pub use annotations::*;
 pub use crd::{crd, crd_yaml};
 pub use policy::*;
 pub use status::*;
+pub use structure::name_refusal;
 pub use task::*;
 pub use template::JobTemplate;

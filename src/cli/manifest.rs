@@ -72,14 +72,11 @@ pub fn not_of_a_cron_job(manifest: &Value) -> Vec<String> {
 /// # Errors
 /// All that admission has against it; if that is nothing, what the controller has.
 pub fn spec(manifest: &Value) -> Result<ScheduledTaskSpec, Vec<String>> {
-    let mut refusals = api::refusals(manifest);
-    let fields = ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| {
-        // A field that is spelt wrong is missing under its right name: both are worth saying. Rules are for what can be read.
-        refusals.retain(|refusal| refusal.starts_with("unknown field"));
-        refusals.push(error);
-        std::mem::take(&mut refusals)
-    })?;
-    if refusals.is_empty() { Ok(fields) } else { Err(refusals) }
+    let refusals = api::refusals(manifest);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| vec![error])
 }
 
 /// The spec with its schedule. `task` is the task's key.

@@ -131,7 +131,7 @@ fn of_expression(expression: &str, args: &Args) -> Result<(Spec, Schedule)> {
     let mut spec = json!({
         "schedule": expression,
         "daylightSaving": {"gap": args.gap, "overlap": args.overlap},
-        "jobTemplate": {},
+        "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "none"}]}}}},
     });
     if let Some(zone) = &args.time_zone {
         spec["timeZone"] = json!(zone);

@@ -5,12 +5,11 @@
 
 mod herd;
 mod hints;
-mod structure;
 
 use super::manifest::{self, Kind};
 use super::output::{self, Format};
 use super::{convert, stream};
-use crate::api::ScheduledTaskSpec;
+use crate::api::{self, ScheduledTaskSpec};
 use crate::clock::Clock;
 use crate::schedule::Schedule;
 use anyhow::Result;
@@ -128,19 +127,8 @@ fn check(place: String, value: Result<Value>, now: Timestamp) -> Option<Checked>
 }
 
 fn read(manifest: &Value, key: &str, foreign: Vec<String>) -> Result<(ScheduledTaskSpec, Schedule), Vec<String>> {
-    let mut errors = structure::refusals(manifest);
-    let read = match manifest::spec(manifest) {
-        Ok(fields) => Some(fields),
-        // The field that cannot be read is among those of a wrong shape, in the API server's words.
-        Err(refusals) if errors.is_empty() => {
-            errors.extend(refusals);
-            None
-        }
-        Err(refusals) => {
-            errors.extend(refusals.into_iter().filter(|refusal| refusal.starts_with("unknown field")));
-            None
-        }
-    };
+    let mut errors: Vec<String> = api::name_refusal(manifest).into_iter().collect();
+    let read = manifest::spec(manifest).map_err(|refusals| errors.extend(refusals)).ok();
     errors.extend(foreign);
     let Some(fields) = read.filter(|_| errors.is_empty()) else {
         return Err(errors);

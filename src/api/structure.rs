@@ -1,40 +1,32 @@
 //! What the API server says of a manifest's shape: types, bounds, words, what is missing, what stands twice.
 //!
-//! Takes a manifest, gives refusals in the API server's words. The schema is the CRD's own; rules and unknown fields are told
-//! by `api::refusals`.
+//! Takes a manifest, gives refusals in the API server's words. The schema is the CRD's own. Never unknown fields, nor rules: those are
+//! told by `admission`.
 
-use crate::api;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
-use std::sync::LazyLock;
 
-/// The schema of the spec.
-static SPEC: LazyLock<Value> = LazyLock::new(|| {
-    let versions = api::crd().spec.versions;
-    let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
-    let schema = serde_json::to_value(schema).unwrap_or_default();
-    schema["properties"]["spec"].clone()
-});
-
-/// Why the API server would refuse the shape of this `ScheduledTask`.
-pub fn refusals(manifest: &Value) -> Vec<String> {
-    let mut refusals = metadata(manifest);
-    match manifest.get("spec") {
-        None | Some(Value::Null) => refusals.push("spec: Required value".into()),
-        Some(spec) => judge(&SPEC, spec, "spec", &mut refusals),
+/// Why the API server would refuse the shape of this spec. `schema` is the schema of specs.
+pub fn refusals(schema: &Value, spec: &Value) -> Vec<String> {
+    let mut refusals = Vec::new();
+    match spec {
+        Value::Null => refusals.push("spec: Required value".into()),
+        spec => judge(schema, spec, "spec", &mut refusals),
     }
     refusals
 }
 
-fn metadata(manifest: &Value) -> Vec<String> {
+/// Why the API server would refuse the name of this object, if it would.
+#[must_use]
+pub fn name_refusal(manifest: &Value) -> Option<String> {
     let text = |field: &str| manifest.pointer(&format!("/metadata/{field}")).and_then(Value::as_str);
     match (text("name").unwrap_or_default(), text("generateName")) {
-        ("", None | Some("")) => vec!["metadata.name: Required value: name or generateName is required".into()],
-        ("", Some(_)) => Vec::new(),
-        (name, _) if is_subdomain(name) => Vec::new(),
-        (name, _) => vec![format!(
+        ("", None | Some("")) => Some("metadata.name: Required value: name or generateName is required".into()),
+        ("", Some(_)) => None,
+        (name, _) if is_subdomain(name) => None,
+        (name, _) => Some(format!(
             "metadata.name: Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
-        )],
+        )),
     }
 }
 

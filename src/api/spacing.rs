@@ -17,7 +17,7 @@ fn spacing() -> String {
         (4, "m", "[1-9]|[12][0-9]|30", ""),
         (3, "h", "[1-9]|1[0-2]", r"|^\s*@hourly\s*$"),
     ];
-    let mut cel = format!(r"s.matches(r'^\s*@every\s+([0-9]{{1,5}}[hms]){{1,3}}\s*$') ? s.find(r'[0-9]\w*') : ");
+    let mut cel = r"s.matches(r'^\s*@every\s+([0-9]{1,5}[hms]){1,3}\s*$') ? s.find(r'[0-9]\w*') : ".to_owned();
     for (after, unit, steps, word) in fields {
         let rest = format!(r"(\s+\S+){{{after}}}\s*$");
         cel += &format!(r"s.matches(r'(^|\s)[*?]{rest}{word}') ? '1{unit}' : ");

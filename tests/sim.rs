@@ -20,8 +20,8 @@
 //! - **Limits that strike too early** are judged only where no clock was ever wrong and the watches were true for five seconds.
 //! - **The patience** for Jobs that are deleted and do not go (grace period and 30 s) is room for others, by the later of two clocks.
 //! - **Not simulated**: more than one task, its deletion, specs that cannot be read or name no slot, `H`, `L`, `W` and `#`, zones other
-//!   than UTC and New York, clocks that differ between replicas, what `src/controller` does beyond the loop: `memory` and
-//!   `replica` are written after it, and are not it. A new leader's single read of a task (9d15333) is not in them.
+//!   than UTC and New York, clocks that differ between replicas, what `src/controller` does beyond the loop. What a
+//!   process knows is the real `Record`; `replica` is written after `perform`, and is not it. A new leader's single read of a task is not in it.
 //! - A life that an edit makes dense is healed early, at 5,000 slots or 400 Jobs.
 
 #[path = "sim/calendar.rs"]
@@ -48,8 +48,6 @@ mod ending;
 mod generate;
 #[path = "sim/jobs.rs"]
 mod jobs;
-#[path = "sim/memory.rs"]
-mod memory;
 #[path = "sim/mutants.rs"]
 mod mutants;
 #[path = "sim/process.rs"]

@@ -1,13 +1,12 @@
-//! What the operator knows: each task with its Jobs, from the watches and from its own writes.
+//! What the operator knows: a record of each task, filled by the watches and by its own writes.
 //!
-//! Takes objects and answers, gives `Observed`. Never asks the API server, never forgets a Job before its slot is
-//! accounted for, and never takes an older word for a newer one.
+//! Takes objects and answers as the API server words them, gives `Observed`. Never asks the API server; what a word means for
+//! what is known stands in `record`.
 
-use super::objects::{RawJob, RawTask, Told, unseen};
+use super::objects::{RawJob, RawTask};
 use super::queue::Key;
-use super::refusals::{Concern, Refusals};
-use crate::api::Trigger;
-use crate::plan::{Exit, Job, Observed, Pods, Refusal, Task, Trial};
+use super::record::{Record, Told};
+use crate::plan::Observed;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,301 +14,134 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Everything known, by UID of the task.
 #[derive(Debug, Default)]
 pub struct Cache {
-    records: Mutex<HashMap<Key, Record>>,
+    entries: Mutex<HashMap<Key, Entry>>,
 }
 
-/// One task and what belongs to it. Jobs may be known before their task is.
 #[derive(Debug, Default)]
-struct Record {
+struct Entry {
     namespace: String,
     /// The term of leadership in which the task was last read, and not only watched.
     read_in: u64,
-    task: Option<Arc<Task>>,
-    jobs: HashMap<String, Job>,
-    /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
-    gone: HashMap<String, Job>,
-    /// UIDs that we deleted, and when: an older event must not bring them back to life.
-    deleted: HashMap<String, Timestamp>,
-    /// Names of Jobs that were asked for and not answered.
-    unsure: HashSet<String>,
-    starts: Refusals,
-    clean_ups: Refusals,
-    trial: Trial,
+    record: Record,
 }
 
 impl Cache {
     /// What is known of a task, at `now`. Nothing, if it is not there (any more).
     #[must_use]
     pub fn observe(&self, key: &Key, now: Timestamp) -> Option<Observed> {
-        let records = self.lock();
-        let record = records.get(key)?;
-        let task = record.task.clone()?;
-        let mut jobs: Vec<Job> = record.jobs.values().cloned().collect();
-        jobs.extend(record.gone.values().filter(|job| is_needed(&task, job)).cloned());
-        let gone = record.gone.keys().cloned().collect();
-        Some(Observed {
-            now,
-            task,
-            jobs,
-            gone,
-            unsure: record.unsure.iter().cloned().collect(),
-            refusal: record.starts.last.clone(),
-            clean_up_refusal: record.clean_ups.last.clone(),
-            trial: record.trial.clone(),
-        })
+        self.lock().get(key)?.record.observe(now)
     }
 
     /// Takes in a task. Gives its key, unless a newer version is known already.
     pub fn put_task(&self, raw: RawTask) -> Option<Key> {
         let key: Key = raw.metadata.uid.as_deref()?.into();
-        let mut records = self.lock();
-        let record = records.entry(key.clone()).or_default();
-        record.namespace = raw.metadata.namespace.clone().unwrap_or_default();
-        let known = record.task.as_deref();
-        if known
-            .is_some_and(|known| version(&known.resource_version) >= version(raw.metadata.resource_version.as_deref().unwrap_or_default()))
-        {
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        entry.namespace = raw.metadata.namespace.clone().unwrap_or_default();
+        let record = &mut entry.record;
+        if !record.is_news(raw.metadata.resource_version.as_deref().unwrap_or_default()) {
             return None;
         }
-        let task = raw.into_task(known);
-        let template = |task: &Task| task.spec.as_ref().ok().map(|spec| spec.fields.job_template.clone());
-        if known.is_none_or(|known| known.generation != task.generation && template(known) != template(&task)) {
-            record.trial = Trial::NotAsked;
-            record.starts = Refusals::default();
-        }
-        record
-            .gone
-            .retain(|uid, job| is_needed(&task, job) || task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid)));
-        record.task = Some(Arc::new(task));
-        Some(key)
+        let task = raw.into_task(record.task());
+        record.put_task(Arc::new(task)).then_some(key)
     }
 
     /// The task is gone; its Jobs go with it by their owner reference.
     pub fn remove_task(&self, uid: &str) {
-        let mut records = self.lock();
-        if let Some(record) = records.get_mut(uid) {
-            record.task = None;
-            if record.jobs.is_empty() {
-                records.remove(uid);
+        let mut entries = self.lock();
+        if let Some(entry) = entries.get_mut(uid) {
+            entry.record.remove_task();
+            if entry.is_void() {
+                entries.remove(uid);
             }
         }
     }
 
-    /// Takes in a Job.
+    /// Takes in a Job. Gives the key of its task, unless it is known to be gone.
     pub fn put_job(&self, raw: RawJob, told: Told) -> Option<Key> {
         let key: Key = raw.owner()?.into();
-        let namespace = raw.metadata.namespace.clone().unwrap_or_default();
-        let mut job = raw.into_job();
-        job.confirmed = told != Told::ByWatch;
-        let made_at = match told {
-            Told::Made(at) => Some(at),
-            _ => None,
-        };
-        let mut records = self.lock();
-        let record = records.entry(key.clone()).or_default();
-        record.namespace = namespace;
-        if record.gone.contains_key(&job.uid) {
-            return None;
-        }
-        job.deleting = record.deleted.get(&job.uid).copied().or(job.deleting);
-        match record.jobs.get_mut(&job.uid) {
-            Some(known) => {
-                job.created = made_at.unwrap_or(known.created);
-                job.confirmed |= known.confirmed;
-                job.exit = known.exit.clone();
-                // One that waits for its turn (again) is to be asked anew.
-                if !job.suspended {
-                    job.ready |= known.ready;
-                    job.pods = known.pods.clone();
-                }
-                // The answer to our own POST may come after the watch has told of the end.
-                job.end = job.end.or(known.end.take());
-                job.deleting = known.deleting.or(job.deleting);
-                *known = job;
-            }
-            None => {
-                job.created = made_at.unwrap_or(job.created);
-                record.jobs.insert(job.uid.clone(), job);
-            }
-        }
-        Some(key)
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        entry.namespace = raw.metadata.namespace.clone().unwrap_or_default();
+        entry.record.put_job(raw.into_job(), told).then_some(key)
     }
 
     /// The Job is certainly gone.
     pub fn remove_job(&self, owner: &str, uid: &str) -> Option<Key> {
-        let mut records = self.lock();
-        let (key, record) = records
-            .get_key_value(owner)
-            .map(|(key, _)| key.clone())
-            .and_then(|key| Some((key.clone(), records.get_mut(&key)?)))?;
-        record.deleted.remove(uid);
-        match record.jobs.remove(uid) {
-            Some(mut job) => {
-                job.deleting.get_or_insert(job.created);
-                record.gone.insert(uid.to_owned(), job);
-            }
-            None => {
-                record.gone.entry(uid.to_owned()).or_insert_with(|| unseen(uid));
-            }
-        }
-        if record.task.is_none() && record.jobs.is_empty() {
-            records.remove(&key);
+        let mut entries = self.lock();
+        let key = entries.get_key_value(owner).map(|(key, _)| key.clone())?;
+        let entry = entries.get_mut(&key)?;
+        entry.record.remove_job(uid);
+        if entry.is_void() {
+            entries.remove(&key);
         }
         Some(key)
     }
 
-    /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they
-    /// may have been made after the list was.
+    /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Gives whose they were.
     pub fn keep_jobs(&self, namespace: Option<&str>, listed: &HashSet<String>) -> Vec<Key> {
-        let mut changed = Vec::new();
-        for (key, record) in self.lock().iter_mut().filter(|(_, record)| record.is_in(namespace)) {
-            let before = record.jobs.len();
-            record.jobs.retain(|uid, _| listed.contains(uid));
-            if record.jobs.len() != before {
-                changed.push(key.clone());
-            }
-        }
-        changed
+        let mut entries = self.lock();
+        let listed_here = entries.iter_mut().filter(|(_, entry)| entry.is_in(namespace));
+        let changed = listed_here.filter_map(|(key, entry)| entry.record.keep_jobs(|uid| listed.contains(uid)).then(|| key.clone()));
+        changed.collect()
     }
 
     /// After a new list (of that namespace, or of all): tasks that are not in it are gone.
     pub fn keep_tasks(&self, namespace: Option<&str>, listed: &HashSet<Key>) {
-        for (key, record) in self.lock().iter_mut().filter(|(_, record)| record.is_in(namespace)) {
+        for (key, entry) in self.lock().iter_mut().filter(|(_, entry)| entry.is_in(namespace)) {
             if !listed.contains(key) {
-                record.task = None;
+                entry.record.remove_task();
             }
         }
     }
 
-    /// We deleted the Job; until the watch shows it gone, it counts as being deleted.
-    pub fn mark_deleting(&self, key: &Key, uid: &str, now: Timestamp) {
-        self.update(key, |record| {
-            record.deleted.insert(uid.to_owned(), now);
-            if let Some(job) = record.jobs.get_mut(uid) {
-                job.deleting = Some(now);
-            }
-        });
-    }
-
-    /// What the pods of a Job said.
-    pub fn set_pods(&self, key: &Key, uid: &str, exit: &Exit, pods: &Pods) {
-        self.update(key, |record| {
-            for job in record.jobs.get_mut(uid).into_iter().chain(record.gone.get_mut(uid)) {
-                (job.exit, job.pods) = (exit.clone(), pods.clone());
-            }
-        });
-    }
-
-    /// What the API server said of a dry run.
-    pub fn set_trial(&self, key: &Key, trial: Trial) {
-        // It is newer than what was said of a start.
-        self.update(key, |record| (record.starts, record.trial) = (Refusals::default(), trial));
-    }
-
-    /// A write was refused. `refusal` is given how many came in a row before this one. Says whether that is news, or the same
-    /// answer as before.
-    pub fn refuse(&self, key: &Key, concern: Concern, refusal: impl FnOnce(u32) -> Refusal) -> bool {
-        let mut news = true;
-        self.update(key, |record| {
-            news = record.refusals(concern).add(refusal);
-        });
-        news
-    }
-
-    /// A Job was made: whatever was refused before is forgotten.
-    pub fn accept_start(&self, key: &Key) {
-        self.update(key, |record| (record.starts, record.trial) = (Refusals::default(), Trial::Taken));
-    }
-
-    /// A Job was deleted: that says nothing about whether one can be made.
-    pub fn accept_delete(&self, key: &Key, concern: Concern) {
-        self.update(key, |record| record.refusals(concern).accept_delete());
-    }
-
-    /// A Job was asked for, and no answer came.
-    pub fn doubt(&self, key: &Key, job: &str) {
-        self.update(key, |record| {
-            record.unsure.insert(job.to_owned());
-        });
-    }
-
-    /// It is known whether that Job is there.
-    pub fn settle(&self, key: &Key, job: &str) {
-        self.update(key, |record| {
-            record.unsure.remove(job);
-        });
+    /// Changes what is known of a task, if it is known.
+    pub fn update<T>(&self, key: &Key, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
+        self.lock().get_mut(key).map(|entry| change(&mut entry.record))
     }
 
     /// The term of leadership in which the task was last read.
     pub fn read_in(&self, key: &Key) -> u64 {
-        self.lock().get(key).map_or(0, |record| record.read_in)
+        self.lock().get(key).map_or(0, |entry| entry.read_in)
     }
 
     /// It was read in this one.
     pub fn set_read_in(&self, key: &str, term: u64) {
-        if let Some(record) = self.lock().get_mut(key) {
-            record.read_in = term;
+        if let Some(entry) = self.lock().get_mut(key) {
+            entry.read_in = term;
         }
     }
 
     /// Every task that is known.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
-        let records = self.lock();
-        records
-            .iter()
-            .filter(|(_, record)| record.task.is_some())
-            .map(|(key, _)| key.clone())
-            .collect()
+        let entries = self.lock();
+        let tasks = entries.iter().filter(|(_, entry)| entry.record.task().is_some());
+        tasks.map(|(key, _)| key.clone()).collect()
     }
 
     /// How many tasks and Jobs are known.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
-        let records = self.lock();
-        (
-            records.values().filter(|record| record.task.is_some()).count(),
-            records.values().map(|record| record.jobs.len()).sum(),
-        )
+        let entries = self.lock();
+        let tasks = entries.values().filter(|entry| entry.record.task().is_some());
+        (tasks.count(), entries.values().map(|entry| entry.record.jobs()).sum())
     }
 
-    fn update(&self, key: &Key, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.lock().get_mut(key) {
-            change(record);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Record {
+impl Entry {
     fn is_in(&self, namespace: Option<&str>) -> bool {
         namespace.is_none_or(|namespace| namespace == self.namespace)
     }
 
-    fn refusals(&mut self, concern: Concern) -> &mut Refusals {
-        match concern {
-            Concern::Start => &mut self.starts,
-            Concern::CleanUp => &mut self.clean_ups,
-        }
+    /// Nothing is there that could be asked for.
+    fn is_void(&self) -> bool {
+        self.record.task().is_none() && self.record.jobs() == 0
     }
-}
-
-/// Whether the written status does not yet know what the Job proves: that its slot was started.
-fn is_needed(task: &Task, job: &Job) -> bool {
-    let unaccounted = |slot| task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
-    // An entry with its UID needs it as well: how a Job ended that was deleted at once is in no other place.
-    let mut active = task.status.active.iter();
-    let awaited = active.any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid));
-    let owed = job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted);
-    owed || awaited
-}
-
-/// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).
-fn version(text: &str) -> u128 {
-    text.parse().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -361,7 +193,7 @@ mod tests {
         assert_eq!(cache.put_task(task(9, json!({"started": 1}))), None);
         assert_eq!(observed(&cache).task.status.started, 2);
         cache.put_job(job(None), Told::ByWatch);
-        cache.mark_deleting(&key, "job", SLOT.parse().unwrap());
+        cache.update(&key, |record| record.mark_deleting("job", SLOT.parse().unwrap()));
         cache.put_job(job(None), Told::ByWatch);
         assert!(
             observed(&cache).jobs[0].deleting.is_some(),

@@ -18,11 +18,14 @@ mod perform;
 mod pods;
 mod queue;
 mod reconcile;
+mod record;
 mod refusals;
 
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::Terms;
+pub use record::{Record, Told};
+pub use refusals::Concern;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;

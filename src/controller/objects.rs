@@ -209,38 +209,6 @@ impl RawJob {
     }
 }
 
-/// Who told of a Job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    ByWatch,
-    /// A read of its own.
-    ByRead,
-    /// This process just made it, at that time by the operator's clock.
-    Made(Timestamp),
-}
-
-/// A Job that was gone before anybody saw it.
-#[must_use]
-pub fn unseen(uid: &str) -> Job {
-    Job {
-        name: String::new(),
-        uid: uid.to_owned(),
-        version: String::new(),
-        confirmed: false,
-        slot: None,
-        trigger: Trigger::Schedule,
-        attempt: 1,
-        created: Timestamp::UNIX_EPOCH,
-        began: None,
-        suspended: false,
-        ready: false,
-        pods: Pods::NotAsked,
-        deleting: Some(Timestamp::UNIX_EPOCH),
-        end: None,
-        exit: Exit::Unknown,
-    }
-}
-
 fn is_true(conditions: &Option<Vec<RawCondition>>, kind: &str) -> bool {
     let mut all = conditions.iter().flatten();
     all.any(|condition| condition.kind == kind && condition.status == "True")

@@ -2,8 +2,9 @@
 //!
 //! Takes watches and, off the hot path, single reads; fills the cache and wakes the tasks that are touched. Never writes.
 
-use super::objects::{RawJob, RawTask, Told};
+use super::objects::{RawJob, RawTask};
 use super::queue::Key;
+use super::record::Told;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
 use crate::plan::{Exit, Pods, Task};
@@ -168,7 +169,7 @@ pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(
     if let Some(raw) = job(ctx, task, name).await?.filter(|raw| raw.owner() == Some(&task.uid)) {
         ctx.cache.put_job(raw, Told::Made(ctx.clock.now()));
     }
-    ctx.cache.settle(key, name);
+    ctx.cache.update(key, |record| record.settle(name));
     Ok(())
 }
 
@@ -204,7 +205,7 @@ pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str
         Err(Error::NotFound(_)) => (Exit::Unknown, pods::progress(&[])),
         Err(error) => return Err(error),
     };
-    ctx.cache.set_pods(key, uid, &exit, &pods);
+    ctx.cache.update(key, |record| record.set_pods(uid, &exit, &pods));
     Ok(())
 }
 

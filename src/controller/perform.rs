@@ -3,13 +3,13 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
-use super::objects::{RawJob, RawTask, Told};
+use super::objects::{RawJob, RawTask};
 use super::queue::Key;
+use super::record::{Record, Told};
 use super::refusals::Concern;
 use super::{Context, Error, observe};
 use crate::api::{ScheduledTaskStatus, Trigger};
-use crate::plan::{Because, Effect, Refusal, Run, Task, Trial, Urgency};
-use jiff::SignedDuration;
+use crate::plan::{Because, Effect, Run, Task, Urgency};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
 /// Makes the Job. Gives false if it was refused.
 async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -> Result<bool, Error> {
     // Until an answer is certain, nobody may count on the Job being there, or not.
-    ctx.cache.doubt(key, &run.job);
+    ctx.cache.update(key, |record| record.doubt(&run.job));
     let found = match post(ctx, task, job, false).await {
         Ok(raw) => {
             if run.trigger == Trigger::Schedule && run.attempt == 1 {
@@ -106,10 +106,10 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
         }
         Err(error) => return Err(error),
     };
-    ctx.cache.settle(key, &run.job);
+    ctx.cache.update(key, |record| record.settle(&run.job));
     let Some(raw) = found else { return Ok(false) };
     ctx.cache.put_job(raw, Told::Made(ctx.clock.now()));
-    ctx.cache.accept_start(key);
+    ctx.cache.update(key, Record::accept_start);
     Ok(true)
 }
 
@@ -120,15 +120,9 @@ fn is_ours(raw: &RawJob, task: &Task, run: &Run) -> bool {
 /// Tells the next plan, and people if it is news: an answer that is the same each time is told once.
 fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Because, message: &str) {
     let now = ctx.clock.now();
-    let news = ctx.cache.refuse(key, concern, |before| {
-        let seconds = 1_i64 << before.min(8);
-        Refusal {
-            because,
-            message: message.to_owned(),
-            retry_at: now + SignedDuration::from_secs(seconds),
-        }
-    });
-    if news {
+    // Of a task that is gone nothing is news.
+    let news = ctx.cache.update(key, |record| record.refuse(concern, because, message, now));
+    if news == Some(true) {
         tracing::warn!(task = %task.key(), because = %because, "{message}");
         ctx.events.warn(task, because, message);
     }
@@ -137,20 +131,18 @@ fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Beca
 /// Asks without making anything. A name that is taken says nothing against the template.
 async fn dry_run(ctx: &Context, key: &Key, task: &Task, job: &Value) -> Result<(), Error> {
     tracing::debug!(task = %task.key(), "asking whether the API server would take the Job");
-    let trial = match post(ctx, task, job, true).await {
-        Ok(_) | Err(Error::Conflict(_)) => Trial::Taken,
+    let refusal = match post(ctx, task, job, true).await {
+        Ok(_) | Err(Error::Conflict(_)) => None,
         Err(Error::Refused(message) | Error::NotFound(message)) => {
             let message = format!("the API server would refuse the Job: {message}");
             tracing::warn!(task = %task.key(), because = %Because::JobRefused, "{message}");
             ctx.events.warn(task, Because::JobRefused, &message);
-            Trial::Refused {
-                message,
-                again_at: ctx.clock.now() + SignedDuration::from_mins(5),
-            }
+            Some(message)
         }
         Err(error) => return Err(error),
     };
-    ctx.cache.set_trial(key, trial);
+    let now = ctx.clock.now();
+    ctx.cache.update(key, |record| record.tried(refusal, now));
     Ok(())
 }
 
@@ -185,8 +177,11 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version)
     match ctx.write::<Value>("delete", request).await {
         Ok(_) | Err(Error::NotFound(_)) => {
             tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
-            ctx.cache.mark_deleting(key, uid, ctx.clock.now());
-            ctx.cache.accept_delete(key, concern);
+            let now = ctx.clock.now();
+            ctx.cache.update(key, |record| {
+                record.mark_deleting(uid, now);
+                record.accept_delete(concern);
+            });
             Ok(true)
         }
         // It has changed since, perhaps ended, or another has its name: look, and plan again.

@@ -1,11 +1,12 @@
 //! What the API server said no to, of one task and one kind of write.
 //!
-//! Takes refusals, gives whether they are news. Never decides when to try again: that comes with the refusal.
+//! Takes refusals, gives whether they are news, and when to try again: after a second, then twice as long each time, up to four minutes.
 
 use crate::plan::{Because, Refusal};
+use jiff::{SignedDuration, Timestamp};
 
 /// What the API server said no to, and how often in a row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Refusals {
     pub last: Option<Refusal>,
     in_a_row: u32,
@@ -28,12 +29,15 @@ impl Refusals {
         }
     }
 
-    /// One more; it is given how many came in a row before it. Says whether that is news, or the same answer as before.
-    pub fn add(&mut self, refusal: impl FnOnce(u32) -> Refusal) -> bool {
-        let refusal = refusal(self.in_a_row);
-        let same = |last: &Refusal| (last.because, &last.message) == (refusal.because, &refusal.message);
+    /// One more. Says whether that is news, or the same answer as before.
+    pub fn add(&mut self, because: Because, message: &str, now: Timestamp) -> bool {
+        let same = |last: &Refusal| (last.because, last.message.as_str()) == (because, message);
         let news = !self.last.as_ref().is_some_and(same);
-        self.last = Some(refusal);
+        self.last = Some(Refusal {
+            because,
+            message: message.to_owned(),
+            retry_at: now + SignedDuration::from_secs(1_i64 << self.in_a_row.min(8)),
+        });
         self.in_a_row += 1;
         news
     }

@@ -35,7 +35,7 @@ impl World<'_> {
             replica.again = true;
             return;
         }
-        let Some(mut observed) = replica.memory.observe(clock) else {
+        let Some(mut observed) = replica.memory.observe(super::clock::at(clock)) else {
             return;
         };
         if let Some(mutant) = self.mutant {
@@ -270,7 +270,7 @@ impl World<'_> {
         }
         self.replicas[chosen].leads = true;
         self.api.checker.note(now, || format!("replica {chosen} leads"));
-        if self.replicas[chosen].memory.task.is_none() || A_NEW_LEADER_LISTS {
+        if self.replicas[chosen].memory.task().is_none() || A_NEW_LEADER_LISTS {
             self.list(chosen, Stream::Tasks);
             self.list(chosen, Stream::Jobs);
         }

@@ -1,15 +1,15 @@
 //! One process of the operator: its memory, its timers, and the plan that it is carrying out.
 //!
 //! Takes effects one at a time, asks the API server, gives how far it came: the loop of `src/controller/{reconcile,perform}.rs`.
-//! Never decides: that is the real `plan()`.
+//! Never decides: that is the real `plan()`; nor remembers: that is the real `Record`.
 
 use super::check::Actor;
-use super::clock::{MINUTE, Ms, at};
+use super::clock::{Ms, at};
 use super::cluster::{Answer, Api, JobObject};
-use super::memory::Memory;
 use super::story::{Moment, Verb};
 use jiff::Timestamp;
-use punctual::plan::{Because, Effect, Run, Task, Trial, Urgency};
+use punctual::controller::{Concern, Record, Told};
+use punctual::plan::{Because, Effect, Exit, Pods, Run, Task, Urgency};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Replica {
     pub life: Life,
     pub leads: bool,
-    pub memory: Memory,
+    pub memory: Record,
     pub work: Option<Work>,
     /// Woken while it works.
     pub again: bool,
@@ -117,12 +117,12 @@ impl Replica {
             } if work.may_merge => Progress::Deferred,
             Effect::Write { status, .. } => match api.put_status(&work.seen, *status, &actor) {
                 Answer::Ok(task) => {
-                    self.memory.put_task(&task);
+                    self.memory.put_task(task);
                     Progress::GoOn
                 }
                 Answer::Conflict => {
                     if let Answer::Ok(task) = api.get_task() {
-                        self.memory.put_task(&task);
+                        self.memory.put_task(task);
                     }
                     Progress::Failed
                 }
@@ -137,15 +137,11 @@ impl Replica {
             } => self.delete(api, work, &job, (&uid, &version), because, &actor),
             Effect::Try { job } => match api.post(&job, true, &actor) {
                 Answer::Ok(_) | Answer::Conflict => {
-                    self.memory.set_trial(Trial::Taken);
+                    self.memory.tried(None, at(clock));
                     Progress::GoOn
                 }
                 Answer::Refused(message) => {
-                    let again_at = at(clock + 5 * MINUTE);
-                    self.memory.set_trial(Trial::Refused {
-                        message: message.into(),
-                        again_at,
-                    });
+                    self.memory.tried(Some(message.into()), at(clock));
                     Progress::GoOn
                 }
                 _ => Progress::Failed,
@@ -156,9 +152,9 @@ impl Replica {
                     if let Answer::Ok(object) = answer
                         && object.owner == work.seen.uid
                     {
-                        self.memory.put_job(&object, true, Some(clock));
+                        self.memory.put_job(object.seen(), Told::Made(at(clock)));
                     }
-                    self.memory.unsure.remove(&job);
+                    self.memory.settle(&job);
                     Progress::GoOn
                 }
             },
@@ -169,8 +165,8 @@ impl Replica {
                     Progress::GoOn
                 }
                 Answer::Refused(why) => {
-                    let pods = punctual::plan::Pods::Waiting(format!("its pods cannot be read: {why}"));
-                    self.memory.set_pods(&uid, &punctual::plan::Exit::Unknown, &pods);
+                    let pods = Pods::Waiting(format!("its pods cannot be read: {why}"));
+                    self.memory.set_pods(&uid, &Exit::Unknown, &pods);
                     Progress::GoOn
                 }
                 _ => Progress::Failed,
@@ -180,7 +176,7 @@ impl Replica {
 
     fn create(&mut self, api: &mut Api, task: &Task, run: &Run, manifest: &serde_json::Value, actor: &Actor) -> Progress {
         let is_ours = |object: &JobObject| object.owner == task.uid && object.slot == Some(run.slot);
-        self.memory.unsure.insert(run.job.clone());
+        self.memory.doubt(&run.job);
         let found = match api.post(manifest, false, actor) {
             Answer::Ok(object) => object,
             Answer::Nothing => return Progress::Failed,
@@ -191,19 +187,19 @@ impl Replica {
                     _ => None,
                 };
                 let Some(there) = there else {
-                    self.memory.unsure.remove(&run.job);
+                    self.memory.settle(&run.job);
                     let (because, message) = match refusal {
                         Answer::Refused(message) => (Because::JobRefused, message),
                         _ => (Because::NameConflict, "the name is taken"),
                     };
-                    self.memory.starts.add(because, message, actor.clock);
+                    self.memory.refuse(Concern::Start, because, message, at(actor.clock));
                     return Progress::PlanAgain;
                 };
                 there
             }
         };
-        self.memory.unsure.remove(&run.job);
-        self.memory.put_job(&found, true, Some(actor.clock));
+        self.memory.settle(&run.job);
+        self.memory.put_job(found.seen(), Told::Made(at(actor.clock)));
         self.memory.accept_start();
         Progress::GoOn
     }
@@ -211,7 +207,9 @@ impl Replica {
     fn confirm(&mut self, api: &mut Api, job: &str, uid: &str, owner: &str) -> Progress {
         match api.get_job(job) {
             Answer::Nothing => return Progress::Failed,
-            Answer::Ok(object) if object.uid == uid && object.owner == owner => self.memory.put_job(&object, true, None),
+            Answer::Ok(object) if object.uid == uid && object.owner == owner => {
+                self.memory.put_job(object.seen(), Told::ByRead);
+            }
             _ => self.memory.remove_job(uid),
         }
         Progress::GoOn
@@ -227,10 +225,11 @@ impl Replica {
         actor: &Actor,
     ) -> Progress {
         let clean_up = because.is_clean_up();
+        let concern = if clean_up { Concern::CleanUp } else { Concern::Start };
         match api.delete(job, (uid, version), !clean_up, actor) {
             Answer::Ok(()) | Answer::NotFound => {
-                self.memory.mark_deleting(uid, actor.clock);
-                self.memory.accept_delete(clean_up);
+                self.memory.mark_deleting(uid, at(actor.clock));
+                self.memory.accept_delete(concern);
                 Progress::GoOn
             }
             Answer::Conflict => match self.confirm(api, job, uid, &work.seen.uid) {
@@ -242,12 +241,12 @@ impl Replica {
                 other => other,
             },
             Answer::Refused(message) if clean_up => {
-                self.memory.clean_ups.add(Because::DeleteRefused, message, actor.clock);
+                self.memory.refuse(concern, Because::DeleteRefused, message, at(actor.clock));
                 work.clean_up_refused = true;
                 Progress::GoOn
             }
             Answer::Refused(message) => {
-                self.memory.starts.add(Because::DeleteRefused, message, actor.clock);
+                self.memory.refuse(concern, Because::DeleteRefused, message, at(actor.clock));
                 Progress::PlanAgain
             }
             Answer::Nothing => Progress::Failed,

@@ -10,6 +10,7 @@ use super::random::Random;
 use super::replica::{Life, Replica};
 use super::story::{Scenario, Stream};
 use punctual::api::ScheduledTaskSpec;
+use punctual::controller::Told;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -211,7 +212,7 @@ impl<'a> World<'a> {
                 while let Some((when, task)) = self.api.task_log.get(replica.tasks.cursor)
                     && when + replica.tasks.lag <= now
                 {
-                    news |= replica.memory.put_task(task);
+                    news |= replica.memory.put_task(task.clone());
                     replica.tasks.cursor += 1;
                 }
             }
@@ -223,7 +224,7 @@ impl<'a> World<'a> {
                     if job.owner != self.api.task.uid {
                         continue;
                     }
-                    replica.memory.put_job(job, false, None);
+                    replica.memory.put_job(job.seen(), Told::ByWatch);
                     if *gone {
                         replica.memory.remove_job(&job.uid);
                     }
@@ -242,14 +243,16 @@ impl<'a> World<'a> {
         let replica = &mut self.replicas[at];
         match stream {
             Stream::Tasks => {
-                replica.memory.put_task(&self.api.task);
+                replica.memory.put_task(self.api.task.clone());
                 replica.tasks.cursor = self.api.task_log.len();
             }
             Stream::Jobs => {
                 let ours = self.api.jobs.values().filter(|job| job.owner == self.api.task.uid);
                 let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
-                ours.for_each(|job| replica.memory.put_job(job, false, None));
-                replica.memory.keep_jobs(&listed);
+                for job in ours {
+                    replica.memory.put_job(job.seen(), Told::ByWatch);
+                }
+                replica.memory.keep_jobs(|uid| listed.contains(uid));
                 replica.jobs.cursor = self.api.job_log.len();
             }
         }

@@ -1,0 +1,259 @@
+//! What the operator knows of one task: the task, its Jobs, and what it was told when it asked.
+//!
+//! ```text
+//!   watch, answers, reads ─► Record ─► Observed ─► plan
+//! ```
+//! Takes tasks, Jobs and answers, gives `Observed`. Never forgets a Job before its slot is accounted for, and never takes an
+//! older word for a newer one. A value without a clock or a client, so that the simulation lives on the very same.
+
+use super::refusals::{Concern, Refusals};
+use crate::api::Trigger;
+use crate::plan::{Because, Exit, Job, Observed, Pods, Task, Trial};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A dry run that was refused is asked again after this time.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Who told of a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The watch, which may be late.
+    ByWatch,
+    /// A read of its own.
+    ByRead,
+    /// This process just made it, at that time by the operator's clock.
+    Made(Timestamp),
+}
+
+/// One task and what belongs to it. Jobs may be known before their task is.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    task: Option<Arc<Task>>,
+    jobs: HashMap<String, Job>,
+    /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
+    gone: HashMap<String, Job>,
+    /// UIDs that we deleted, and when: an older event must not bring them back to life.
+    deleted: HashMap<String, Timestamp>,
+    /// Names of Jobs that were asked for and not answered.
+    unsure: HashSet<String>,
+    starts: Refusals,
+    clean_ups: Refusals,
+    trial: Trial,
+}
+
+impl Record {
+    /// What is known at `now`, Jobs by UID. Nothing, if the task is not there (any more).
+    #[must_use]
+    pub fn observe(&self, now: Timestamp) -> Option<Observed> {
+        let task = self.task.clone()?;
+        let needed = self.gone.values().filter(|job| is_needed(&task, job));
+        // In an order of its own: the same knowledge is the same plan.
+        let mut jobs: Vec<Job> = self.jobs.values().chain(needed).cloned().collect();
+        jobs.sort_unstable_by(|a, b| a.uid.cmp(&b.uid));
+        let sorted = |mut names: Vec<String>| {
+            names.sort_unstable();
+            names
+        };
+        Some(Observed {
+            now,
+            jobs,
+            gone: sorted(self.gone.keys().cloned().collect()),
+            unsure: sorted(self.unsure.iter().cloned().collect()),
+            refusal: self.starts.last.clone(),
+            clean_up_refusal: self.clean_ups.last.clone(),
+            trial: self.trial.clone(),
+            task,
+        })
+    }
+
+    /// The task, if it is there.
+    #[must_use]
+    pub fn task(&self) -> Option<&Task> {
+        self.task.as_deref()
+    }
+
+    /// How many Jobs are there.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Whether the task of this version is newer than what is known.
+    #[must_use]
+    pub fn is_news(&self, resource_version: &str) -> bool {
+        self.task()
+            .is_none_or(|known| version(&known.resource_version) < version(resource_version))
+    }
+
+    /// Takes in a task. Gives false if a version as new is known.
+    pub fn put_task(&mut self, task: Arc<Task>) -> bool {
+        if !self.is_news(&task.resource_version) {
+            return false;
+        }
+        let template = |task: &Task| task.spec.as_ref().ok().map(|spec| spec.fields.job_template.clone());
+        let known = self.task();
+        if known.is_none_or(|known| known.generation != task.generation && template(known) != template(&task)) {
+            self.trial = Trial::NotAsked;
+            self.starts = Refusals::default();
+        }
+        let awaited = |uid: &String| task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid));
+        self.gone.retain(|uid, job| is_needed(&task, job) || awaited(uid));
+        self.task = Some(task);
+        true
+    }
+
+    /// The task is gone.
+    pub fn remove_task(&mut self) {
+        self.task = None;
+    }
+
+    /// Takes in a Job. Gives false if it is certainly gone.
+    pub fn put_job(&mut self, mut job: Job, told: Told) -> bool {
+        if self.gone.contains_key(&job.uid) {
+            return false;
+        }
+        let made_at = match told {
+            Told::Made(at) => Some(at),
+            _ => None,
+        };
+        job.confirmed = told != Told::ByWatch;
+        job.deleting = self.deleted.get(&job.uid).copied().or(job.deleting);
+        match self.jobs.get_mut(&job.uid) {
+            Some(known) => {
+                job.created = made_at.unwrap_or(known.created);
+                job.confirmed |= known.confirmed;
+                job.exit = known.exit.clone();
+                // One that waits for its turn (again) is to be asked anew.
+                if !job.suspended {
+                    job.ready |= known.ready;
+                    job.pods = known.pods.clone();
+                }
+                // The answer to our own POST may come after the watch has told of the end.
+                job.end = job.end.or(known.end.take());
+                job.deleting = known.deleting.or(job.deleting);
+                *known = job;
+            }
+            None => {
+                job.created = made_at.unwrap_or(job.created);
+                self.jobs.insert(job.uid.clone(), job);
+            }
+        }
+        true
+    }
+
+    /// The Job is certainly gone.
+    pub fn remove_job(&mut self, uid: &str) {
+        self.deleted.remove(uid);
+        match self.jobs.remove(uid) {
+            Some(mut job) => {
+                job.deleting.get_or_insert(job.created);
+                self.gone.insert(uid.to_owned(), job);
+            }
+            None => {
+                self.gone.entry(uid.to_owned()).or_insert_with(|| unseen(uid));
+            }
+        }
+    }
+
+    /// After a new list: Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they may
+    /// have been made after the list was. Says whether there were any.
+    pub fn keep_jobs(&mut self, listed: impl Fn(&str) -> bool) -> bool {
+        let before = self.jobs.len();
+        self.jobs.retain(|uid, _| listed(uid));
+        self.jobs.len() != before
+    }
+
+    /// We deleted the Job; until the watch shows it gone, it counts as being deleted.
+    pub fn mark_deleting(&mut self, uid: &str, now: Timestamp) {
+        self.deleted.insert(uid.to_owned(), now);
+        if let Some(job) = self.jobs.get_mut(uid) {
+            job.deleting = Some(now);
+        }
+    }
+
+    /// What the pods of a Job said.
+    pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods) {
+        for job in self.jobs.get_mut(uid).into_iter().chain(self.gone.get_mut(uid)) {
+            (job.exit, job.pods) = (exit.clone(), pods.clone());
+        }
+    }
+
+    /// What the API server said of a dry run: nothing against it, or why not. It is newer than what was said of a start.
+    pub fn tried(&mut self, refusal: Option<String>, now: Timestamp) {
+        self.starts = Refusals::default();
+        self.trial = refusal.map_or(Trial::Taken, |message| Trial::Refused {
+            message,
+            again_at: now + TRY_AGAIN,
+        });
+    }
+
+    /// A write was refused. Says whether that is news, or the same answer as before.
+    pub fn refuse(&mut self, concern: Concern, because: Because, message: &str, now: Timestamp) -> bool {
+        self.refusals(concern).add(because, message, now)
+    }
+
+    /// A Job was made: whatever was refused before is forgotten.
+    pub fn accept_start(&mut self) {
+        (self.starts, self.trial) = (Refusals::default(), Trial::Taken);
+    }
+
+    /// A Job was deleted: that says nothing about whether one can be made.
+    pub fn accept_delete(&mut self, concern: Concern) {
+        self.refusals(concern).accept_delete();
+    }
+
+    /// A Job was asked for, and no answer came.
+    pub fn doubt(&mut self, job: &str) {
+        self.unsure.insert(job.to_owned());
+    }
+
+    /// It is known whether that Job is there.
+    pub fn settle(&mut self, job: &str) {
+        self.unsure.remove(job);
+    }
+
+    fn refusals(&mut self, concern: Concern) -> &mut Refusals {
+        match concern {
+            Concern::Start => &mut self.starts,
+            Concern::CleanUp => &mut self.clean_ups,
+        }
+    }
+}
+
+/// Whether the written status does not yet know what the Job proves: that its slot was started.
+fn is_needed(task: &Task, job: &Job) -> bool {
+    let unaccounted = |slot| task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
+    // An entry with its UID needs it as well: how a Job ended that was deleted at once is in no other place.
+    let mut active = task.status.active.iter();
+    let awaited = active.any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid));
+    let owed = job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted);
+    owed || awaited
+}
+
+/// A Job that was gone before anybody saw it.
+fn unseen(uid: &str) -> Job {
+    Job {
+        name: String::new(),
+        uid: uid.to_owned(),
+        version: String::new(),
+        confirmed: false,
+        slot: None,
+        trigger: Trigger::Schedule,
+        attempt: 1,
+        created: Timestamp::UNIX_EPOCH,
+        began: None,
+        suspended: false,
+        ready: false,
+        pods: Pods::NotAsked,
+        deleting: Some(Timestamp::UNIX_EPOCH),
+        end: None,
+        exit: Exit::Unknown,
+    }
+}
+
+/// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).
+fn version(text: &str) -> u128 {
+    text.parse().unwrap_or(0)
+}

@@ -2,7 +2,7 @@
 //!
 //! Takes nothing, gives the types of `status`. Never computes: the numbers are made in `plan`.
 
-use super::{Exclusion, Gap, Overlap};
+use super::{Exclusion, Gap, Overlap, schema};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::core::Duration;
 use schemars::JsonSchema;
@@ -111,6 +111,7 @@ pub struct ObservedSchedule {
     pub overlap: Overlap,
     /// By how much runs may start after their slots.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::jitter")]
     pub jitter: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at: Option<Time>,

@@ -6,6 +6,7 @@ use super::{
     ConcurrencyPolicy, DaylightSaving, Exclusion, JobTemplate, MissedRunPolicy, ObservedSchedule, RetryPolicy, RunContext,
     ScheduledTaskStatus, rules, schema, spacing,
 };
+use jiff::{RoundMode, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
@@ -193,8 +194,8 @@ impl ScheduledTaskSpec {
             gap: policy.gap,
             overlap: policy.overlap,
             jitter: self.jitter,
-            start_at: self.start_at.clone(),
-            end_at: self.end_at.clone(),
+            start_at: self.start_at.as_ref().map(whole),
+            end_at: self.end_at.as_ref().map(whole),
             exclude: self.exclude.clone(),
         }
     }
@@ -241,6 +242,12 @@ impl ScheduledTaskSpec {
     pub fn catch_up_limit(&self) -> usize {
         usize::try_from(self.missed_run_limit.unwrap_or(10)).unwrap_or(0)
     }
+}
+
+/// As `metav1.Time` is written: without a fraction. No slot lies between a moment and the next whole second.
+fn whole(at: &Time) -> Time {
+    let up = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    Time(at.0.round(up).unwrap_or(at.0))
 }
 
 fn utc() -> String {

@@ -88,11 +88,12 @@ impl Cache {
 
     /// After a new list (of that namespace, or of all): tasks that are not in it are gone.
     pub fn keep_tasks(&self, namespace: Option<&str>, listed: &HashSet<Key>) {
-        for (key, entry) in self.lock().iter_mut().filter(|(_, entry)| entry.is_in(namespace)) {
-            if !listed.contains(key) {
+        self.lock().retain(|key, entry| {
+            if entry.is_in(namespace) && !listed.contains(key) {
                 entry.record.remove_task();
             }
-        }
+            !entry.is_void()
+        });
     }
 
     /// Changes what is known of a task, if it is known.
@@ -147,9 +148,11 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Exit, Pods};
     use serde_json::json;
 
     const SLOT: &str = "2027-01-01T10:01:00Z";
+    const JOB: &str = "t-1798797660";
 
     fn task(version: u64, status: serde_json::Value) -> RawTask {
         let spec = json!({"schedule": "* * * * *", "jobTemplate": {"spec": {}}});
@@ -160,7 +163,7 @@ mod tests {
     fn job(end: Option<&str>) -> RawJob {
         let owner =
             json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": "t", "uid": "task", "controller": true}]);
-        let metadata = json!({"name": "t-1", "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
+        let metadata = json!({"name": JOB, "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
         let conditions: Vec<_> = end.into_iter().map(|kind| json!({"type": kind, "status": "True"})).collect();
         serde_json::from_value(json!({"metadata": metadata, "status": {"conditions": conditions}})).unwrap()
     }
@@ -172,8 +175,7 @@ mod tests {
     #[test]
     fn d2_a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
         let cache = Cache::default();
-        let active = json!([{"slot": SLOT, "trigger": "Schedule", "attempt": 1, "job": "t-1", "uid": "job"}]);
-        cache.put_task(task(1, json!({"accountedUntil": SLOT, "active": active})));
+        cache.put_task(task(1, active()));
         cache.put_job(job(None), Told::ByWatch);
         cache.put_job(job(Some("Complete")), Told::ByWatch);
         cache.remove_job("task", "job");
@@ -203,12 +205,55 @@ mod tests {
         assert_eq!(cache.put_job(job(None), Told::ByWatch), None, "gone is gone");
     }
 
+    fn active() -> serde_json::Value {
+        json!({"accountedUntil": SLOT, "active": [{"slot": SLOT, "trigger": "Schedule", "attempt": 1, "job": JOB, "uid": "job"}]})
+    }
+
     #[test]
-    fn a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked() {
+    fn d2_a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked_and_keeps_its_end() {
         let cache = Cache::default();
-        cache.put_task(task(1, json!({})));
-        cache.put_job(job(None), Told::ByWatch);
+        let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
+        cache.put_task(task(1, active()));
+        cache.put_job(job(Some("Complete")), Told::ByWatch);
         assert_eq!(cache.keep_jobs(None, &HashSet::new()), ["task".into()]);
-        assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
+        assert_eq!(seen(), (0, 0), "somebody has to look");
+        cache.remove_job("task", "job");
+        assert_eq!(seen(), (1, 1));
+        assert!(observed(&cache).jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
+
+        cache.put_task(task(2, json!({"accountedUntil": SLOT})));
+        assert_eq!(seen(), (0, 0));
+    }
+
+    #[test]
+    fn d2_a_job_that_a_new_list_does_not_show_still_proves_that_its_slot_was_started() {
+        let cache = Cache::default();
+        let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
+        cache.put_task(task(1, json!({})));
+        cache.put_job(job(None), Told::Made(SLOT.parse().unwrap()));
+        cache.keep_jobs(None, &HashSet::new());
+        assert_eq!(seen(), (1, 0), "its slot would be started again");
+        cache.put_task(task(2, active()));
+        assert_eq!(seen(), (0, 0), "now somebody has to look");
+        cache.put_job(job(None), Told::ByRead);
+        assert_eq!(seen(), (1, 0), "it was there");
+    }
+
+    #[test]
+    fn how_containers_ended_is_asked_when_the_job_has_ended() {
+        let cache = Cache::default();
+        let key: Key = "task".into();
+        cache.put_task(task(1, active()));
+        cache.put_job(job(None), Told::ByWatch);
+        // The look of pendingTimeout, at a container that runs.
+        cache.update(&key, |record| record.set_pods("job", &Exit::Unknown, &Pods::Began));
+        cache.put_job(job(Some("Failed")), Told::ByWatch);
+        assert_eq!(
+            (&observed(&cache).jobs[0].exit, &observed(&cache).jobs[0].pods),
+            (&Exit::NotAsked, &Pods::Began)
+        );
+        let code = Exit::Known { code: 3, message: None };
+        cache.update(&key, |record| record.set_pods("job", &code, &Pods::Began));
+        assert_eq!(observed(&cache).jobs[0].exit, code);
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with a request, sorted by what to do about it.
 //!
-//! Takes the client's errors, gives one of six. Never decides the way out: that is for `perform` and the plan.
+//! Takes the client's errors, gives one of a few. Never decides the way out: that is for `perform` and the plan.
 
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ pub enum Error {
     /// Another replica leads, or may: nothing was sent.
     #[error("this replica does not lead")]
     NotLeading,
+    /// A defect of ours, told on standard error where it happened.
+    #[error("a defect of the operator: please report what it said of the panic")]
+    Panicked,
     /// Plan after plan had something to do: a bug, or a world that changes at each look. Nobody may keep a worker that long.
     #[error("not settled after {0} plans")]
     Unsettled(usize),
@@ -43,6 +46,7 @@ impl Error {
             Self::Refused(_) => "Refused",
             Self::Unanswered(_) => "Unanswered",
             Self::NotLeading => "NotLeading",
+            Self::Panicked => "Panicked",
             Self::Unsettled(_) => "Unsettled",
         }
     }

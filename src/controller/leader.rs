@@ -33,6 +33,8 @@ pub struct Leadership {
 #[derive(Debug)]
 struct Held {
     until: Option<Instant>,
+    /// How often this process began to lead.
+    term: u64,
     seen: Seen,
 }
 
@@ -41,6 +43,7 @@ impl Leadership {
     pub fn new(terms: Option<Terms>) -> Self {
         let held = Held {
             until: None,
+            term: 0,
             seen: Seen::nothing(Instant::now()),
         };
         Self {
@@ -63,6 +66,20 @@ impl Leadership {
         self.time_left().is_some()
     }
 
+    /// How often this process began to lead by election; 0 without one. Another term than before: somebody else may have led between.
+    pub fn term(&self) -> u64 {
+        self.held().term
+    }
+
+    /// The lease is this process's own until then. Says whether a term begins: it was not, if only for a moment.
+    fn renew(&self, until: Instant) -> bool {
+        let mut held = self.held();
+        let begins = held.until.is_none_or(|known| known <= Instant::now());
+        held.term += u64::from(begins);
+        held.until = Some(until);
+        begins
+    }
+
     /// Who holds the lease, by its last word.
     pub fn holder(&self) -> Option<String> {
         self.held().seen.holder().map(str::to_owned)
@@ -77,7 +94,7 @@ impl Leadership {
 pub async fn stand(ctx: Arc<Context>) {
     let Some(terms) = ctx.leadership.terms.clone() else {
         ctx.metrics.leader.set(1);
-        return;
+        return std::future::pending().await;
     };
     tracing::info!(
         identity = terms.identity,
@@ -88,11 +105,11 @@ pub async fn stand(ctx: Arc<Context>) {
     let (mut led, mut told) = (false, String::new());
     loop {
         let began = Instant::now();
-        let mut trouble = String::new();
+        let (mut trouble, mut begins) = (String::new(), false);
         match tokio::time::timeout(terms.renew_deadline / 2, attempt(&ctx, &terms)).await {
             Ok(Ok(true)) => {
                 // Counted from before the request: nobody else counts from earlier.
-                ctx.leadership.held().until = Some(began + terms.renew_deadline);
+                begins = ctx.leadership.renew(began + terms.renew_deadline);
             }
             Ok(Ok(false)) => ctx.leadership.held().until = None,
             Ok(Err(error)) => trouble = error.to_string(),
@@ -103,32 +120,41 @@ pub async fn stand(ctx: Arc<Context>) {
             tracing::warn!(identity = terms.identity, "lease not reached: {trouble}");
         }
         told = trouble;
-        let leads = ctx.leadership.holds();
-        if leads != led {
-            tell(&ctx, &terms, leads);
-            led = leads;
+        if begins {
+            begin(&ctx, &terms, led);
         }
+        let leads = ctx.leadership.holds();
+        if (led || begins) && !leads {
+            lose(&ctx, &terms);
+        }
+        led = leads;
         // A candidate looks twice as often, so that a lease that was released is soon taken.
         let pause = if leads { terms.retry_period } else { terms.retry_period / 2 };
         tokio::time::sleep(pause.saturating_sub(began.elapsed().min(pause / 2))).await;
     }
 }
 
-fn tell(ctx: &Context, terms: &Terms, leads: bool) {
-    ctx.metrics.leader.set(i64::from(leads));
-    if leads {
+/// A term begins. `led`: the one before ended unseen, between two attempts.
+fn begin(ctx: &Context, terms: &Terms, led: bool) {
+    ctx.metrics.leader.set(1);
+    if led {
+        tracing::warn!(identity = terms.identity, "leading again: the lease had run out for a while");
+    } else {
         tracing::info!(identity = terms.identity, "leading");
         ctx.events.about_lease(terms, &format!("{} became leader", terms.identity));
-        // What was planned as a standby is done now: the caches are warm, nothing needs to be listed.
-        ctx.begin_term();
-    } else {
-        let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
-        tracing::warn!(
-            identity = terms.identity,
-            holder,
-            "no longer leading: watching and planning, writing nothing"
-        );
     }
+    // What was planned while nothing could be written is done now: the caches are warm, nothing needs to be listed.
+    ctx.wake_all();
+}
+
+fn lose(ctx: &Context, terms: &Terms) {
+    ctx.metrics.leader.set(0);
+    let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
+    tracing::warn!(
+        identity = terms.identity,
+        holder,
+        "no longer leading: watching and planning, writing nothing"
+    );
 }
 
 /// One attempt to take or keep the lease. Says whether it is held.

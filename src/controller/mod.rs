@@ -8,6 +8,7 @@
 //! Takes a client and a clock, runs until told to stop. Never decides: decisions are in `plan`.
 
 mod cache;
+mod context;
 mod error;
 mod events;
 mod leader;
@@ -29,26 +30,20 @@ pub use refusals::Concern;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::plan::{Announcement, Task};
 use cache::Cache;
+use context::{Context, Synced};
 use events::{Events, Outbox};
+use futures::FutureExt;
 use jiff::Timestamp;
 use leader::Leadership;
 use queue::{Key, Queue};
-use serde::de::DeserializeOwned;
-use std::collections::HashMap;
-use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// Name of the operator in managed fields and as the source of events.
 pub const FIELD_MANAGER: &str = "punctual";
-/// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
-const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a status write that only repeats what a Job proves waits for others to merge with.
-const MERGE: Duration = Duration::from_secs(1);
 /// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
 const DRAIN: Duration = Duration::from_secs(25);
 /// And how long the events that still wait.
@@ -86,31 +81,6 @@ pub struct Controller {
     workers: usize,
 }
 
-/// What all parts of the shell share.
-pub struct Context {
-    client: kube::Client,
-    clock: Clock,
-    namespaces: Vec<String>,
-    leadership: Leadership,
-    /// How often this process began to lead by election; 0 without one.
-    term: AtomicU64,
-    cache: Cache,
-    queue: Queue,
-    events: Events,
-    metrics: Metrics,
-    synced: Synced,
-    merging: Mutex<HashMap<Key, Instant>>,
-    failures: Mutex<HashMap<Key, u32>>,
-    draining: watch::Sender<bool>,
-}
-
-/// Whether the first lists are in.
-#[derive(Debug)]
-struct Synced {
-    /// How many lists are still awaited.
-    left: watch::Sender<usize>,
-}
-
 /// What health checks ask.
 #[derive(Clone, Debug)]
 pub struct Health {
@@ -131,7 +101,6 @@ impl Controller {
             clock,
             namespaces: options.namespaces,
             leadership: Leadership::new(options.leader_election),
-            term: AtomicU64::new(0),
             cache: Cache::default(),
             queue: Queue::default(),
             events,
@@ -169,9 +138,12 @@ impl Controller {
         tokio::select! {
             () = work(&ctx, workers) => {}
             () = stop => {}
+            // None of them ends by itself: an operator without watches would be deaf, and look well.
+            _ = background.join_next() => tracing::error!("a watch or the election has ended by a defect: stopping, to be started again"),
         }
         tracing::info!("stopping: finishing what is in flight");
-        if tokio::time::timeout(DRAIN, drain(&ctx)).await.is_err() {
+        let drained = tokio::time::timeout(DRAIN, drain(&ctx)).await.is_ok();
+        if !drained {
             tracing::warn!("work in flight did not finish in time; the next start picks it up");
         }
         // No event may be on its way when the lease is released.
@@ -180,7 +152,10 @@ impl Controller {
             abort.abort();
         }
         background.shutdown().await;
-        leader::release(&ctx).await;
+        // Where a write may still be on its way, the lease runs out by itself.
+        if drained {
+            leader::release(&ctx).await;
+        }
     }
 }
 
@@ -214,7 +189,9 @@ async fn work(ctx: &Arc<Context>, workers: usize) {
 
 /// One worker's turn with one task.
 async fn turn(ctx: &Arc<Context>, key: &Key) {
-    match reconcile::reconcile(ctx, key).await {
+    // A defect that one task meets ends one look at it; whoever had its key gives it back.
+    let looked = AssertUnwindSafe(reconcile::reconcile(ctx, key)).catch_unwind().await;
+    match looked.unwrap_or(Err(Error::Panicked)) {
         Ok(next) => {
             tracing::debug!(uid = %key, next = next.map(tracing::field::display), "looked");
             ctx.failures().remove(key);
@@ -247,120 +224,6 @@ async fn drain(ctx: &Arc<Context>) {
         if let Err(error) = reconcile::reconcile(ctx, &key).await {
             tracing::warn!(uid = %key, "left for the next start: {error}");
         }
-    }
-}
-
-impl Context {
-    /// Sends a request with a deadline of its own.
-    async fn send<T: DeserializeOwned>(&self, verb: &str, request: Result<http::Request<Vec<u8>>, impl Display>) -> Result<T, Error> {
-        let request = request.map_err(|error| Error::Refused(error.to_string()))?;
-        self.metrics.requests.with_label_values(&[verb]).inc();
-        match tokio::time::timeout(REQUEST_DEADLINE, self.client.request::<T>(request)).await {
-            Ok(answer) => answer.map_err(Error::from),
-            Err(_) => Err(Error::deadline(REQUEST_DEADLINE)),
-        }
-    }
-
-    /// Sends a request that changes something: only while this process leads, and with no more time than it leads for sure.
-    async fn write<T: DeserializeOwned>(&self, verb: &str, request: Result<http::Request<Vec<u8>>, impl Display>) -> Result<T, Error> {
-        let left = self.leadership.time_left().ok_or(Error::NotLeading)?;
-        match tokio::time::timeout(left, self.send(verb, request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::deadline(left)),
-        }
-    }
-
-    /// One voice: log line, event and metric from the same words.
-    fn announce(&self, task: &Task, said: &Announcement) {
-        let (task_key, outcome, because) = (task.key(), said.outcome.as_str(), said.because.as_str());
-        if said.outcome.is_warning() {
-            tracing::warn!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
-        } else {
-            tracing::info!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
-        }
-        self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
-        self.events.announce(task, said);
-    }
-
-    /// This process begins to lead: it looks at every task now.
-    fn begin_term(&self) {
-        self.term.fetch_add(1, Ordering::Relaxed);
-        for key in self.cache.keys() {
-            self.queue.wake(&key, self.clock.now());
-        }
-    }
-
-    /// A task was touched: look at it now.
-    fn wake(&self, key: Option<Key>) {
-        if let Some(key) = key {
-            self.queue.wake(&key, self.clock.now());
-        }
-    }
-
-    fn wake_after(self: &Arc<Self>, key: &Key, wait: Duration) {
-        let (ctx, key) = (self.clone(), key.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            ctx.wake(Some(key));
-        });
-    }
-
-    /// Whether the task has been read since this process began to lead. Under Allow a Job is made before the status is written: on the
-    /// word of a watch that fell silent while another led, a slot whose Job is gone by now would run again.
-    fn is_fresh(&self, key: &Key) -> bool {
-        self.cache.read_in(key) == self.term.load(Ordering::Relaxed)
-    }
-
-    /// Whether a write that may wait still does.
-    fn may_merge(&self, key: &Key) -> bool {
-        if *self.draining.borrow() {
-            return false;
-        }
-        let mut merging = self.merging();
-        match merging.get(key) {
-            Some(until) if *until <= Instant::now() => {
-                merging.remove(key);
-                false
-            }
-            _ => true,
-        }
-    }
-
-    fn merge_later(self: &Arc<Self>, key: &Key) {
-        let mut merging = self.merging();
-        if !merging.contains_key(key) {
-            merging.insert(key.clone(), Instant::now() + MERGE);
-            self.wake_after(key, MERGE);
-        }
-    }
-
-    fn merging(&self) -> MutexGuard<'_, HashMap<Key, Instant>> {
-        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failures(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Context {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context")
-            .field("namespaces", &self.namespaces)
-            .field("clock", &self.clock)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Synced {
-    async fn wait(&self) {
-        // The sender lives as long as this struct, so waiting cannot fail.
-        let _ = self.left.subscribe().wait_for(|left| *left == 0).await;
-    }
-
-    /// A first list is in.
-    fn one(&self) {
-        self.left.send_modify(|left| *left = left.saturating_sub(1));
     }
 }
 

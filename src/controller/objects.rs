@@ -3,7 +3,7 @@
 //! Takes JSON, gives `Task` and `Job`. Never fails for one object: a task that cannot be read is a task that says so.
 
 use crate::api::{self, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task};
+use crate::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task, job_name};
 use crate::schedule::hash;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
@@ -75,6 +75,9 @@ struct RawCondition {
     #[serde(default)]
     message: Option<String>,
 }
+
+/// More than `retryPolicy.limit` allows.
+const MOST_ATTEMPTS: i32 = 1000;
 
 /// The annotations that we read, of Jobs and of tasks.
 const READ: [&str; 6] = [api::SLOT, api::ATTEMPT, api::TRIGGER, api::RUN_NOW, api::RESUME, api::BACKFILL];
@@ -170,20 +173,31 @@ impl RawJob {
     /// UID of the task that controls the Job, by owner reference: never by name.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
+        self.task().map(|owner| owner.uid.as_str())
+    }
+
+    fn task(&self) -> Option<&OwnerReference> {
         let owners = self.metadata.owner_references.as_deref().unwrap_or_default();
         let task = |owner: &&OwnerReference| {
             owner.controller == Some(true) && owner.kind == api::KIND && owner.api_version.starts_with(&format!("{}/", api::GROUP))
         };
-        owners.iter().find(task).map(|owner| owner.uid.as_str())
+        owners.iter().find(task)
     }
 
-    /// What the plan needs to know.
+    /// What the plan needs to know. Without a slot if its annotations are not what we write: then it is left alone.
     #[must_use]
     pub fn into_job(self) -> Job {
         let annotation = |name: &str| self.metadata.annotations.as_ref().and_then(|all| all.get(name));
-        let slot = annotation(api::SLOT).and_then(|slot| slot.parse().ok());
-        let attempt = annotation(api::ATTEMPT).and_then(|attempt| attempt.parse().ok()).unwrap_or(1);
         let trigger = annotation(api::TRIGGER).and_then(|word| Trigger::named(word)).unwrap_or_default();
+        let attempt = annotation(api::ATTEMPT).map_or(Some(1), |attempt| attempt.parse().ok());
+        let attempt = attempt.filter(|attempt| (1..=MOST_ATTEMPTS).contains(attempt));
+        let slot: Option<Timestamp> = annotation(api::SLOT).and_then(|slot| slot.parse().ok());
+        // Anybody can write annotations, and copy a Job with them; the name of a slot's Job is its own.
+        let name = self.metadata.name.as_deref().unwrap_or_default();
+        let slot = slot.filter(|slot| {
+            let by_name = |task: &OwnerReference| attempt.is_some_and(|attempt| name == job_name(&task.name, *slot, attempt));
+            attempt.is_some() && (trigger != Trigger::Schedule || self.task().is_some_and(by_name))
+        });
         let created = self.metadata.creation_timestamp.map_or(Timestamp::UNIX_EPOCH, |at| at.0);
         let status = self.status.unwrap_or_default();
         Job {
@@ -193,7 +207,7 @@ impl RawJob {
             confirmed: false,
             slot,
             trigger,
-            attempt,
+            attempt: attempt.unwrap_or(1),
             created,
             began: status.start_time.map(|at| at.0),
             // A Job that is resumed waits on until its controller says otherwise, in the very write that sets startTime.
@@ -225,4 +239,49 @@ fn end(conditions: Option<Vec<RawCondition>>, completed: Option<Time>, created: 
         reason: condition.reason.unwrap_or_default(),
         message: condition.message.unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Slot and attempt of a Job of the task `t`, as they are believed.
+    fn read(name: &str, annotations: &Value) -> (Option<String>, i32) {
+        let owner =
+            json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": "t", "uid": "task", "controller": true}]);
+        let metadata = json!({"name": name, "uid": "job", "annotations": annotations, "ownerReferences": owner});
+        let raw: RawJob = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+        let job = raw.into_job();
+        (job.slot.map(|slot| slot.to_string()), job.attempt)
+    }
+
+    #[test]
+    fn s3_annotations_are_believed_only_of_the_job_that_has_the_name_of_its_slot() {
+        let slot = "2027-01-01T10:01:00Z";
+        let believed = |attempt| (Some(slot.to_owned()), attempt);
+        assert_eq!(read("t-1798797660", &json!({"punctual.dev/slot": slot})), believed(1));
+        assert_eq!(
+            read("t-1798797660-2", &json!({"punctual.dev/slot": slot, "punctual.dev/attempt": "2"})),
+            believed(2)
+        );
+        for (name, annotations) in [
+            ("by-hand", json!({"punctual.dev/slot": slot})),
+            ("t-1798797660", json!({"punctual.dev/slot": "9999-01-01T00:00:00Z"})),
+            (
+                "t-1798797660",
+                json!({"punctual.dev/slot": slot, "punctual.dev/attempt": "2147483647"}),
+            ),
+            ("t-1798797660", json!({"punctual.dev/slot": slot, "punctual.dev/attempt": "0"})),
+            ("t-1798797660", json!({"punctual.dev/slot": slot, "punctual.dev/attempt": "many"})),
+            (
+                "t-m12",
+                json!({"punctual.dev/slot": slot, "punctual.dev/trigger": "Manual", "punctual.dev/attempt": "2147483647"}),
+            ),
+        ] {
+            assert_eq!(read(name, &annotations), (None, 1), "{name} {annotations}");
+        }
+        let manual = json!({"punctual.dev/slot": slot, "punctual.dev/trigger": "Manual"});
+        assert_eq!(read("t-m12", &manual), believed(1));
+    }
 }

@@ -19,7 +19,6 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Resource};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A watch that died silently is noticed after this many seconds at the latest.
@@ -132,7 +131,7 @@ fn api<K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
 /// When no answer comes.
 pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
     // Before the request: whoever begins to lead while it is on its way asks again.
-    let term = ctx.term.load(Ordering::Relaxed);
+    let term = ctx.leadership.term();
     let request = Request::new(tasks_path(&task.namespace)).get(&task.name, &kube::api::GetParams::default());
     match ctx.send::<RawTask>("get task", request).await {
         Ok(raw) if raw.metadata.uid.as_deref() == Some(&task.uid) => {

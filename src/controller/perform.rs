@@ -26,20 +26,28 @@ pub enum Progress {
     Deferred,
 }
 
-/// Does what the plan says, in its order; the first failure ends it.
+/// Does what the plan says, in its order; the first failure ends it. `term` is the one in which it was planned.
 ///
 /// # Errors
-/// When a request was not answered, or somebody else was first. Refusals are no errors: the next plan deals with them.
-pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Effect>, merge: bool) -> Result<Progress, Error> {
+/// When a request was not answered, somebody else was first, or may have led since. Refusals are no errors: the next plan deals with them.
+pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Effect>, merge: bool, term: u64) -> Result<Progress, Error> {
     let mut progress = Progress::Nothing;
     let mut clean_up_refused = false;
     for effect in effects {
+        // What was written down is told, whoever leads by now.
+        if ctx.leadership.term() != term && !matches!(effect, Effect::Announce(_)) {
+            return Err(Error::NotLeading);
+        }
         match effect {
             Effect::Delete { because, .. } if because.is_clean_up() && clean_up_refused => {}
             Effect::Write {
                 urgency: Urgency::Merged, ..
             } if merge => return Ok(Progress::Deferred),
-            Effect::Write { status, .. } => write_status(ctx, task, &status).await?,
+            Effect::Write { status, .. } => {
+                if !write_status(ctx, task, &status).await? {
+                    return Ok(Progress::Done);
+                }
+            }
             Effect::Create { run, job } => {
                 if !create(ctx, key, task, &run, &job).await? {
                     return Ok(Progress::Done);
@@ -82,9 +90,11 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
             Some(raw)
         }
         // The name is the lock: is it our Job? A refusal, too, may come after a POST of ours whose answer was lost.
-        Err(Error::Conflict(_)) => match observe::job(ctx, task, &run.job).await? {
+        Err(conflict @ Error::Conflict(_)) => match observe::job(ctx, task, &run.job).await? {
             Some(raw) if is_ours(&raw, task, run) => Some(raw),
-            _ => {
+            // A quota that others use at the same time says so as well; or who had the name is gone: again, soon.
+            None => return Err(conflict),
+            Some(_) => {
                 let message = format!("Job {} exists and does not belong to this task: delete or rename it", run.job);
                 refuse(ctx, key, task, Concern::Start, Because::NameConflict, &message);
                 None
@@ -198,8 +208,9 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version)
     }
 }
 
-/// Writes the status if the task is still as it was observed: the compare-and-swap that makes a claim.
-async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) -> Result<(), Error> {
+/// Writes the status if the task is still as it was observed: the compare-and-swap that makes a claim. Gives false if there is no
+/// such task any more.
+async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) -> Result<bool, Error> {
     let body = json!({
         "apiVersion": format!("{}/{}", crate::api::GROUP, crate::api::VERSION),
         "kind": crate::api::KIND,
@@ -221,11 +232,11 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
     match ctx.write::<RawTask>("status", request).await {
         Ok(raw) => {
             ctx.cache.put_task(raw);
-            Ok(())
+            Ok(true)
         }
         Err(Error::NotFound(_)) => {
             ctx.cache.remove_task(&task.uid);
-            Ok(())
+            Ok(false)
         }
         Err(error) => {
             if let Error::Conflict(_) = error {

@@ -19,7 +19,9 @@ const ROUNDS: usize = 16;
 /// When a request was not answered, or somebody else was first: look again soon.
 pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp>, Error> {
     for _ in 0..ROUNDS {
+        let term = ctx.leadership.term();
         let Some(observed) = ctx.cache.observe(key, ctx.clock.now()) else {
+            ctx.forget(key);
             return Ok(None);
         };
         let plan = plan(&observed);
@@ -32,7 +34,7 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
             continue;
         }
         let merge = ctx.may_merge(key);
-        match perform(ctx, key, &observed.task, plan.effects, merge).await? {
+        match perform(ctx, key, &observed.task, plan.effects, merge, term).await? {
             Progress::Nothing => return Ok(plan.wake_at),
             Progress::Done => {}
             Progress::Deferred => {

@@ -7,7 +7,7 @@
 //! older word for a newer one. A value without a clock or a client, so that the simulation lives on the very same.
 
 use super::refusals::{Concern, Refusals};
-use crate::api::Trigger;
+use crate::api::{ActiveRun, Trigger};
 use crate::plan::{Because, Exit, Job, Observed, Pods, Task, Trial};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -34,6 +34,8 @@ pub struct Record {
     jobs: HashMap<String, Job>,
     /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
     gone: HashMap<String, Job>,
+    /// Jobs that a new list did not show, and nobody has looked for yet: should they be gone, this is how they ended.
+    missing: HashMap<String, Job>,
     /// UIDs that we deleted, and when: an older event must not bring them back to life.
     deleted: HashMap<String, Timestamp>,
     /// Names of Jobs that were asked for and not answered.
@@ -49,8 +51,10 @@ impl Record {
     pub fn observe(&self, now: Timestamp) -> Option<Observed> {
         let task = self.task.clone()?;
         let needed = self.gone.values().filter(|job| is_needed(&task, job));
+        // That its slot was started is certain, wherever the Job is now.
+        let unwritten = self.missing.values().filter(|job| is_owed(&task, job) || is_claimed(&task, job));
         // In an order of its own: the same knowledge is the same plan.
-        let mut jobs: Vec<Job> = self.jobs.values().chain(needed).cloned().collect();
+        let mut jobs: Vec<Job> = self.jobs.values().chain(needed).chain(unwritten).cloned().collect();
         jobs.sort_unstable_by(|a, b| a.uid.cmp(&b.uid));
         let sorted = |mut names: Vec<String>| {
             names.sort_unstable();
@@ -100,6 +104,7 @@ impl Record {
         }
         let awaited = |uid: &String| task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid));
         self.gone.retain(|uid, job| is_needed(&task, job) || awaited(uid));
+        self.missing.retain(|uid, job| is_needed(&task, job) || awaited(uid));
         self.task = Some(task);
         true
     }
@@ -113,6 +118,9 @@ impl Record {
     pub fn put_job(&mut self, mut job: Job, told: Told) -> bool {
         if self.gone.contains_key(&job.uid) {
             return false;
+        }
+        if let Some(missing) = self.missing.remove(&job.uid) {
+            self.jobs.insert(job.uid.clone(), missing);
         }
         let made_at = match told {
             Told::Made(at) => Some(at),
@@ -146,7 +154,7 @@ impl Record {
     /// The Job is certainly gone.
     pub fn remove_job(&mut self, uid: &str) {
         self.deleted.remove(uid);
-        match self.jobs.remove(uid) {
+        match self.jobs.remove(uid).or_else(|| self.missing.remove(uid)) {
             Some(mut job) => {
                 job.deleting.get_or_insert(job.created);
                 self.gone.insert(uid.to_owned(), job);
@@ -161,21 +169,34 @@ impl Record {
     /// have been made after the list was. Says whether there were any.
     pub fn keep_jobs(&mut self, listed: impl Fn(&str) -> bool) -> bool {
         let before = self.jobs.len();
-        self.jobs.retain(|uid, _| listed(uid));
+        let (jobs, missing) = std::mem::take(&mut self.jobs).into_iter().partition(|(uid, _)| listed(uid));
+        self.jobs = jobs;
+        if let Some(task) = &self.task {
+            let missing: HashMap<String, Job> = missing;
+            self.missing.extend(missing.into_iter().filter(|(_, job)| is_needed(task, job)));
+        }
+        self.deleted.retain(|uid, _| listed(uid));
         self.jobs.len() != before
     }
 
     /// We deleted the Job; until the watch shows it gone, it counts as being deleted.
     pub fn mark_deleting(&mut self, uid: &str, now: Timestamp) {
-        self.deleted.insert(uid.to_owned(), now);
+        // The watch may have told of its end before the answer came.
         if let Some(job) = self.jobs.get_mut(uid) {
+            self.deleted.insert(uid.to_owned(), now);
             job.deleting = Some(now);
         }
     }
 
-    /// What the pods of a Job said.
+    /// What the pods of a Job said. How its containers ended is asked again when the Job itself has ended.
     pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods) {
-        for job in self.jobs.get_mut(uid).into_iter().chain(self.gone.get_mut(uid)) {
+        if let Some(job) = self.jobs.get_mut(uid) {
+            job.pods = pods.clone();
+            if job.end.is_some() {
+                job.exit = exit.clone();
+            }
+        }
+        if let Some(job) = self.gone.get_mut(uid) {
             (job.exit, job.pods) = (exit.clone(), pods.clone());
         }
     }
@@ -222,14 +243,23 @@ impl Record {
     }
 }
 
-/// Whether the written status does not yet know what the Job proves: that its slot was started.
+/// Whether the written status does not yet know all that the Job proves: that its slot was started, and how it ended.
 fn is_needed(task: &Task, job: &Job) -> bool {
-    let unaccounted = |slot| task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
     // An entry with its UID needs it as well: how a Job ended that was deleted at once is in no other place.
+    let awaited = |run: &ActiveRun| run.job == job.name && run.uid.as_ref() == Some(&job.uid);
+    is_owed(task, job) || is_claimed(task, job) || task.status.active.iter().any(awaited)
+}
+
+/// Whether the slot has no outcome yet, so that without the Job it would be started again.
+fn is_owed(task: &Task, job: &Job) -> bool {
+    let unaccounted = |slot| task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
+    job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted)
+}
+
+/// Whether the Job is the one that a claim, or the wait for another attempt, is about.
+fn is_claimed(task: &Task, job: &Job) -> bool {
     let mut active = task.status.active.iter();
-    let awaited = active.any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid));
-    let owed = job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted);
-    owed || awaited
+    active.any(|run| run.job == job.name && run.uid.is_none())
 }
 
 /// A Job that was gone before anybody saw it.

@@ -31,7 +31,8 @@ pub fn room_for_jobs(draft: &Draft, spec: &Spec) -> usize {
 pub fn admit_due(draft: &mut Draft, spec: &Spec, due: &Due) {
     let policy = spec.fields.concurrency_policy;
     let Some(&first) = due.start.first() else { return };
-    if draft.observed.refusal.is_some() && policy == ConcurrencyPolicy::Forbid && spec.fields.missed_run_policy != MissedRunPolicy::All {
+    let skips = matches!(policy, ConcurrencyPolicy::Forbid | ConcurrencyPolicy::Allow);
+    if draft.observed.refusal.is_some() && skips && spec.fields.missed_run_policy != MissedRunPolicy::All {
         // The claim's Job was refused for certain: a newer slot takes its place instead of waiting behind nothing.
         let why = "the API server refused its Job until a newer slot was due";
         claims::give_up(draft, Outcome::Missed, Because::JobRefused, why);

@@ -95,9 +95,9 @@ fn ask(draft: &mut Draft) {
         return;
     };
     let task = &draft.observed.task;
-    let Some(slot) = schedule.next(draft.accounted().max(draft.now())) else {
-        return;
-    };
+    // Where no slot is left, somebody may still ask for a run.
+    let slot = schedule.next(draft.accounted().max(draft.now()));
+    let slot = slot.unwrap_or_else(|| super::ledger::whole_second(draft.now()));
     let run = Run {
         slot,
         trigger: Trigger::Schedule,
@@ -188,7 +188,11 @@ fn newest_start(draft: &Draft) -> Option<(Timestamp, SignedDuration)> {
     }
     let active = status.active.iter().map(|run| (run.trigger, run.slot.0, &run.started));
     let recent = status.recent_runs.iter().map(|run| (run.trigger, run.slot.0, &run.started));
-    let started = active.chain(recent).filter(|(trigger, ..)| *trigger == Trigger::Schedule);
+    // A slot of before an edit was due by the schedule of then.
+    let since = status.schedule_since.as_ref().map_or(Timestamp::MIN, |since| since.0);
+    let started = active
+        .chain(recent)
+        .filter(|(trigger, slot, _)| *trigger == Trigger::Schedule && *slot > since);
     let started = started.filter_map(|(_, slot, started)| Some((slot, started.as_ref()?.0)));
     let (slot, started) = started.max_by_key(|(slot, _)| *slot)?;
     let due = schedule.map_or(slot, |schedule| schedule.starts_at(slot));

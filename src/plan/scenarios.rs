@@ -20,6 +20,7 @@ mod pairs;
 mod pauses;
 mod properties;
 mod refused;
+mod reviewed;
 mod simulated;
 mod story;
 mod stuck;

@@ -4,6 +4,7 @@
 //! events and logs say. Never judges a time: it waits for what must come.
 
 mod deposed;
+mod lapse;
 mod refusals;
 mod second;
 

@@ -1,0 +1,173 @@
+//! What all parts of the shell share: the client, the clock, what is known, whose turn it is, and who leads.
+//!
+//! Takes requests of the parts, sends them with a deadline and, where they change something, only while this process leads. Never
+//! decides what to send.
+
+use super::Error;
+use super::cache::Cache;
+use super::events::Events;
+use super::leader::Leadership;
+use super::queue::{Key, Queue};
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::plan::{Announcement, Task};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a status write that only repeats what a Job proves waits for others to merge with.
+const MERGE: Duration = Duration::from_secs(1);
+
+/// What all parts of the shell share.
+pub struct Context {
+    pub(super) client: kube::Client,
+    pub(super) clock: Clock,
+    pub(super) namespaces: Vec<String>,
+    pub(super) leadership: Leadership,
+    pub(super) cache: Cache,
+    pub(super) queue: Queue,
+    pub(super) events: Events,
+    pub(super) metrics: Metrics,
+    pub(super) synced: Synced,
+    pub(super) merging: Mutex<HashMap<Key, Instant>>,
+    pub(super) failures: Mutex<HashMap<Key, u32>>,
+    pub(super) draining: watch::Sender<bool>,
+}
+
+/// Whether the first lists are in.
+#[derive(Debug)]
+pub(super) struct Synced {
+    /// How many lists are still awaited.
+    pub(super) left: watch::Sender<usize>,
+}
+
+impl Context {
+    /// Sends a request with a deadline of its own.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        request: Result<http::Request<Vec<u8>>, impl Display>,
+    ) -> Result<T, Error> {
+        let request = request.map_err(|error| Error::Refused(error.to_string()))?;
+        self.metrics.requests.with_label_values(&[verb]).inc();
+        match tokio::time::timeout(REQUEST_DEADLINE, self.client.request::<T>(request)).await {
+            Ok(answer) => answer.map_err(Error::from),
+            Err(_) => Err(Error::deadline(REQUEST_DEADLINE)),
+        }
+    }
+
+    /// Sends a request that changes something: only while this process leads, and with no more time than it leads for sure.
+    pub(super) async fn write<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        request: Result<http::Request<Vec<u8>>, impl Display>,
+    ) -> Result<T, Error> {
+        let left = self.leadership.time_left().ok_or(Error::NotLeading)?;
+        match tokio::time::timeout(left, self.send(verb, request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::deadline(left)),
+        }
+    }
+
+    /// One voice: log line, event and metric from the same words.
+    pub(super) fn announce(&self, task: &Task, said: &Announcement) {
+        let (task_key, outcome, because) = (task.key(), said.outcome.as_str(), said.because.as_str());
+        if said.outcome.is_warning() {
+            tracing::warn!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
+        } else {
+            tracing::info!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
+        }
+        self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
+        self.events.announce(task, said);
+    }
+
+    /// Every task is looked at now.
+    pub(super) fn wake_all(&self) {
+        for key in self.cache.keys() {
+            self.queue.wake(&key, self.clock.now());
+        }
+    }
+
+    /// A task was touched: look at it now.
+    pub(super) fn wake(&self, key: Option<Key>) {
+        if let Some(key) = key {
+            self.queue.wake(&key, self.clock.now());
+        }
+    }
+
+    pub(super) fn wake_after(self: &Arc<Self>, key: &Key, wait: Duration) {
+        let (ctx, key) = (self.clone(), key.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            ctx.wake(Some(key));
+        });
+    }
+
+    /// Whether the task has been read since this process began to lead. Under Allow a Job is made before the status is written: on the
+    /// word of a watch that fell silent while another led, a slot whose Job is gone by now would run again.
+    pub(super) fn is_fresh(&self, key: &Key) -> bool {
+        self.cache.read_in(key) == self.leadership.term()
+    }
+
+    /// Whether a write that may wait still does.
+    pub(super) fn may_merge(&self, key: &Key) -> bool {
+        if *self.draining.borrow() {
+            return false;
+        }
+        let mut merging = self.merging();
+        match merging.get(key) {
+            Some(until) if *until <= Instant::now() => {
+                merging.remove(key);
+                false
+            }
+            _ => true,
+        }
+    }
+
+    pub(super) fn merge_later(self: &Arc<Self>, key: &Key) {
+        let mut merging = self.merging();
+        if !merging.contains_key(key) {
+            merging.insert(key.clone(), Instant::now() + MERGE);
+            self.wake_after(key, MERGE);
+        }
+    }
+
+    /// The task is gone.
+    pub(super) fn forget(&self, key: &Key) {
+        self.merging().remove(key);
+    }
+
+    pub(super) fn merging(&self) -> MutexGuard<'_, HashMap<Key, Instant>> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn failures(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("namespaces", &self.namespaces)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Synced {
+    pub(super) async fn wait(&self) {
+        // The sender lives as long as this struct, so waiting cannot fail.
+        let _ = self.left.subscribe().wait_for(|left| *left == 0).await;
+    }
+
+    /// A first list is in.
+    pub(super) fn one(&self) {
+        self.left.send_modify(|left| *left = left.saturating_sub(1));
+    }
+}

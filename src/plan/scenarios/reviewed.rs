@@ -1,0 +1,72 @@
+//! What a second reader found in the plan, each told as a story.
+
+use super::story::{given, time};
+use crate::api::condition::{OVERDUE, READY};
+use serde_json::json;
+
+/// `startAt` keeps its fraction in the spec and loses it in the status: each look found the schedule edited, and no slot ever ran.
+#[test]
+fn d2_a_fraction_of_a_second_in_start_at_and_end_at_is_no_edit() {
+    given("0 * * * *")
+        .set("startAt", json!("2026-11-23T08:59:59.500Z"))
+        .set("endAt", json!("2026-11-23T10:00:00.001Z"))
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .at("2026-11-23T10:00:00Z")
+        .starts("2026-11-23T10:00:00Z")
+        .at("2026-11-23T12:00:00Z")
+        .says(READY, "True Ended")
+        .counts("started 2");
+}
+
+/// Nobody asked the API server about a template whose task has no slot left, so `kubectl wait --for=condition=Ready` hung.
+#[test]
+fn s5_a_task_without_a_slot_left_is_ready_or_says_why_not() {
+    given("0 9 1 1 *")
+        .set("endAt", json!("2026-12-01T00:00:00Z"))
+        .since("2026-11-23T08:00:00Z")
+        .says(READY, "True Accepted")
+        .then(|world| assert!(world.status().next_runs.is_empty()))
+        .at("2026-12-01T00:00:00Z")
+        .says(READY, "True Ended");
+    given("0 9 1 1 *")
+        .set("endAt", json!("2026-12-01T00:00:00Z"))
+        .applied("2026-11-23T08:00:00Z")
+        .refuses_creates("no latest tags")
+        .says(READY, "False JobRefused");
+}
+
+/// A start that was on time by the jitter of its day was judged by the schedule of today.
+#[test]
+fn p5_taking_the_jitter_away_makes_no_start_late() {
+    let mut due = None;
+    let story = given("0 * * * *")
+        .set("jitter", json!("50m"))
+        .since("2026-11-23T08:30:00Z")
+        .then(|world| due = world.wake_at);
+    let due = due.expect("it wakes").to_string();
+    assert!(time(&due) > time("2026-11-23T09:01:00Z"), "a jitter worth the story: {due}");
+    story
+        .at(&due)
+        .starts("2026-11-23T09:00:00Z")
+        .says(OVERDUE, "False OnTime")
+        .edited(|spec| spec.jitter = None)
+        .says(OVERDUE, "False OnTime");
+}
+
+/// Claims that were refused stood in the way of newer slots, as runs that "go on".
+#[test]
+fn s7_under_a_limit_a_refused_claim_makes_room_for_the_newest_slot() {
+    given("0 * * * *")
+        .set("maxConcurrentRuns", json!(1))
+        .since("2026-11-23T08:00:00Z")
+        .refuses_creates("exceeded quota: jobs=10")
+        .at("2026-11-23T09:00:00Z")
+        .at("2026-11-23T10:05:00Z")
+        .newest("Missed JobRefused")
+        .takes_everything_again()
+        .at("2026-11-23T10:20:00Z")
+        .starts("2026-11-23T10:00:00Z")
+        .counts("started 1, missed 1");
+}

@@ -10,6 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
 
+/// By so much the API server's clock may be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(30);
+
 /// Marks the attempts that are to be ended.
 pub fn enforce(draft: &mut Draft) {
     let Some(spec) = draft.spec else { return };
@@ -80,9 +83,10 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     }
 }
 
-/// The latest that has passed: a moment to come was told by a clock that has been set back since.
+/// The latest that has passed. A moment that is far off was told by a clock that has been set back since.
 fn passed(draft: &Draft, moments: impl Iterator<Item = Timestamp>) -> Option<Timestamp> {
-    moments.filter(|at| *at <= draft.now()).max()
+    let soon = draft.now().saturating_add(SKEW).unwrap_or(Timestamp::MAX);
+    moments.filter(|at| *at <= soon).max()
 }
 
 fn after(

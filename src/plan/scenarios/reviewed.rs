@@ -70,3 +70,23 @@ fn s7_under_a_limit_a_refused_claim_makes_room_for_the_newest_slot() {
         .starts("2026-11-23T10:00:00Z")
         .counts("started 1, missed 1");
 }
+
+/// The API server's clock was two seconds ahead: the turn of a Job that had waited half an hour was counted from its creation.
+#[test]
+fn m3_a_turn_that_begins_by_a_clock_that_is_ahead_has_all_its_time() {
+    given("0 * * * *")
+        .set("pendingTimeout", json!("10m"))
+        .since("2026-11-23T08:30:00Z")
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .never_gets_ready("2026-11-23T09:00:00Z", "ImagePullBackOff")
+        .sees_held("2026-11-23T09:00:00Z", true)
+        .at("2026-11-23T09:30:00Z")
+        .when(|world| {
+            let job = &mut world.going_on(time("2026-11-23T09:00:00Z")).job;
+            (job.suspended, job.began) = (false, Some(time("2026-11-23T09:30:02Z")));
+        })
+        .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T09:40:02Z"))))
+        .at("2026-11-23T09:40:02Z")
+        .newest("Failed PendingTimeout");
+}

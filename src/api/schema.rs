@@ -46,8 +46,7 @@ pub fn run_timeout(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub fn pending_timeout(_: &mut SchemaGenerator) -> Schema {
-    let text =
-        "How long a Job may be without a pod that is ready (image pull, no room, quota); then it is deleted, and the attempt has failed.";
+    let text = "How long the work of a Job may take to begin (image pull, no room, quota, init containers); then it is deleted, and the attempt has failed.";
     duration("pendingTimeout", text)
 }
 
@@ -85,7 +84,7 @@ pub fn concurrency_policy(_: &mut SchemaGenerator) -> Schema {
 
 pub fn suspend(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped.",
+        "description": "No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped when it ends.",
         "type": "boolean", "default": false
     })
 }

@@ -26,7 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     doc = "ScheduledTask turns each moment that a schedule names into a Job, once, and accounts for every one of them in its status.",
     printcolumn = r#"{"name":"Schedule","type":"string","jsonPath":".spec['schedule','schedules']"}"#,
     printcolumn = r#"{"name":"Zone","type":"string","jsonPath":".spec.timeZone"}"#,
-    printcolumn = r#"{"name":"Suspended","type":"boolean","jsonPath":".spec.suspend"}"#,
+    printcolumn = r#"{"name":"Suspended","type":"string","jsonPath":".status.conditions[?(@.type=='Suspended')].status"}"#,
     printcolumn = r#"{"name":"Active","type":"integer","jsonPath":".status.running"}"#,
     printcolumn = r#"{"name":"Last Run","type":"date","jsonPath":".status.lastScheduleTime"}"#,
     printcolumn = r#"{"name":"Last Result","type":"string","jsonPath":".status.recentRuns[0].outcome"}"#,
@@ -133,12 +133,12 @@ pub struct ScheduledTaskSpec {
     #[schemars(schema_with = "schema::run_timeout")]
     pub run_timeout: Option<Duration>,
 
-    /// How long a Job may be without a pod that is ready (image pull, no room, quota); then it is deleted, and the attempt has failed.
+    /// How long the work of a Job may take to begin (image pull, no room, quota, init containers); then it is deleted, and the attempt has failed.
     #[serde(default)]
     #[schemars(schema_with = "schema::pending_timeout")]
     pub pending_timeout: Option<Duration>,
 
-    /// No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped.
+    /// No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped when it ends.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(schema_with = "schema::suspend")]
     pub suspend: bool,

@@ -246,14 +246,16 @@ mod tests {
         cache.put_task(task(1, active()));
         cache.put_job(job(None), Told::ByWatch);
         // The look of pendingTimeout, at a container that runs.
-        cache.update(&key, |record| record.set_pods("job", &Exit::Unknown, &Pods::Began));
+        cache.update(&key, |record| {
+            record.set_pods("job", &Exit::Unknown, &Pods::Began, SLOT.parse().unwrap())
+        });
         cache.put_job(job(Some("Failed")), Told::ByWatch);
         assert_eq!(
             (&observed(&cache).jobs[0].exit, &observed(&cache).jobs[0].pods),
             (&Exit::NotAsked, &Pods::Began)
         );
         let code = Exit::Known { code: 3, message: None };
-        cache.update(&key, |record| record.set_pods("job", &code, &Pods::Began));
+        cache.update(&key, |record| record.set_pods("job", &code, &Pods::Began, SLOT.parse().unwrap()));
         assert_eq!(observed(&cache).jobs[0].exit, code);
     }
 }

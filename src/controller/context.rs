@@ -82,7 +82,9 @@ impl Context {
         } else {
             tracing::info!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
         }
-        self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
+        if said.slots > 0 {
+            self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
+        }
         self.events.announce(task, said);
     }
 

@@ -35,12 +35,16 @@ impl Terms {
     /// Which of them is wrong, and why.
     pub fn check(&self) -> Result<(), String> {
         if self.lease_duration <= self.renew_deadline {
-            return Err("the lease duration must be longer than the renew deadline: else two may lead at once".into());
+            return Err(format!(
+                "the lease duration ({:?}) must be longer than the renew deadline ({:?}): else two may lead at once",
+                self.lease_duration, self.renew_deadline
+            ));
         }
         if self.renew_deadline <= self.retry_period + self.retry_period / 5 {
-            return Err(
-                "the renew deadline must be longer than 1.2 times the retry period: else it is over before the second attempt".into(),
-            );
+            return Err(format!(
+                "the renew deadline ({:?}) must be longer than 1.2 times the retry period ({:?}): else it is over before the second attempt",
+                self.renew_deadline, self.retry_period
+            ));
         }
         if self.retry_period.is_zero() {
             return Err("the retry period must be longer than zero".into());
@@ -253,7 +257,7 @@ mod tests {
             terms.check()
         };
         assert_eq!(with(15, 10, 2), Ok(()));
-        assert!(with(10, 10, 2).unwrap_err().contains("longer than the renew deadline"));
+        assert!(with(10, 10, 2).unwrap_err().contains("longer than the renew deadline (10s)"));
         assert!(with(15, 2, 2).unwrap_err().contains("1.2 times"));
         assert!(with(15, 10, 0).unwrap_err().contains("longer than zero"));
     }

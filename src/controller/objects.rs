@@ -216,6 +216,7 @@ impl RawJob {
                 .iter()
                 .any(|pods| pods.is_some_and(|pods| pods > 0)),
             pods: Pods::NotAsked,
+            looked: None,
             deleting: self.metadata.deletion_timestamp.map(|at| at.0),
             end: end(status.conditions, status.completion_time, created),
             exit: Exit::NotAsked,

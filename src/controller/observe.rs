@@ -204,7 +204,8 @@ pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str
         Err(Error::NotFound(_)) => (Exit::Unknown, pods::progress(&[])),
         Err(error) => return Err(error),
     };
-    ctx.cache.update(key, |record| record.set_pods(uid, &exit, &pods));
+    let now = ctx.clock.now();
+    ctx.cache.update(key, |record| record.set_pods(uid, &exit, &pods, now));
     Ok(())
 }
 

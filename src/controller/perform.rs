@@ -8,8 +8,8 @@ use super::queue::Key;
 use super::record::{Record, Told};
 use super::refusals::Concern;
 use super::{Context, Error, observe};
-use crate::api::{ScheduledTaskStatus, Trigger};
-use crate::plan::{Because, Effect, Run, Task, Urgency};
+use crate::api::{ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
+use crate::plan::{Because, Effect, Run, Spec, Task, Urgency};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};
@@ -83,7 +83,9 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
     ctx.cache.update(key, |record| record.doubt(&run.job));
     let found = match post(ctx, task, job, false).await {
         Ok(raw) => {
-            if run.trigger == Trigger::Schedule && run.attempt == 1 {
+            // What waits its turn in a queue is not late.
+            let queues = |spec: &Arc<Spec>| spec.fields.concurrency_policy == ConcurrencyPolicy::Queue;
+            if run.trigger == Trigger::Schedule && run.attempt == 1 && !task.spec.as_ref().is_ok_and(queues) {
                 let lateness = ctx.clock.now().duration_since(run.due);
                 ctx.metrics.lateness.observe(lateness.as_secs_f64().max(0.0));
             }

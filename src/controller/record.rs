@@ -136,7 +136,7 @@ impl Record {
                 // One that waits for its turn (again) is to be asked anew.
                 if !job.suspended {
                     job.ready |= known.ready;
-                    job.pods = known.pods.clone();
+                    (job.pods, job.looked) = (known.pods.clone(), known.looked);
                 }
                 // The answer to our own POST may come after the watch has told of the end.
                 job.end = job.end.or(known.end.take());
@@ -189,9 +189,9 @@ impl Record {
     }
 
     /// What the pods of a Job said. How its containers ended is asked again when the Job itself has ended.
-    pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods) {
+    pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, now: Timestamp) {
         if let Some(job) = self.jobs.get_mut(uid) {
-            job.pods = pods.clone();
+            (job.pods, job.looked) = (pods.clone(), Some(now));
             if job.end.is_some() {
                 job.exit = exit.clone();
             }
@@ -277,6 +277,7 @@ fn unseen(uid: &str) -> Job {
         suspended: false,
         ready: false,
         pods: Pods::NotAsked,
+        looked: None,
         deleting: Some(Timestamp::UNIX_EPOCH),
         end: None,
         exit: Exit::Unknown,

@@ -3,7 +3,7 @@
 //! Takes the draft, sets `scheduleSince` and accounts for slots that an edit or a pause took away. Never starts anything.
 
 use super::{Because, Draft, Outcome, backfill, claims, due, queue, suspend};
-use crate::api::{RUN_NOW, condition};
+use crate::api::{BACKFILL, RUN_NOW, condition};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -48,10 +48,16 @@ fn forget_old_requests(draft: &mut Draft, created: Timestamp) {
     ] {
         *handled = request.as_ref().filter(|request| !is_new(request)).cloned();
     }
-    if let Some(request) = draft.ledger.status.last_handled_run_now.clone() {
-        let message = format!("run-now {request:?} was there when the task was first seen: not run; set another value to run it");
+    let status = &draft.ledger.status;
+    let old = [
+        (RUN_NOW, "run-now", status.last_handled_run_now.clone()),
+        (BACKFILL, "backfill", status.last_handled_backfill.clone()),
+    ];
+    for (annotation, name, request) in old {
+        let Some(request) = request else { continue };
+        let message = format!("{name} {request:?} was there when the task was first seen: not run; set another value to run it");
         let now = draft.now();
-        draft.ledger.refuse_request(RUN_NOW, &request, now, message);
+        draft.ledger.refuse_request(annotation, &request, now, message);
     }
 }
 

@@ -67,7 +67,10 @@ fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
     let busy = busy(draft);
     let (because, why) = match policy {
         ConcurrencyPolicy::Forbid => {
-            let job = busy.map_or_else(String::new, |run| format!("Job {} still goes on, and ", run.job));
+            let job = busy.map_or_else(String::new, |run| match is_claim(run) {
+                true => format!("Job {} of slot {} is not made yet, and ", run.job, run.slot.0),
+                false => format!("Job {} still goes on, and ", run.job),
+            });
             (Because::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
         }
         _ => (

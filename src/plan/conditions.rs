@@ -2,7 +2,7 @@
 //!
 //! Takes the ledger as it will be, gives conditions with reason and message. Never changes a counter.
 
-use super::{Because, Draft, Effect, ON_TIME, Owed, Refusal, Run, Trial, build_job, job_name, suspend};
+use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Refusal, Run, Trial, build_job, job_name, suspend};
 use crate::api::{ConcurrencyPolicy, RESUME, Trigger, condition};
 use crate::schedule::ScheduleError;
 use jiff::{SignedDuration, Timestamp};
@@ -24,13 +24,18 @@ pub fn describe(draft: &mut Draft) {
                 let message = format!(
                     "{failures} runs failed in a row (suspendAfterFailures): no slot starts until the annotation {RESUME} gets a new value, or a run succeeds"
                 );
+                let told = draft.ledger.status.condition(condition::SUSPENDED);
+                if told.is_none_or(|told| told.reason != Because::TooManyFailures.as_str()) {
+                    let now = draft.now();
+                    draft.ledger.say(Outcome::Failed, Because::TooManyFailures, now, message.clone());
+                }
                 (Because::TooManyFailures, message)
             }
             Some(because) => {
                 let message = "spec.suspend is true: no slot starts, those that pass are counted as skipped when it ends";
                 (because, message.to_owned())
             }
-            None => (Because::NotSuspended, "runs start as scheduled".to_owned()),
+            None => (Because::NotSuspended, "the task is not suspended".to_owned()),
         };
         set(draft, condition::SUSPENDED, truth(paused.is_some()), because, message);
     }
@@ -166,13 +171,7 @@ fn overdue(draft: &mut Draft) {
         return set(draft, condition::OVERDUE, "True", Because::StartedLate, message);
     }
     if draft.spec.is_some() {
-        set(
-            draft,
-            condition::OVERDUE,
-            "False",
-            Because::OnTime,
-            "slots are started at their time".into(),
-        );
+        set(draft, condition::OVERDUE, "False", Because::OnTime, "no slot is overdue".into());
     }
 }
 

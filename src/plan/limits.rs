@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
 
+/// A Job of which nothing has begun by then is looked at.
+const YOUNG: Duration = Duration::from_secs(60);
 /// By so much the API server's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
 
@@ -20,8 +22,7 @@ pub fn enforce(draft: &mut Draft) {
         let job = draft.observed.jobs.iter().find(|job| Some(&job.uid) == run.uid.as_ref());
         let goes_on = job.is_none_or(|job| job.end.is_none());
         if let Some(job) = job {
-            let turn = "its Job is suspended: it waits for its turn, by its template or in a queueing system";
-            run.message = job.suspended.then(|| turn.to_owned());
+            run.message = waits_for(job);
         }
         if run.ending.is_none() && goes_on && run.started.is_some() {
             let ended = match job {
@@ -56,30 +57,45 @@ fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: Option<
     after(draft, run, since, timeout.into(), Because::RunTimeout, || message)
 }
 
+/// Looks at the pods of a Job that nothing has begun of: after a minute, so that people can read what it waits for, and when
+/// `pendingTimeout` is over. Never between: the watch tells when it begins.
 fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Job) -> bool {
-    let Some(timeout) = spec.fields.pending_timeout else { return false };
     if job.suspended || job.ready || job.deleting.is_some() || job.pods == Pods::Began {
         return false;
     }
     // The later of two clocks: the API server's may be behind ours, and a Job that was resumed begins anew.
     let since = [Some(job.created), job.began].into_iter().flatten();
     let since = passed(draft, since).unwrap_or(job.created);
-    match &job.pods {
-        Pods::Waiting(reason) => {
-            let message = format!("no pod got ready within pendingTimeout ({}): {reason}", shown(timeout.into()));
-            after(draft, run, since, timeout.into(), Because::PendingTimeout, || message)
+    let timeout = spec.fields.pending_timeout.map(Duration::from);
+    let end = timeout.map(|timeout| due(since, timeout));
+    let looks = [Some(due(since, YOUNG)), end].into_iter().flatten();
+    let now = draft.now();
+    looks.clone().filter(|at| *at > now).for_each(|at| draft.wake_by(at));
+    let Some(look) = looks.filter(|at| *at <= now).max() else {
+        return false;
+    };
+    match (&job.pods, timeout) {
+        (Pods::Waiting(reason), Some(timeout)) if end == Some(look) && job.looked >= end => {
+            let message = format!("its work did not begin within pendingTimeout ({}): {reason}", shown(timeout));
+            after(draft, run, since, timeout, Because::PendingTimeout, || message)
         }
-        _ if due(since, timeout.into()) <= draft.now() => {
+        (Pods::Waiting(_), _) if job.looked >= Some(look) => false,
+        _ => {
             draft.questions.push(Effect::Inspect {
                 job: job.name.clone(),
                 uid: job.uid.clone(),
             });
             false
         }
-        _ => {
-            draft.wake_by(due(since, timeout.into()));
-            false
-        }
+    }
+}
+
+/// What people read of a run that has not begun.
+fn waits_for(job: &Job) -> Option<String> {
+    match &job.pods {
+        _ if job.suspended => Some("its Job is suspended: it waits for its turn, by its template or in a queueing system".into()),
+        Pods::Waiting(reason) if !job.ready => Some(super::ledger::short(&format!("its work has not begun: {reason}"))),
+        _ => None,
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Job {
     pub ready: bool,
     /// What its pods wait for, if that was asked.
     pub pods: Pods,
+    /// When that was.
+    pub looked: Option<Timestamp>,
     /// Since when it is being deleted.
     pub deleting: Option<Timestamp>,
     /// How it ended, if it has.

@@ -25,7 +25,8 @@ pub fn join(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
             .ledger
             .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, Because::QueueFull, &message);
     }
-    let message = format!("{} waits in the queue behind {waiting} others", candidate.shown());
+    let others = if waiting == 1 { "other" } else { "others" };
+    let message = format!("{} waits in the queue behind {waiting} {others}", candidate.shown());
     draft.ledger.announce(Outcome::Queued, Because::Queued, candidate.slot, 1, message);
     if candidate.trigger == Trigger::Schedule {
         draft.ledger.account_until(candidate.slot);

@@ -337,6 +337,7 @@ impl JobObject {
             suspended: self.suspended || THE_CONDITION_TELLS && self.said_suspended,
             ready: self.ready,
             pods: Pods::NotAsked,
+            looked: None,
             deleting: self.deleting.map(whole),
             end: self.end.clone(),
             exit: Exit::NotAsked,

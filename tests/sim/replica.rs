@@ -161,12 +161,12 @@ impl Replica {
             Effect::Confirm { job, uid } => self.confirm(api, &job, &uid, &work.seen.uid),
             Effect::Inspect { uid, .. } => match api.pods(&uid) {
                 Answer::Ok((exit, pods)) => {
-                    self.memory.set_pods(&uid, &exit, &pods);
+                    self.memory.set_pods(&uid, &exit, &pods, at(clock));
                     Progress::GoOn
                 }
                 Answer::Refused(why) => {
                     let pods = Pods::Waiting(format!("its pods cannot be read: {why}"));
-                    self.memory.set_pods(&uid, &Exit::Unknown, &pods);
+                    self.memory.set_pods(&uid, &Exit::Unknown, &pods, at(clock));
                     Progress::GoOn
                 }
                 _ => Progress::Failed,

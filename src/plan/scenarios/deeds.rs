@@ -51,9 +51,10 @@ impl World {
                 Effect::Find { job } => self.find(&job),
                 Effect::Confirm { job, uid } => self.confirm(&job, &uid),
                 Effect::Inspect { job, uid } => {
+                    let now = self.now;
                     let object = self.jobs.get_mut(&job).filter(|object| object.job.uid == uid);
                     let pods = object.map_or(Exit::Unknown, |object| {
-                        object.job.pods = object.waits.clone();
+                        (object.job.pods, object.job.looked) = (object.waits.clone(), Some(now));
                         object.pods.clone()
                     });
                     self.memory.exits.insert(uid, pods);

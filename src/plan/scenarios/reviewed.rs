@@ -86,7 +86,32 @@ fn m3_a_turn_that_begins_by_a_clock_that_is_ahead_has_all_its_time() {
             let job = &mut world.going_on(time("2026-11-23T09:00:00Z")).job;
             (job.suspended, job.began) = (false, Some(time("2026-11-23T09:30:02Z")));
         })
+        .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T09:31:02Z"))))
+        .at("2026-11-23T09:31:02Z")
         .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T09:40:02Z"))))
         .at("2026-11-23T09:40:02Z")
         .newest("Failed PendingTimeout");
+}
+
+/// Without `pendingTimeout`, nothing of the task said that its image cannot be pulled.
+#[test]
+fn s1_a_run_that_does_not_begin_says_what_it_waits_for_without_any_timeout() {
+    let message = |world: &super::world::World| world.status().active[0].message.clone();
+    given("0 * * * *")
+        .policy(crate::api::ConcurrencyPolicy::Forbid)
+        .since("2026-11-23T08:30:00Z")
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .never_gets_ready("2026-11-23T09:00:00Z", "ImagePullBackOff: no such image")
+        .then(|world| assert_eq!(message(world), None))
+        .at("2026-11-23T09:01:00Z")
+        .then(|world| {
+            assert_eq!(
+                message(world).as_deref(),
+                Some("its work has not begun: ImagePullBackOff: no such image")
+            );
+            assert_eq!(world.wake_at, Some(time("2026-11-23T10:00:00Z")), "one look is enough");
+        })
+        .when(|world| world.going_on(time("2026-11-23T09:00:00Z")).job.ready = true)
+        .then(|world| assert_eq!(message(world), None));
 }

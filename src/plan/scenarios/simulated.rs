@@ -54,6 +54,7 @@ fn m3_a_timeout_is_not_longer_for_a_clock_that_was_set_back() {
             world.going_on(time("2026-11-23T12:00:00Z")).job.began = Some(time("2026-11-23T08:50:00Z"));
             world.now = time("2026-11-23T08:50:01Z");
         })
+        .at("2026-11-23T08:51:00Z")
         .then(|world| assert_eq!(world.wake_at, Some(time("2026-11-23T08:52:00Z"))))
         .at("2026-11-23T08:52:00Z")
         .newest("Failed PendingTimeout");

@@ -344,6 +344,7 @@ impl World {
             suspended: false,
             ready: false,
             pods: Pods::NotAsked,
+            looked: None,
             deleting: None,
             end: None,
             exit: Exit::NotAsked,

@@ -40,7 +40,7 @@ async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_an
     assert_eq!(newest(&status), "Failed PendingTimeout");
     let message = status.recent_runs[0].message.as_deref().unwrap();
     let why = "no pod was made: a quota or an admission policy may refuse it; see the events of the Job";
-    assert_eq!(message, format!("no pod got ready within pendingTimeout (10m): {why}"));
+    assert_eq!(message, format!("its work did not begin within pendingTimeout (10m): {why}"));
     world.is_told("stuck", "PendingTimeout", "no pod was made").await;
     operator.set_to(slot + minutes(60));
     let status = world.status("stuck", "the next run", |status| status.running == 1).await;
@@ -70,7 +70,7 @@ async fn s1_a_job_that_is_pending_is_tried_again_when_retries_are_left() {
     let message = status.active[0].message.as_deref().unwrap();
     assert_eq!(
         message,
-        "attempt 1 failed: no pod got ready within pendingTimeout (10m): its pod does not say why"
+        "attempt 1 failed: its work did not begin within pendingTimeout (10m): its pod does not say why"
     );
     let retry_at = status.active[0].retry_at.as_ref().unwrap().0;
     assert_eq!(retry_at, slot + minutes(15));

@@ -8,7 +8,7 @@ use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What became of every slot since `scheduleSince`, and of every run that was asked for beside them.
+/// What became of every slot since the task was first seen, and of every run that was asked for beside them.
 ///
 /// `started = succeeded + failed + cancelled + running`, and slots + `requested` = started + missed + skipped + what is queued
 /// or claimed.

@@ -266,3 +266,35 @@ fn the_manifests_for_kubectl_are_what_the_chart_renders() {
     assert!(!parse(&made).iter().any(is_hook), "the test's objects are not for kubectl");
     is_made_from(&root().join("deploy/punctual.yaml"), &made);
 }
+
+#[test]
+fn without_election_an_upgrade_never_has_two_pods_that_write() {
+    let strategy = |values: &[&str]| {
+        let objects = set(values);
+        of_kind(&objects, "Deployment")[0]["spec"]["strategy"]["type"].clone()
+    };
+    assert_eq!(strategy(&[]), "RollingUpdate");
+    assert_eq!(strategy(&["leaderElection.enabled=false", "replicaCount=1"]), "Recreate");
+}
+
+#[test]
+fn names_of_digits_stay_text_and_probes_may_have_the_defaults_of_kubernetes() {
+    let mut values = vec![
+        "--set-string",
+        "nameOverride=123",
+        "--set",
+        "livenessProbe=null,readinessProbe=null",
+    ];
+    values.extend(["--set", "serviceMonitor.enabled=true"]);
+    for object in render(values) {
+        let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
+        for (name, value) in labels.into_iter().flatten() {
+            assert!(value.is_string(), "{name}: {value}");
+        }
+        if object["kind"] == "Deployment" {
+            assert_eq!(object["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"], "123");
+            let container = &object["spec"]["template"]["spec"]["containers"][0];
+            assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/livez");
+        }
+    }
+}

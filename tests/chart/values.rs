@@ -151,6 +151,19 @@ fn bad_values_are_refused_with_a_word_on_what_is_wrong() {
             "leaderElection.enabled=false",
             "Set replicaCount to 1 or leaderElection.enabled to true",
         ),
+        (
+            "replicaCount=1,leaderElection.enabled=false,strategy.type=RollingUpdate",
+            "at each upgrade two operators would write at once. Set strategy.type to Recreate",
+        ),
+        (
+            "leaderElection.leaseDuration=5s",
+            "leaderElection.leaseDuration (5s) must be longer than renewDeadline (10s)",
+        ),
+        (
+            "leaderElection.retryPeriod=10s",
+            "leaderElection.renewDeadline (10s) must be longer than retryPeriod (10s)",
+        ),
+        ("fullnameOverride=0123", "at '/fullnameOverride'"),
     ];
     for (value, word) in cases {
         let said = template(["--set", value]).err().unwrap_or_else(|| panic!("{value} is taken"));

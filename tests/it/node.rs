@@ -261,6 +261,7 @@ async fn every_example_is_taken_and_the_ones_for_the_demo_do_their_work() {
         let file = file.unwrap();
         let text = std::fs::read_to_string(file.path()).unwrap();
         let text = text.replace("/tmp/punctual-demo", &results.path().display().to_string());
+        let text = text.replace("busybox:1.36", BUSYBOX_IMAGE);
         std::fs::write(examples.path().join(file.file_name()), text).unwrap();
     }
     let applied = with_node()

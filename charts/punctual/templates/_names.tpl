@@ -42,9 +42,11 @@
 
 {{/* By these pods are found. They must never change: a Deployment's selector cannot. */}}
 {{- define "punctual.selector" -}}
-app.kubernetes.io/name: {{ include "punctual.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: controller
+{{- toYaml (dict
+  "app.kubernetes.io/name" (include "punctual.name" .)
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/component" "controller"
+) -}}
 {{- end -}}
 
 {{/* Labels of every object. The component is the template's to say. The chart's own win over those of the values. */}}

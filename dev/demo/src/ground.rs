@@ -48,6 +48,7 @@ impl Ground {
     /// A cluster of the user's own: says first what will be done to it.
     pub fn existing(context: String) -> Result<Ground> {
         let ground = Ground::existing_quietly(context)?;
+        ground.refuse_a_second_operator()?;
         let server = ground.output(&["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"])?;
         println!("On the cluster of context {} ({server}), this will", ground.access[1]);
         println!("  - install the CRD {CRD},");
@@ -58,6 +59,17 @@ impl Ground {
             ground.access[1]
         );
         Ok(ground)
+    }
+
+    /// Two operators on one namespace would be in each other's way, and the CRD here may be another version's.
+    fn refuse_a_second_operator(&self) -> Result<()> {
+        let label = "app.kubernetes.io/name=punctual,app.kubernetes.io/component=controller";
+        let place = "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}";
+        let found = self.output(&["get", "deployments", "-A", "-l", label, "-o", place])?;
+        if let Some(name) = found.split_whitespace().next() {
+            bail!("Punctual is installed there already (Deployment {name}): apply examples/ yourself, or choose another cluster");
+        }
+        Ok(())
     }
 
     /// The same without a word.
@@ -132,12 +144,9 @@ impl Ground {
         for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "yaml")) {
             let text = fs::read_to_string(file)?;
             if self.made {
-                print!("{}", indented(&self.apply(&text)?));
+                // What the node has was made on the spot: no registry is asked.
+                print!("{}", indented(&self.apply(&text.replace("busybox:1.36", BUSYBOX_IMAGE))?));
             } else if !text.contains("hostPath") {
-                // Our image is on no registry; anybody's busybox will do.
-                let text = text
-                    .replace(BUSYBOX_IMAGE, "busybox:1.36")
-                    .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent");
                 print!("{}", indented(&self.apply(&text)?));
             }
         }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// A Job of which nothing has begun by then is looked at.
 const YOUNG: Duration = Duration::from_secs(60);
+/// What pods said is old after this time.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// By so much the API server's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
 
@@ -67,27 +69,25 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     let since = [Some(job.created), job.began].into_iter().flatten();
     let since = passed(draft, since).unwrap_or(job.created);
     let timeout = spec.fields.pending_timeout.map(Duration::from);
-    let end = timeout.map(|timeout| due(since, timeout));
+    let (now, end) = (draft.now(), timeout.map(|timeout| due(since, timeout)));
     let looks = [Some(due(since, YOUNG)), end].into_iter().flatten();
-    let now = draft.now();
     looks.clone().filter(|at| *at > now).for_each(|at| draft.wake_by(at));
-    let Some(look) = looks.filter(|at| *at <= now).max() else {
-        return false;
-    };
-    match (&job.pods, timeout) {
-        (Pods::Waiting(reason), Some(timeout)) if end == Some(look) && job.looked >= end => {
+    let is_over = end.is_some_and(|end| end <= now);
+    // Nobody is ended on an old word: `pendingTimeout` may have come with an edit, long after the first look.
+    let is_new = |looked: Timestamp| now.duration_since(looked) <= FRESH;
+    match (&job.pods, job.looked, timeout) {
+        (Pods::Waiting(reason), Some(looked), Some(timeout)) if is_over && Some(looked) >= end && is_new(looked) => {
             let message = format!("its work did not begin within pendingTimeout ({}): {reason}", shown(timeout));
-            after(draft, run, since, timeout, Because::PendingTimeout, || message)
+            return after(draft, run, since, timeout, Because::PendingTimeout, || message);
         }
-        (Pods::Waiting(_), _) if job.looked >= Some(look) => false,
-        _ => {
-            draft.questions.push(Effect::Inspect {
-                job: job.name.clone(),
-                uid: job.uid.clone(),
-            });
-            false
-        }
+        (Pods::Waiting(_), looked, _) if !is_over && looks.filter(|at| *at <= now).max() <= looked => {}
+        _ if due(since, YOUNG) > now && !is_over => {}
+        _ => draft.questions.push(Effect::Inspect {
+            job: job.name.clone(),
+            uid: job.uid.clone(),
+        }),
     }
+    false
 }
 
 /// What people read of a run that has not begun.

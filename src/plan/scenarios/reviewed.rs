@@ -115,3 +115,25 @@ fn s1_a_run_that_does_not_begin_says_what_it_waits_for_without_any_timeout() {
         .when(|world| world.going_on(time("2026-11-23T09:00:00Z")).job.ready = true)
         .then(|world| assert_eq!(message(world), None));
 }
+
+/// Sim, seed 84: a `pendingTimeout` shorter than the first look never came; and one that an edit brings asks anew before it ends
+/// what began since.
+#[test]
+fn s1_a_pending_timeout_of_an_edit_looks_before_it_ends() {
+    let story = || {
+        given("0 * * * *")
+            .since("2026-11-23T08:30:00Z")
+            .at("2026-11-23T09:00:00Z")
+            .starts("2026-11-23T09:00:00Z")
+            .never_gets_ready("2026-11-23T09:00:00Z", "Unschedulable")
+            .at("2026-11-23T09:01:00Z")
+    };
+    let edit = |spec: &mut crate::api::ScheduledTaskSpec| {
+        let fields = json!({"schedule": "@daily", "jobTemplate": {}, "pendingTimeout": "15s"});
+        spec.pending_timeout = crate::api::ScheduledTaskSpec::read(&fields).unwrap().pending_timeout;
+    };
+    story().at("2026-11-23T09:20:00Z").edited(edit).newest("Failed PendingTimeout");
+    let mut began = story();
+    began.world.going_on(time("2026-11-23T09:00:00Z")).waits = crate::plan::Pods::Began;
+    began.at("2026-11-23T09:20:00Z").edited(edit).counts("started 1");
+}

@@ -24,13 +24,23 @@ async fn without_rights_to_the_lease_it_says_so_and_does_not_lead_until_it_has_t
 #[test]
 fn durations_that_cannot_work_are_refused_with_a_message_and_exit_code_1() {
     for (lease, renew, retry, message) in [
-        ("10s", "10s", "2s", "the lease duration must be longer than the renew deadline"),
-        ("5s", "10s", "2s", "the lease duration must be longer than the renew deadline"),
+        (
+            "10s",
+            "10s",
+            "2s",
+            "the lease duration (10s) must be longer than the renew deadline (10s)",
+        ),
+        (
+            "5s",
+            "10s",
+            "2s",
+            "the lease duration (5s) must be longer than the renew deadline (10s)",
+        ),
         (
             "15s",
             "2s",
             "2s",
-            "the renew deadline must be longer than 1.2 times the retry period",
+            "the renew deadline (2s) must be longer than 1.2 times the retry period (2s)",
         ),
         ("15s", "10s", "0s", "the retry period must be longer than zero"),
     ] {

@@ -139,3 +139,18 @@ async fn an_upgrade_from_an_older_crd_and_an_uninstall_keep_tasks_ledgers_and_jo
     let slots = until.div_euclid(2) - since.div_euclid(2);
     assert_eq!(again.started + again.missed + again.skipped + claimed, slots, "{again:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crd_that_kubectl_applied_is_taken_over_with_the_flags_that_the_page_names() {
+    let Some(ground) = ground() else { return };
+    let _turn = ground.alone().await;
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/install.md")).expect("the page");
+    let flags = ["--take-ownership", "--force-conflicts"];
+    assert!(page.contains(&format!("Add `{}` once.", flags.join(" "))));
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds").display().to_string();
+    let _ = ground.kubectl(&["delete", "crd", CRD, "--ignore-not-found"]);
+    ground.kubectl(&["apply", "-f", &crds]).expect("applied");
+    ground.install(&chart(), &flags);
+    let owner = "jsonpath={.metadata.annotations.meta\\.helm\\.sh/release-name}";
+    assert_eq!(ground.kubectl(&["get", "crd", CRD, "-o", owner]).as_deref(), Ok(NAME));
+}

@@ -32,6 +32,13 @@ async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_an
     world.job(&first).await;
     begins(&world, &first).await;
     world.status("stuck", "the run to go on", |status| status.running == 1).await;
+    // Long before its time is over, people can read what it waits for.
+    operator.set_to(slot + minutes(2));
+    let waits = |status: &ScheduledTaskStatus| status.active.first().is_some_and(|run| run.message.is_some());
+    let status = world.status("stuck", "the run to say what it waits for", waits).await;
+    let why = "no pod was made: a quota or an admission policy may refuse it; see the events of the Job";
+    let message = status.active[0].message.as_deref().unwrap();
+    assert_eq!(message, format!("its work has not begun: {why}"));
     operator.set_to(slot + minutes(10) - seconds(1));
     operator.rests().await;
     assert_eq!(world.job_names().await, [first.as_str()], "it has its ten minutes");
@@ -39,7 +46,6 @@ async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_an
     let status = world.status("stuck", "the run to end", |status| status.failed == 1).await;
     assert_eq!(newest(&status), "Failed PendingTimeout");
     let message = status.recent_runs[0].message.as_deref().unwrap();
-    let why = "no pod was made: a quota or an admission policy may refuse it; see the events of the Job";
     assert_eq!(message, format!("its work did not begin within pendingTimeout (10m): {why}"));
     world.is_told("stuck", "PendingTimeout", "no pod was made").await;
     operator.set_to(slot + minutes(60));

@@ -23,6 +23,10 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     schema
 });
 
+/// As the API server says it.
+const NOT_ALL: &str =
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+
 static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA));
 
 /// Why the API server would refuse to store this `ScheduledTask`; empty, if no reason is known.
@@ -34,6 +38,7 @@ pub fn refusals(manifest: &Value) -> Vec<String> {
     if !misshapen.is_empty() {
         // The rules are for what has its shape: the API server does not ask them either.
         refusals.extend(misshapen);
+        refusals.push(NOT_ALL.to_owned());
         return refusals;
     }
     if let Err(errors) = Validator::new().validate_compiled(&RULES, &without_nulls(manifest), None) {
@@ -126,9 +131,10 @@ mod tests {
             [
                 "spec.jobTemplate: Required value",
                 r#"spec.suspend: Invalid value: "yes": spec.suspend in body must be of type boolean: "string""#,
+                NOT_ALL,
             ]
         );
         manifest["spec"] = Value::Null;
-        assert_eq!(refusals(&manifest), ["spec: Required value"]);
+        assert_eq!(refusals(&manifest), ["spec: Required value", NOT_ALL]);
     }
 }

@@ -58,7 +58,7 @@ fn hints_never_change_the_exit_code_and_a_spec_that_is_wrong_gets_none() {
         &format!("{{schedule: '@daily', concurrencyPolicy: Forbid, suspend: maybe, {TEMPLATE}}}"),
     );
     let said = check(&wrong, &[]);
-    assert_eq!((said.code, said.out.lines().count()), (Some(1), 1), "{}", said.out);
+    assert_eq!((said.code, said.out.lines().count()), (Some(1), 2), "{}", said.out);
 }
 
 #[test]

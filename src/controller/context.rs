@@ -14,7 +14,10 @@ use crate::plan::{Announcement, Task};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -68,10 +71,8 @@ impl Context {
         request: Result<http::Request<Vec<u8>>, impl Display>,
     ) -> Result<T, Error> {
         let left = self.leadership.time_left().ok_or(Error::NotLeading)?;
-        match tokio::time::timeout(left, self.send(verb, request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::deadline(left)),
-        }
+        let end = Instant::now().checked_add(left);
+        before(end, self.send(verb, request)).await.unwrap_or(Err(Error::deadline(left)))
     }
 
     /// One voice: log line, event and metric from the same words.
@@ -171,5 +172,40 @@ impl Synced {
     /// A first list is in.
     pub(super) fn one(&self) {
         self.left.send_modify(|left| *left = left.saturating_sub(1));
+    }
+}
+
+/// Does `work` until `end`, and not a step of it later; without an end, all of it. `tokio::time::timeout` asks the work first: a
+/// process that was stopped with its connection half made woke, sent its request, and saw only then that its time was over.
+async fn before<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    let Some(end) = end else { return Some(work.await) };
+    let (mut work, mut over) = (pin!(work), pin!(tokio::time::sleep_until(end.into())));
+    poll_fn(|cx| {
+        if end <= Instant::now() {
+            return Poll::Ready(None);
+        }
+        match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => over.as_mut().poll(cx).map(|()| None),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_whose_time_is_over_takes_no_further_step() {
+        let now = Instant::now();
+        let mut steps = 0;
+        assert_eq!(before(Some(now), async { steps += 1 }).await, None);
+        assert_eq!(steps, 0);
+        assert_eq!(before(None, async { 1 }).await, Some(1));
+        assert_eq!(before(now.checked_add(Duration::from_secs(600)), async { 2 }).await, Some(2));
+        // It wakes by itself.
+        let end = Instant::now().checked_add(Duration::from_millis(1));
+        assert_eq!(before(end, std::future::pending::<()>()).await, None);
     }
 }

@@ -10,7 +10,7 @@ const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
 const MACRO: &str = r"^\s*@";
 const ZONE_OR_QUOTES: &str = r"TZ=|[\x22\x27\x60]";
 /// As Go writes durations, in the units that a task needs, and short enough for CEL's own (292 years).
-pub const DURATION: &str = r"^([0-9]{1,6}([.][0-9]{1,3})?h)?([0-9]{1,7}([.][0-9]{1,3})?m)?([0-9]{1,9}([.][0-9]{1,3})?s)?$";
+const DURATION: &str = r"^([0-9]{1,6}([.][0-9]{1,3})?h)?([0-9]{1,7}([.][0-9]{1,3})?m)?([0-9]{1,9}([.][0-9]{1,3})?s)?$";
 const STEP: &str = r"(/0*[1-9][0-9]*)?";
 
 fn rule(rule: String, message: &str) -> Rule {
@@ -34,6 +34,11 @@ fn fields_match(pattern: &str) -> String {
     format!(
         "self.matches(r'{MACRO}') || self.matches(r'{ZONE_OR_QUOTES}') || !self.matches(r'{FIVE_OR_SIX}') || self.matches(r'(?i){pattern}')"
     )
+}
+
+/// Holds where a field is left out, or is no duration: that has a message of its own.
+pub fn is_no_duration(field: &str) -> String {
+    format!("!has(self.{field}) || self.{field} == '' || !self.{field}.matches(r'{DURATION}')")
 }
 
 pub fn missed_run_limit_belongs_to_all() -> Rule {
@@ -63,12 +68,10 @@ pub fn max_concurrent_runs_belongs_to_allow_and_queue() -> Rule {
 }
 
 pub fn max_delay_is_not_below_delay() -> Rule {
-    // A value that is no duration has a message of its own.
-    let is = |field: &str| format!("!has(self.{field}) || self.{field} == '' || !self.{field}.matches(r'{DURATION}')");
     Rule::new(format!(
         "{} || {} || duration(self.delay) <= duration(self.maxDelay)",
-        is("delay"),
-        is("maxDelay")
+        is_no_duration("delay"),
+        is_no_duration("maxDelay")
     ))
     .message("maxDelay is shorter than delay: make it as long, or leave it out")
 }

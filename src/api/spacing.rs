@@ -3,7 +3,7 @@
 //! Takes nothing, gives a rule. Never refuses what the parser in `schedule` would take: what is not read off here (lists, ranges,
 //! unions, blackouts) is told by the `Ready` condition.
 
-use super::rules::DURATION;
+use super::rules::is_no_duration;
 use kube::core::{Message, Rule};
 
 /// Longer than any jitter: of an expression that CEL cannot read.
@@ -32,8 +32,7 @@ fn spacing() -> String {
 /// Blackouts and an end can take away the slots that lie close together: then CEL cannot know.
 pub fn jitter_is_not_longer_than_the_spacing() -> Rule {
     let expressions = "(has(self.schedule) ? [self.schedule] : has(self.schedules) ? self.schedules : [])";
-    let unread =
-        format!("!has(self.jitter) || self.jitter == '' || !self.jitter.matches(r'{DURATION}') || has(self.exclude) || has(self.endAt)");
+    let unread = format!("{} || has(self.exclude) || has(self.endAt)", is_no_duration("jitter"));
     let spacing = spacing();
     let message = format!(
         r#"{expressions}.filter(s, duration(self.jitter) > duration({spacing})).map(s, 'jitter "' + self.jitter + '" is longer than the ' + {spacing} + ' that lie between two slots of "' + s.trim() + '": write at most that')[0]"#

@@ -169,10 +169,10 @@ impl Record {
     /// have been made after the list was. Says whether there were any.
     pub fn keep_jobs(&mut self, listed: impl Fn(&str) -> bool) -> bool {
         let before = self.jobs.len();
-        let (jobs, missing) = std::mem::take(&mut self.jobs).into_iter().partition(|(uid, _)| listed(uid));
+        let jobs = std::mem::take(&mut self.jobs).into_iter();
+        let (jobs, missing): (HashMap<_, _>, HashMap<_, _>) = jobs.partition(|(uid, _)| listed(uid));
         self.jobs = jobs;
         if let Some(task) = &self.task {
-            let missing: HashMap<String, Job> = missing;
             self.missing.extend(missing.into_iter().filter(|(_, job)| is_needed(task, job)));
         }
         self.deleted.retain(|uid, _| listed(uid));

@@ -72,22 +72,27 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     let (now, end) = (draft.now(), timeout.map(|timeout| due(since, timeout)));
     let looks = [Some(due(since, YOUNG)), end].into_iter().flatten();
     looks.clone().filter(|at| *at > now).for_each(|at| draft.wake_by(at));
-    let is_over = end.is_some_and(|end| end <= now);
+    let Some(look) = looks.filter(|at| *at <= now).max() else {
+        return false;
+    };
+    let over = timeout.filter(|_| end <= Some(now));
     // Nobody is ended on an old word: `pendingTimeout` may have come with an edit, long after the first look.
     let is_new = |looked: Timestamp| now.duration_since(looked) <= FRESH;
-    match (&job.pods, job.looked, timeout) {
-        (Pods::Waiting(reason), Some(looked), Some(timeout)) if is_over && Some(looked) >= end && is_new(looked) => {
+    let is_enough = |looked: Timestamp| looked >= look && (over.is_none() || is_new(looked));
+    match (&job.pods, over) {
+        (Pods::Waiting(reason), Some(timeout)) if job.looked.is_some_and(is_enough) => {
             let message = format!("its work did not begin within pendingTimeout ({}): {reason}", shown(timeout));
-            return after(draft, run, since, timeout, Because::PendingTimeout, || message);
+            after(draft, run, since, timeout, Because::PendingTimeout, || message)
         }
-        (Pods::Waiting(_), looked, _) if !is_over && looks.filter(|at| *at <= now).max() <= looked => {}
-        _ if due(since, YOUNG) > now && !is_over => {}
-        _ => draft.questions.push(Effect::Inspect {
-            job: job.name.clone(),
-            uid: job.uid.clone(),
-        }),
+        (Pods::Waiting(_), None) if job.looked.is_some_and(is_enough) => false,
+        _ => {
+            draft.questions.push(Effect::Inspect {
+                job: job.name.clone(),
+                uid: job.uid.clone(),
+            });
+            false
+        }
     }
-    false
 }
 
 /// What people read of a run that has not begun.

@@ -1,0 +1,143 @@
+//! Makes text from outside safe to show: in a terminal, a log, a status, an event.
+//!
+//! Takes text that anybody may have written (names, annotations, last words of containers, answers of servers) and returns text without
+//! characters that move a cursor, begin a line or change the order of what is read. Never drops a character without a trace: what is not
+//! printable becomes a visible escape. Formats with an escaping of their own keep their data equal: [`json_escaped`], [`yaml_quoted`].
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Whether a reader would not see this character, or would see something else because of it: control characters (C0, DEL, C1),
+/// separators of lines and paragraphs, controls of writing direction, characters without width, of which a name can hold any number,
+/// and what is no character.
+#[must_use]
+pub fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{fffe}'..='\u{ffff}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// The text as one line that is safe to show: line feeds, carriage returns and tabs become blanks, any other unprintable character
+/// an escape such as `\u{1b}`.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    replaced(text, is_unprintable, |character, out| match character {
+        '\n' | '\r' | '\t' => out.push(' '),
+        other => out.extend(other.escape_unicode()),
+    })
+}
+
+/// The same for text of several lines: line feeds and tabs stay. Only for text whose line feeds are ours.
+#[must_use]
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    let unprintable = |character| is_unprintable(character) && !matches!(character, '\n' | '\t');
+    replaced(text, unprintable, |character, out| match character {
+        '\r' => out.push(' '),
+        other => out.extend(other.escape_unicode()),
+    })
+}
+
+/// JSON whose strings say the same without unprintable characters. Takes text that is JSON: outside of strings, JSON has no such
+/// character but the line feeds and blanks between its values, which stay.
+#[must_use]
+pub fn json_escaped(json: &str) -> Cow<'_, str> {
+    let unprintable = |character| is_unprintable(character) && !matches!(character, '\n' | '\r' | '\t');
+    replaced(json, unprintable, |character, out| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// The text as a quoted scalar of YAML, in one line and without unprintable characters. It reads back as the same text.
+#[must_use]
+pub fn yaml_quoted(text: &str) -> String {
+    let special = |character| is_unprintable(character) || matches!(character, '"' | '\\');
+    let escaped = replaced(text, special, |character, out| {
+        let _ = match character {
+            '"' | '\\' => write!(out, "\\{character}"),
+            '\n' => write!(out, "\\n"),
+            '\t' => write!(out, "\\t"),
+            // Unlike JSON's, an escape of YAML names a character, never half of one.
+            other if u32::from(other) > 0xffff => write!(out, "\\U{:08x}", u32::from(other)),
+            other => write!(out, "\\u{:04x}", u32::from(other)),
+        };
+    });
+    format!("\"{escaped}\"")
+}
+
+/// The text with these characters written otherwise; borrowed, if it holds none of them.
+fn replaced(text: &str, special: impl Fn(char) -> bool, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    if !text.contains(&special) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for character in text.chars() {
+        if special(character) {
+            write(character, &mut out);
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every character of Unicode.
+    fn all() -> String {
+        ('\0'..=char::MAX).collect()
+    }
+
+    #[test]
+    fn one_line_has_no_unprintable_character() {
+        for (text, shown) in [
+            ("nightly", "nightly"),
+            ("café 日本 🙂", "café 日本 🙂"),
+            ("a\nb\tc\r\nd", "a b c  d"),
+            ("\x1b]0;gone\x07\x1b[2J", "\\u{1b}]0;gone\\u{7}\\u{1b}[2J"),
+            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
+            ("gnp.\u{202e}exe", "gnp.\\u{202e}exe"),
+            ("a\u{2066}b\u{61c}c\u{200b}d\u{feff}", "a\\u{2066}b\\u{61c}c\\u{200b}d\\u{feff}"),
+            ("x\u{2028}y\u{85}z\u{e0041}", "x\\u{2028}y\\u{85}z\\u{e0041}"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+        assert!(!printable(&all()).contains(is_unprintable));
+        assert!(matches!(printable("as it was"), Cow::Borrowed("as it was")));
+    }
+
+    #[test]
+    fn lines_keep_line_feeds_and_tabs_alone() {
+        assert_eq!(printable_lines("a\tb\r\nc\x1b[2J\n"), "a\tb \nc\\u{1b}[2J\n");
+        let left: String = printable_lines(&all()).chars().filter(|c| is_unprintable(*c)).collect();
+        assert_eq!(left, "\t\n");
+    }
+
+    #[test]
+    fn json_and_yaml_read_back_as_the_same_text() {
+        for text in [all(), "a\u{202e}\"\\\u{e0041}\n\r\t\u{85}\u{2028}\x1b".to_owned(), String::new()] {
+            let json = serde_json::to_string(&text).unwrap();
+            let json = json_escaped(&json);
+            assert!(!json.contains(is_unprintable));
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            let yaml = yaml_quoted(&text);
+            assert!(!yaml.contains(is_unprintable));
+            assert_eq!(serde_yaml::from_str::<String>(&yaml).unwrap(), text);
+        }
+        assert_eq!(json_escaped("{\n  \"a\": \"\u{202e}\"\n}"), "{\n  \"a\": \"\\u202e\"\n}");
+    }
+}

@@ -10,4 +10,5 @@ pub mod metrics;
 pub mod plan;
 pub mod schedule;
 pub mod server;
+pub mod state;
 pub mod telemetry;

@@ -18,6 +18,8 @@ pub struct Metrics {
     pub requests: IntCounterVec,
     /// `punctual_watch_errors_total{resource}`: interruptions of a watch.
     pub watch_errors: IntCounterVec,
+    /// `punctual_quarantined_total{resource}`: objects on which the operator failed by a defect.
+    pub quarantined: IntCounterVec,
     /// `punctual_events_dropped_total`: events that were not written.
     pub events_dropped: IntCounter,
     /// `punctual_leader`: 1 while this process may write, else 0.
@@ -66,6 +68,11 @@ impl Metrics {
                 &["verb"],
             ),
             watch_errors: counters("punctual_watch_errors_total", "Interruptions of a watch", &["resource"]),
+            quarantined: counters(
+                "punctual_quarantined_total",
+                "Objects on which the operator failed by a defect",
+                &["resource"],
+            ),
             leader: gauge("punctual_leader", "1 while this process leads, that is: may write"),
             tasks: gauge("punctual_tasks", "Tasks that are known"),
             jobs: gauge("punctual_jobs", "Jobs that are known"),

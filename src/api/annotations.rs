@@ -36,5 +36,11 @@ pub const RESUME: &str = "punctual.dev/resume";
 /// Request on a task: an interval `<from>/<until>` (ISO 8601) whose slots are to be run (again).
 pub const BACKFILL: &str = "punctual.dev/backfill";
 
+/// Request on a task: any new value forgets the counters, the history and the watermark, and begins the ledger anew from now.
+pub const RESET_LEDGER: &str = "punctual.dev/reset-ledger";
+
+/// Annotation on each Job that the operator makes: a keyed hash by which it knows its own Jobs again.
+pub const MARK: &str = "punctual.dev/mark";
+
 /// The annotation that the CronJob controller writes on its Jobs (Kubernetes 1.32 and later): the slot, in the task's zone.
 pub const CRONJOB_TIMESTAMP: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";

@@ -20,10 +20,25 @@ impl ScheduledTaskSpec {
                 a_kind(spec)
             ),
         })?;
-        match (&read.schedule, read.schedules.as_slice()) {
+        read.has_one_schedule()
+    }
+
+    /// The spec of a manifest that is text; a tree is made only to say what is wrong.
+    ///
+    /// # Errors
+    /// As [`ScheduledTaskSpec::read`].
+    pub fn read_text(spec: &str) -> Result<Self, String> {
+        match serde_json::from_str::<Self>(spec) {
+            Ok(read) => read.has_one_schedule(),
+            Err(error) => Self::read(&serde_json::from_str(spec).map_err(|_| error.to_string())?),
+        }
+    }
+
+    fn has_one_schedule(self) -> Result<Self, String> {
+        match (&self.schedule, self.schedules.as_slice()) {
             (None, []) => Err("spec.schedule is missing: write one, or several under spec.schedules".into()),
             (Some(_), [_, ..]) => Err("spec.schedule and spec.schedules are both set: leave one of them out".into()),
-            _ => Ok(read),
+            _ => Ok(self),
         }
     }
 }

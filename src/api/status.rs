@@ -80,6 +80,9 @@ pub struct ScheduledTaskStatus {
     /// The value of punctual.dev/backfill that was last dealt with: refused, finished, or in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_backfill: Option<String>,
+    /// The value of punctual.dev/reset-ledger that was last dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_reset_ledger: Option<String>,
     /// The request that was last refused, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_refused_request: Option<RefusedRequest>,
@@ -89,6 +92,9 @@ pub struct ScheduledTaskStatus {
     /// What became of the newest slots, newest first; runs of skipped or missed slots are one entry.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub recent_runs: Vec<RunRecord>,
+    /// Finished Jobs of this task that are not pruned yet, oldest first. Only Jobs named here are ever pruned.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub kept_jobs: Vec<KeptJob>,
     /// Ready, Suspended, Healthy and Overdue, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     #[schemars(schema_with = "conditions_schema")]
@@ -236,6 +242,18 @@ pub struct Backfill {
     pub until: Time,
     /// How many slots that are.
     pub remaining: i64,
+}
+
+/// A finished Job that is kept by the history limits.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptJob {
+    /// Name of the Job.
+    pub job: String,
+    /// UID of that Job: another one under the same name is not meant.
+    pub uid: String,
+    /// Whether it succeeded.
+    pub succeeded: bool,
 }
 
 /// What became of a slot, or of a stretch of slots that were skipped or missed for one reason.

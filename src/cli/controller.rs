@@ -121,8 +121,8 @@ async fn operate(args: Args) -> Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    controller.run(stop).await;
+    let ended = controller.run(stop).await;
     serving.abort();
     tracing::info!("operator leaves");
-    Ok(())
+    Ok(ended?)
 }

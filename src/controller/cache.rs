@@ -1,23 +1,33 @@
 //! What the operator knows: a record of each task, filled by the watches and by its own writes.
 //!
-//! Takes objects and answers as the API server words them, gives `Observed`. Never asks the API server; what a word means for
-//! what is known stands in `record`.
+//! Objects and answers go in as the API server words them, `Observed` comes out. A task is known by its UID and belongs to its
+//! namespace; a Job is handed to the task that it claims only if namespace, owner UID and owner name are that task's. Never asks
+//! the API server; what a word means for what is known stands in `state`.
 
-use super::objects::{RawJob, RawTask};
+use super::pen::Pen;
 use super::queue::Key;
-use super::record::{Record, Told};
-use crate::plan::Observed;
+use crate::plan::{Job, Observed, Task};
+use crate::state::{RawJob, RawTask, Record, Seal, Told};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Everything known, by UID of the task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cache {
-    entries: Mutex<HashMap<Key, Entry>>,
+    inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Inner {
+    entries: HashMap<Key, Entry>,
+    /// Jobs of tasks that are not known (yet).
+    pen: Pen,
+    seal: Seal,
+}
+
+#[derive(Debug)]
 struct Entry {
     namespace: String,
     /// The term of leadership in which the task was last read, and not only watched.
@@ -25,90 +35,152 @@ struct Entry {
     record: Record,
 }
 
+/// What a task came to when it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is to be looked at.
+    News(Key),
+    /// A version as new is known.
+    Old,
+    /// Reading it failed by a defect; it is known by its name and says so.
+    Quarantined(Key),
+}
+
 impl Cache {
+    /// Nothing is known; Jobs of ours carry this seal.
+    #[must_use]
+    pub fn new(seal: Seal) -> Self {
+        let inner = Inner {
+            entries: HashMap::new(),
+            pen: Pen::default(),
+            seal,
+        };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    /// Replicas that elect a leader share a secret.
+    pub fn share_seal(&self, secret: &str) {
+        self.lock().seal.share(secret);
+    }
+
     /// What is known of a task, at `now`. Nothing, if it is not there (any more).
     #[must_use]
     pub fn observe(&self, key: &Key, now: Timestamp) -> Option<Observed> {
-        self.lock().get(key)?.record.observe(now)
+        let inner = self.lock();
+        inner.entries.get(key)?.record.observe(now, &inner.seal)
     }
 
-    /// Takes in a task. Gives its key, unless a newer version is known already.
-    pub fn put_task(&self, raw: RawTask) -> Option<Key> {
-        let key: Key = raw.metadata.uid.as_deref()?.into();
-        let mut entries = self.lock();
-        let entry = entries.entry(key.clone()).or_default();
-        entry.namespace = raw.metadata.namespace.clone().unwrap_or_default();
-        let record = &mut entry.record;
-        if !record.is_news(raw.metadata.resource_version.as_deref().unwrap_or_default()) {
-            return None;
+    /// Takes in a task. Reading it costs what its author made it cost, and is done before anybody is kept waiting.
+    pub fn put_task(&self, raw: RawTask, now: Timestamp) -> Put {
+        let Some(key) = raw.metadata.uid.as_deref().map(Key::from) else {
+            return Put::Old;
+        };
+        let version = raw.metadata.resource_version.clone().unwrap_or_default();
+        let known = match self.lock().entries.get(&key) {
+            Some(entry) if !entry.record.is_news(&version) => return Put::Old,
+            Some(entry) => entry.record.task_shared(),
+            None => None,
+        };
+        let read = catch_unwind(AssertUnwindSafe(|| raw.to_task(known.as_deref())));
+        let is_broken = read.is_err();
+        let task = Arc::new(read.unwrap_or_else(|_| raw.to_quarantine()));
+        let mut inner = self.lock();
+        let Inner { entries, pen, .. } = &mut *inner;
+        let entry = entries.entry(key.clone()).or_insert_with(|| Entry {
+            namespace: task.namespace.clone(),
+            read_in: 0,
+            record: Record::default(),
+        });
+        let is_new = entry.record.task().is_none();
+        if !entry.record.put_task(task.clone(), now) {
+            return Put::Old;
         }
-        let task = raw.into_task(record.task());
-        record.put_task(Arc::new(task)).then_some(key)
+        if is_new {
+            for job in pen.release(&task) {
+                entry.record.put_job(job, Told::ByWatch, now);
+            }
+        }
+        if is_broken { Put::Quarantined(key) } else { Put::News(key) }
     }
 
     /// The task is gone; its Jobs go with it by their owner reference.
     pub fn remove_task(&self, uid: &str) {
-        let mut entries = self.lock();
-        if let Some(entry) = entries.get_mut(uid) {
-            entry.record.remove_task();
-            if entry.is_void() {
-                entries.remove(uid);
-            }
-        }
+        self.lock().entries.remove(uid);
     }
 
-    /// Takes in a Job. Gives the key of its task, unless it is known to be gone.
-    pub fn put_job(&self, raw: RawJob, told: Told) -> Option<Key> {
-        let key: Key = raw.owner()?.into();
-        let mut entries = self.lock();
-        let entry = entries.entry(key.clone()).or_default();
-        entry.namespace = raw.metadata.namespace.clone().unwrap_or_default();
-        entry.record.put_job(raw.into_job(), told).then_some(key)
+    /// Takes in a Job. Gives the key of the task that it changes something for.
+    pub fn put_job(&self, raw: RawJob, told: Told, now: Timestamp) -> Option<Key> {
+        let key: Key = raw.owner()?.0.into();
+        let mut inner = self.lock();
+        let Inner { entries, pen, seal } = &mut *inner;
+        let Some(entry) = entries.get_mut(&key) else {
+            pen.hold(raw);
+            return None;
+        };
+        let task = entry.record.task().filter(|task| raw.claims(task))?;
+        let mut job = raw.into_job();
+        if let Told::Made(_) = told {
+            // The answer to our own POST needs no further proof: a webhook may have taken the mark off.
+            job.mark = Some(seal.mark(&task.uid, &job.name));
+        }
+        entry.record.put_job(job, told, now).then_some(key)
+    }
+
+    /// What the Job is, if it is believed to be that task's.
+    #[must_use]
+    pub fn believed(&self, raw: &RawJob, task: &Task, now: Timestamp) -> Option<Job> {
+        if !raw.claims(task) {
+            return None;
+        }
+        let (inner, job) = (self.lock(), raw.clone().into_job());
+        let record = &inner.entries.get(task.uid.as_str())?.record;
+        record.believes(&job, &inner.seal, now).then_some(job)
+    }
+
+    /// What the operator writes on a Job of that task.
+    #[must_use]
+    pub fn mark(&self, task_uid: &str, job: &str) -> u64 {
+        self.lock().seal.mark(task_uid, job)
     }
 
     /// The Job is certainly gone.
-    pub fn remove_job(&self, owner: &str, uid: &str) -> Option<Key> {
-        let mut entries = self.lock();
-        let key = entries.get_key_value(owner).map(|(key, _)| key.clone())?;
-        let entry = entries.get_mut(&key)?;
-        entry.record.remove_job(uid);
-        if entry.is_void() {
-            entries.remove(&key);
-        }
-        Some(key)
+    pub fn remove_job(&self, namespace: &str, owner: &str, uid: &str) -> Option<Key> {
+        let mut inner = self.lock();
+        inner.pen.remove(namespace, uid);
+        let key = inner.entries.get_key_value(owner).map(|(key, _)| key.clone())?;
+        let entry = inner.entries.get_mut(&key).filter(|entry| entry.namespace == namespace)?;
+        entry.record.remove_job(uid).then_some(key)
     }
 
     /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Gives whose they were.
     pub fn keep_jobs(&self, namespace: Option<&str>, listed: &HashSet<String>) -> Vec<Key> {
-        let mut entries = self.lock();
-        let listed_here = entries.iter_mut().filter(|(_, entry)| entry.is_in(namespace));
+        let mut inner = self.lock();
+        inner.pen.keep(namespace, listed);
+        let listed_here = inner.entries.iter_mut().filter(|(_, entry)| entry.is_in(namespace));
         let changed = listed_here.filter_map(|(key, entry)| entry.record.keep_jobs(|uid| listed.contains(uid)).then(|| key.clone()));
         changed.collect()
     }
 
     /// After a new list (of that namespace, or of all): tasks that are not in it are gone.
     pub fn keep_tasks(&self, namespace: Option<&str>, listed: &HashSet<Key>) {
-        self.lock().retain(|key, entry| {
-            if entry.is_in(namespace) && !listed.contains(key) {
-                entry.record.remove_task();
-            }
-            !entry.is_void()
-        });
+        self.lock()
+            .entries
+            .retain(|key, entry| !entry.is_in(namespace) || listed.contains(key));
     }
 
     /// Changes what is known of a task, if it is known.
     pub fn update<T>(&self, key: &Key, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
-        self.lock().get_mut(key).map(|entry| change(&mut entry.record))
+        self.lock().entries.get_mut(key).map(|entry| change(&mut entry.record))
     }
 
     /// The term of leadership in which the task was last read.
     pub fn read_in(&self, key: &Key) -> u64 {
-        self.lock().get(key).map_or(0, |entry| entry.read_in)
+        self.lock().entries.get(key).map_or(0, |entry| entry.read_in)
     }
 
     /// It was read in this one.
     pub fn set_read_in(&self, key: &str, term: u64) {
-        if let Some(entry) = self.lock().get_mut(key) {
+        if let Some(entry) = self.lock().entries.get_mut(key) {
             entry.read_in = term;
         }
     }
@@ -116,32 +188,33 @@ impl Cache {
     /// Every task that is known.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
-        let entries = self.lock();
-        let tasks = entries.iter().filter(|(_, entry)| entry.record.task().is_some());
-        tasks.map(|(key, _)| key.clone()).collect()
+        self.lock().entries.keys().cloned().collect()
+    }
+
+    /// The namespace and name of a task, for people.
+    #[must_use]
+    pub fn name(&self, key: &Key) -> Option<String> {
+        self.lock().entries.get(key)?.record.task().map(Task::key)
     }
 
     /// How many tasks and Jobs are known.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
-        let entries = self.lock();
-        let tasks = entries.values().filter(|entry| entry.record.task().is_some());
-        (tasks.count(), entries.values().map(|entry| entry.record.jobs()).sum())
+        let inner = self.lock();
+        (
+            inner.entries.len(),
+            inner.entries.values().map(|entry| entry.record.jobs()).sum(),
+        )
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Entry {
     fn is_in(&self, namespace: Option<&str>) -> bool {
         namespace.is_none_or(|namespace| namespace == self.namespace)
-    }
-
-    /// Nothing is there that could be asked for.
-    fn is_void(&self) -> bool {
-        self.record.task().is_none() && self.record.jobs() == 0
     }
 }
 
@@ -154,6 +227,14 @@ mod tests {
     const SLOT: &str = "2027-01-01T10:01:00Z";
     const JOB: &str = "t-1798797660";
 
+    fn cache() -> Cache {
+        Cache::new(Seal::alone(b"key", now()))
+    }
+
+    fn now() -> Timestamp {
+        SLOT.parse().unwrap()
+    }
+
     fn task(version: u64, status: serde_json::Value) -> RawTask {
         let spec = json!({"schedule": "* * * * *", "jobTemplate": {"spec": {}}});
         let metadata = json!({"name": "t", "namespace": "n", "uid": "task", "resourceVersion": version.to_string(), "generation": 1});
@@ -163,7 +244,7 @@ mod tests {
     fn job(end: Option<&str>) -> RawJob {
         let owner =
             json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": "t", "uid": "task", "controller": true}]);
-        let metadata = json!({"name": JOB, "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
+        let metadata = json!({"name": JOB, "namespace": "n", "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
         let conditions: Vec<_> = end.into_iter().map(|kind| json!({"type": kind, "status": "True"})).collect();
         serde_json::from_value(json!({"metadata": metadata, "status": {"conditions": conditions}})).unwrap()
     }
@@ -174,35 +255,35 @@ mod tests {
 
     #[test]
     fn d2_a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
-        let cache = Cache::default();
-        cache.put_task(task(1, active()));
-        cache.put_job(job(None), Told::ByWatch);
-        cache.put_job(job(Some("Complete")), Told::ByWatch);
-        cache.remove_job("task", "job");
+        let cache = cache();
+        cache.put_task(task(1, active()), now());
+        cache.put_job(job(None), Told::ByWatch, now());
+        cache.put_job(job(Some("Complete")), Told::ByWatch, now());
+        cache.remove_job("n", "task", "job");
         let known = observed(&cache);
         assert_eq!(known.gone, ["job"]);
         assert!(known.jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
         // Once the end is written, it is forgotten.
-        cache.put_task(task(2, json!({"accountedUntil": SLOT})));
+        cache.put_task(task(2, json!({"accountedUntil": SLOT})), now());
         assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
     }
 
     #[test]
     fn an_older_word_never_undoes_a_newer_one() {
-        let cache = Cache::default();
+        let cache = cache();
         let key: Key = "task".into();
-        assert_eq!(cache.put_task(task(10, json!({"started": 2}))), Some(key.clone()));
-        assert_eq!(cache.put_task(task(9, json!({"started": 1}))), None);
+        assert_eq!(cache.put_task(task(10, json!({"started": 2})), now()), Put::News(key.clone()));
+        assert_eq!(cache.put_task(task(9, json!({"started": 1})), now()), Put::Old);
         assert_eq!(observed(&cache).task.status.started, 2);
-        cache.put_job(job(None), Told::ByWatch);
+        cache.put_job(job(None), Told::ByWatch, now());
         cache.update(&key, |record| record.mark_deleting("job", SLOT.parse().unwrap()));
-        cache.put_job(job(None), Told::ByWatch);
+        cache.put_job(job(None), Told::ByWatch, now());
         assert!(
             observed(&cache).jobs[0].deleting.is_some(),
             "we deleted it; the watch has not caught up"
         );
-        cache.remove_job("task", "job");
-        assert_eq!(cache.put_job(job(None), Told::ByWatch), None, "gone is gone");
+        cache.remove_job("n", "task", "job");
+        assert_eq!(cache.put_job(job(None), Told::ByWatch, now()), None, "gone is gone");
     }
 
     fn active() -> serde_json::Value {
@@ -211,45 +292,45 @@ mod tests {
 
     #[test]
     fn d2_a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked_and_keeps_its_end() {
-        let cache = Cache::default();
+        let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
-        cache.put_task(task(1, active()));
-        cache.put_job(job(Some("Complete")), Told::ByWatch);
+        cache.put_task(task(1, active()), now());
+        cache.put_job(job(Some("Complete")), Told::ByWatch, now());
         assert_eq!(cache.keep_jobs(None, &HashSet::new()), ["task".into()]);
         assert_eq!(seen(), (0, 0), "somebody has to look");
-        cache.remove_job("task", "job");
+        cache.remove_job("n", "task", "job");
         assert_eq!(seen(), (1, 1));
         assert!(observed(&cache).jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
 
-        cache.put_task(task(2, json!({"accountedUntil": SLOT})));
+        cache.put_task(task(2, json!({"accountedUntil": SLOT})), now());
         assert_eq!(seen(), (0, 0));
     }
 
     #[test]
     fn d2_a_job_that_a_new_list_does_not_show_still_proves_that_its_slot_was_started() {
-        let cache = Cache::default();
+        let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
-        cache.put_task(task(1, json!({})));
-        cache.put_job(job(None), Told::Made(SLOT.parse().unwrap()));
+        cache.put_task(task(1, json!({})), now());
+        cache.put_job(job(None), Told::Made(now()), now());
         cache.keep_jobs(None, &HashSet::new());
         assert_eq!(seen(), (1, 0), "its slot would be started again");
-        cache.put_task(task(2, active()));
+        cache.put_task(task(2, active()), now());
         assert_eq!(seen(), (0, 0), "now somebody has to look");
-        cache.put_job(job(None), Told::ByRead);
+        cache.put_job(job(None), Told::ByRead, now());
         assert_eq!(seen(), (1, 0), "it was there");
     }
 
     #[test]
     fn how_containers_ended_is_asked_when_the_job_has_ended() {
-        let cache = Cache::default();
+        let cache = cache();
         let key: Key = "task".into();
-        cache.put_task(task(1, active()));
-        cache.put_job(job(None), Told::ByWatch);
+        cache.put_task(task(1, active()), now());
+        cache.put_job(job(None), Told::ByWatch, now());
         // The look of pendingTimeout, at a container that runs.
         cache.update(&key, |record| {
             record.set_pods("job", &Exit::Unknown, &Pods::Began, SLOT.parse().unwrap())
         });
-        cache.put_job(job(Some("Failed")), Told::ByWatch);
+        cache.put_job(job(Some("Failed")), Told::ByWatch, now());
         assert_eq!(
             (&observed(&cache).jobs[0].exit, &observed(&cache).jobs[0].pods),
             (&Exit::NotAsked, &Pods::Began)

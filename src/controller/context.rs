@@ -10,7 +10,8 @@ use super::leader::Leadership;
 use super::queue::{Key, Queue};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::plan::{Announcement, Task};
+use crate::plan::{Announcement, Because, Task};
+use crate::state::DEFECT;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -139,6 +140,29 @@ impl Context {
         if !merging.contains_key(key) {
             merging.insert(key.clone(), Instant::now() + MERGE);
             self.wake_after(key, MERGE);
+        }
+    }
+
+    /// Planning failed by a defect: nothing more is decided for the task until its spec changes.
+    ///
+    /// # Errors
+    /// When it failed although nothing is decided any more.
+    pub(super) fn quarantine(&self, key: &Key, task: &Task) -> Result<(), Error> {
+        if task.spec.as_ref().is_err_and(|unusable| unusable.because == Because::OperatorError) {
+            return Err(Error::Panicked);
+        }
+        self.cache.update(key, |record| record.quarantine(DEFECT));
+        self.quarantined(key, "planning");
+        Ok(())
+    }
+
+    /// Says that the operator failed on a task, and where.
+    pub(super) fn quarantined(&self, key: &Key, doing: &str) {
+        self.metrics.quarantined.with_label_values(&["tasks"]).inc();
+        let task = self.cache.update(key, |record| record.task_shared()).flatten();
+        if let Some(task) = task {
+            tracing::error!(task = %task.key(), doing, "{DEFECT}");
+            self.events.warn(&task, Because::OperatorError, DEFECT);
         }
     }
 

@@ -36,6 +36,8 @@ struct Held {
     /// How often this process began to lead.
     term: u64,
     seen: Seen,
+    /// UID of the Lease.
+    secret: Option<String>,
 }
 
 impl Leadership {
@@ -45,6 +47,7 @@ impl Leadership {
             until: None,
             term: 0,
             seen: Seen::nothing(Instant::now()),
+            secret: None,
         };
         Self {
             terms,
@@ -193,6 +196,7 @@ async fn look(ctx: &Context, terms: &Terms) -> Result<(), Error> {
     match ctx.send::<Lease>("get lease", request).await {
         Ok(lease) => {
             let before = ctx.leadership.holder();
+            share_seal(ctx, &lease);
             ctx.leadership.held().seen.see(lease, Instant::now());
             let holder = ctx.leadership.holder();
             if before != holder {
@@ -205,6 +209,15 @@ async fn look(ctx: &Context, terms: &Terms) -> Result<(), Error> {
             Ok(())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The Lease's UID is a random number that the API server chose and that tenants cannot read: what all replicas mark their Jobs with.
+fn share_seal(ctx: &Context, lease: &Lease) {
+    let Some(uid) = &lease.metadata.uid else { return };
+    let known = ctx.leadership.held().secret.replace(uid.clone());
+    if known.as_ref() != Some(uid) {
+        ctx.cache.share_seal(uid);
     }
 }
 
@@ -224,6 +237,7 @@ async fn write(ctx: &Context, terms: &Terms, seen: &Seen, mut lease: Lease) -> R
     };
     let sent = Instant::now();
     let written = ctx.send::<Lease>("lease", request).await?;
+    share_seal(ctx, &written);
     ctx.leadership.held().seen.see(written, sent);
     Ok(())
 }

@@ -13,23 +13,20 @@ mod error;
 mod events;
 mod leader;
 mod lease;
-mod objects;
 mod observe;
+mod pen;
 mod perform;
 mod pods;
 mod queue;
 mod reconcile;
-mod record;
-mod refusals;
 
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::Terms;
-pub use record::{Record, Told};
-pub use refusals::Concern;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::state::Seal;
 use cache::Cache;
 use context::{Context, Synced};
 use events::{Events, Outbox};
@@ -37,6 +34,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use leader::Leadership;
 use queue::{Key, Queue};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -81,6 +79,11 @@ pub struct Controller {
     workers: usize,
 }
 
+/// A part of the operator ended that never ends.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a watch or the leader election exited unexpectedly")]
+pub struct Defect;
+
 /// What health checks ask.
 #[derive(Clone, Debug)]
 pub struct Health {
@@ -92,6 +95,10 @@ impl Controller {
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
         let (events, outbox) = Events::new();
+        let mut key = [0; 32];
+        // Without randomness there is no TLS either, so the client could not have been made.
+        let _ = SystemRandom::new().fill(&mut key);
+        let seal = Seal::alone(&key, clock.now());
         // Tasks and Jobs, of each namespace or of all.
         let synced = Synced {
             left: watch::Sender::new(2 * options.namespaces.len().max(1)),
@@ -101,7 +108,7 @@ impl Controller {
             clock,
             namespaces: options.namespaces,
             leadership: Leadership::new(options.leader_election),
-            cache: Cache::default(),
+            cache: Cache::new(seal),
             queue: Queue::default(),
             events,
             metrics,
@@ -124,23 +131,30 @@ impl Controller {
     }
 
     /// Runs until `stop` resolves, then finishes what is in flight.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// When a watch or the election ended, which they never do unless by a defect: whoever runs the process starts it again.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Defect> {
         let Self { ctx, outbox, workers } = self;
         let mut background = tokio::task::JoinSet::new();
         let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
         let scopes: Vec<Option<String>> = if ctx.namespaces.is_empty() { vec![None] } else { scopes.collect() };
         for scope in scopes {
-            background.spawn(observe::watch_tasks(ctx.clone(), scope.clone()));
-            background.spawn(observe::watch_jobs(ctx.clone(), scope));
+            let (listed, tasks_listed) = watch::channel(false);
+            background.spawn(observe::watch_tasks(ctx.clone(), scope.clone(), listed));
+            background.spawn(observe::watch_jobs(ctx.clone(), scope, tasks_listed));
         }
         background.spawn(leader::stand(ctx.clone()));
         let posting = tokio::spawn(outbox.run(ctx.clone()));
-        tokio::select! {
-            () = work(&ctx, workers) => {}
-            () = stop => {}
+        let ended = tokio::select! {
+            () = work(&ctx, workers) => Ok(()),
+            () = stop => Ok(()),
             // None of them ends by itself: an operator without watches would be deaf, and look well.
-            _ = background.join_next() => tracing::error!("a watch or the election has ended by a defect: stopping, to be started again"),
-        }
+            _ = background.join_next() => {
+                tracing::error!("{Defect}: shutting down, to be started again");
+                Err(Defect)
+            }
+        };
         tracing::info!("stopping: finishing what is in flight");
         let drained = tokio::time::timeout(DRAIN, drain(&ctx)).await.is_ok();
         if !drained {
@@ -156,6 +170,7 @@ impl Controller {
         if drained {
             leader::release(&ctx).await;
         }
+        ended
     }
 }
 

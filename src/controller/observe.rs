@@ -2,13 +2,13 @@
 //!
 //! Takes watches and, off the hot path, single reads; fills the cache and wakes the tasks that are touched. Never writes.
 
-use super::objects::{RawJob, RawTask};
+use super::cache::Put;
 use super::queue::Key;
-use super::record::Told;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
-use crate::plan::{Exit, Pods, Task};
-use futures::{Stream, StreamExt};
+use crate::plan::{Because, Exit, Pods, Task, is_plain_name};
+use crate::state::{RawJob, RawTask, Told};
+use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
@@ -16,33 +16,37 @@ use kube::core::{ObjectList, Request};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
-use kube::{Api, Resource};
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use std::collections::HashSet;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A watch that died silently is noticed after this many seconds at the latest.
 const WATCH_SECONDS: u32 = 50;
+/// Objects of a page, where the API server cannot stream a list: one object may have 3 MiB.
+const PAGE: u32 = 50;
 
-/// Keeps the cache's tasks true for as long as the process lives.
-pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>) {
-    let stream = watch(
-        api::<RawTask>(&ctx, namespace.as_deref()),
-        watcher::Config::default().timeout(WATCH_SECONDS),
-    )
-    .backoff(Patience::default());
-    let (mut listed, mut first) = (HashSet::new(), true);
-    follow(&ctx, "tasks", stream, |event| match event {
-        Event::Init => listed.clear(),
+/// Keeps the cache's tasks true for as long as the process lives. Says in `listed` when the first list is in.
+pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: tokio::sync::watch::Sender<bool>) {
+    let api = api::<RawTask>(&ctx, namespace.as_deref());
+    let config = watcher::Config::default().timeout(WATCH_SECONDS);
+    let (mut seen, mut first) = (HashSet::new(), true);
+    follow(&ctx, "tasks", api, config, |event| match event {
+        Event::Init => seen.clear(),
         Event::InitApply(raw) => {
-            listed.extend(raw.metadata.uid.as_deref().map(Key::from));
-            ctx.wake(ctx.cache.put_task(raw));
+            seen.extend(raw.metadata.uid.as_deref().map(Key::from));
+            take_task(&ctx, raw);
         }
-        Event::Apply(raw) => ctx.wake(ctx.cache.put_task(raw)),
+        Event::Apply(raw) => take_task(&ctx, raw),
         Event::InitDone => {
-            ctx.cache.keep_tasks(namespace.as_deref(), &std::mem::take(&mut listed));
+            ctx.cache.keep_tasks(namespace.as_deref(), &std::mem::take(&mut seen));
             if std::mem::take(&mut first) {
                 ctx.synced.one();
+                listed.send_replace(true);
             }
         }
         Event::Delete(raw) => ctx.cache.remove_task(raw.metadata.uid.as_deref().unwrap_or_default()),
@@ -50,21 +54,36 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>) {
     .await;
 }
 
-/// Keeps the cache's Jobs true for as long as the process lives.
-pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>) {
-    let config = watcher::Config::default().labels(LABEL_TASK_UID).timeout(WATCH_SECONDS);
-    let stream = watch(api::<RawJob>(&ctx, namespace.as_deref()), config).backoff(Patience::default());
-    let (mut listed, mut first) = (HashSet::new(), true);
-    follow(&ctx, "jobs", stream, |event| match event {
-        Event::Init => listed.clear(),
-        Event::InitApply(raw) => {
-            listed.extend(raw.metadata.uid.clone());
-            ctx.wake(ctx.cache.put_job(raw, Told::ByWatch));
+/// Takes in a task, and has it looked at if that is news.
+pub fn take_task(ctx: &Context, raw: RawTask) {
+    match ctx.cache.put_task(raw, ctx.clock.now()) {
+        Put::News(key) => ctx.wake(Some(key)),
+        Put::Old => {}
+        Put::Quarantined(key) => {
+            ctx.quarantined(&key, "reading it");
+            ctx.wake(Some(key));
         }
-        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Told::ByWatch)),
+    }
+}
+
+/// Keeps the cache's Jobs true for as long as the process lives. Begins when the tasks are `listed`: whose a Job is can be said
+/// of known tasks only.
+pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed: tokio::sync::watch::Receiver<bool>) {
+    // The sender lives as long as the watch of tasks, that is: as long as this one.
+    let _ = listed.wait_for(|listed| *listed).await;
+    let api = api::<RawJob>(&ctx, namespace.as_deref());
+    let config = watcher::Config::default().labels(LABEL_TASK_UID).timeout(WATCH_SECONDS);
+    let (mut seen, mut first) = (HashSet::new(), true);
+    follow(&ctx, "jobs", api, config, |event| match event {
+        Event::Init => seen.clear(),
+        Event::InitApply(raw) => {
+            seen.extend(raw.metadata.uid.clone());
+            ctx.wake(ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now()));
+        }
+        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now())),
         Event::InitDone => {
             ctx.cache
-                .keep_jobs(namespace.as_deref(), &std::mem::take(&mut listed))
+                .keep_jobs(namespace.as_deref(), &std::mem::take(&mut seen))
                 .into_iter()
                 .for_each(|key| ctx.wake(Some(key)));
             if std::mem::take(&mut first) {
@@ -72,28 +91,65 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>) {
             }
         }
         Event::Delete(raw) => {
-            let owner = raw.owner().map(str::to_owned);
-            if let (Some(owner), Some(uid)) = (owner, raw.metadata.uid.clone()) {
+            let (owner, of) = (raw.owner().map(|(uid, _)| uid.to_owned()), raw.metadata.namespace.clone());
+            if let (Some(owner), Some(of), Some(uid)) = (owner, of, raw.metadata.uid.clone()) {
                 // The last word of a Job may be its end: a Job that finished and was deleted at once ran all the same.
-                ctx.cache.put_job(raw, Told::ByWatch);
-                ctx.wake(ctx.cache.remove_job(&owner, &uid));
+                ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now());
+                ctx.wake(ctx.cache.remove_job(&of, &owner, &uid));
             }
         }
     })
     .await;
 }
 
-async fn follow<K>(ctx: &Context, what: &str, stream: impl Stream<Item = watcher::Result<Event<K>>>, mut take: impl FnMut(Event<K>)) {
-    let mut stream = std::pin::pin!(stream);
-    while let Some(event) = stream.next().await {
-        match event {
-            Ok(event) => take(event),
-            Err(error) => {
-                ctx.metrics.watch_errors.with_label_values(&[what]).inc();
-                tracing::warn!(what, "watch interrupted: {error}");
+/// Watches for ever. The first list is a stream of single objects, so that nobody's objects fill the memory at start; an API
+/// server that cannot do that is asked for small pages. An object that brings `take` to a panic is passed over.
+async fn follow<K>(ctx: &Context, what: &str, api: Api<K>, config: watcher::Config, mut take: impl FnMut(Event<K>))
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let mut streams = true;
+    loop {
+        let config = config.clone();
+        let config = if streams { config.streaming_lists() } else { config.page_size(PAGE) };
+        let mut stream = pin!(watch(api.clone(), config).backoff(Patience::default()));
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(event) => {
+                    let name = name_of(&event);
+                    if catch_unwind(AssertUnwindSafe(|| take(event))).is_err() {
+                        ctx.metrics.quarantined.with_label_values(&[what]).inc();
+                        tracing::error!(what, object = name, "an object was passed over: reading it failed by a defect of the operator");
+                    }
+                }
+                Err(error) => {
+                    ctx.metrics.watch_errors.with_label_values(&[what]).inc();
+                    tracing::warn!(what, "watch interrupted: {error}");
+                    if streams && cannot_stream(&error) {
+                        streams = false;
+                        break;
+                    }
+                }
             }
         }
     }
+}
+
+fn name_of<K: Resource>(event: &Event<K>) -> String {
+    match event {
+        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+            format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+        }
+        Event::Init | Event::InitDone => String::new(),
+    }
+}
+
+/// Whether the API server says that it does not know `sendInitialEvents`.
+fn cannot_stream(error: &watcher::Error) -> bool {
+    let watcher::Error::WatchStartFailed(kube::Error::Api(status)) = error else {
+        return false;
+    };
+    matches!(status.code, 400 | 422) && status.message.contains("sendInitialEvents")
 }
 
 /// Between attempts at a watch: at most five seconds, so that an API server that comes back is met within ten.
@@ -135,7 +191,7 @@ pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
     let request = Request::new(tasks_path(&task.namespace)).get(&task.name, &kube::api::GetParams::default());
     match ctx.send::<RawTask>("get task", request).await {
         Ok(raw) if raw.metadata.uid.as_deref() == Some(&task.uid) => {
-            ctx.cache.put_task(raw);
+            take_task(ctx, raw);
             ctx.cache.set_read_in(&task.uid, term);
             Ok(())
         }
@@ -152,6 +208,10 @@ pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
 /// # Errors
 /// When no answer comes.
 pub async fn job(ctx: &Context, task: &Task, name: &str) -> Result<Option<RawJob>, Error> {
+    // A status names Jobs, and others may write a status: what is no name is never a part of a path.
+    if !is_plain_name(name) {
+        return Ok(None);
+    }
     let request = Request::new(jobs_path(&task.namespace)).get(name, &kube::api::GetParams::default());
     match ctx.send::<RawJob>("get job", request).await {
         Ok(raw) => Ok(Some(raw)),
@@ -160,16 +220,34 @@ pub async fn job(ctx: &Context, task: &Task, name: &str) -> Result<Option<RawJob
     }
 }
 
-/// Is a Job there whose creation was not answered?
+/// Is a Job there whose creation was not answered? Says so to the next plan, as it does if somebody else's is.
 ///
 /// # Errors
 /// When no answer comes.
 pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(), Error> {
-    if let Some(raw) = job(ctx, task, name).await?.filter(|raw| raw.owner() == Some(&task.uid)) {
-        ctx.cache.put_job(raw, Told::Made(ctx.clock.now()));
+    if let Some(raw) = job(ctx, task, name).await? {
+        recognise(ctx, key, task, name, raw);
     }
     ctx.cache.update(key, |record| record.settle(name));
     Ok(())
+}
+
+/// Takes in the Job that has the name of one of the task's, if it is the task's. If it is not, the name is taken, and that is
+/// told. Returns whether it is.
+pub fn recognise(ctx: &Context, key: &Key, task: &Task, name: &str, raw: RawJob) -> bool {
+    let now = ctx.clock.now();
+    if ctx.cache.believed(&raw, task, now).is_some() {
+        ctx.cache.put_job(raw, Told::Made(now), now);
+        return true;
+    }
+    let message = format!(
+        "Job {name} exists and was not made by Punctual (made by {}): delete it, and keep to other names",
+        raw.made_by()
+    );
+    if ctx.cache.update(key, |record| record.conflict(name, &message)) == Some(true) {
+        tracing::warn!(task = %task.key(), because = %Because::NameConflict, "{message}");
+    }
+    false
 }
 
 /// Is a Job gone that the watch does not show?
@@ -178,11 +256,11 @@ pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(
 /// When no answer comes.
 pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &str) -> Result<(), Error> {
     match job(ctx, task, name).await? {
-        Some(raw) if raw.metadata.uid.as_deref() == Some(uid) && raw.owner() == Some(&task.uid) => {
-            ctx.cache.put_job(raw, Told::ByRead);
+        Some(raw) if raw.metadata.uid.as_deref() == Some(uid) && raw.claims(task) => {
+            ctx.cache.put_job(raw, Told::ByRead, ctx.clock.now());
         }
         _ => {
-            ctx.cache.remove_job(key, uid);
+            ctx.cache.remove_job(&task.namespace, key, uid);
         }
     }
     Ok(())

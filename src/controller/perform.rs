@@ -3,12 +3,10 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
-use super::objects::{RawJob, RawTask};
 use super::queue::Key;
-use super::record::{Record, Told};
-use super::refusals::Concern;
 use super::{Context, Error, observe};
-use crate::api::{ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
+use crate::api::{self, ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
+use crate::state::{Concern, RawJob, RawTask, Record, Told};
 use crate::plan::{Because, Effect, Run, Spec, Task, Urgency};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
@@ -49,7 +47,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                 }
             }
             Effect::Create { run, job } => {
-                if !create(ctx, key, task, &run, &job).await? {
+                if !create(ctx, key, task, &run, job).await? {
                     return Ok(Progress::Done);
                 }
             }
@@ -77,11 +75,13 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
     Ok(progress)
 }
 
-/// Makes the Job. Gives false if it was refused.
-async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -> Result<bool, Error> {
+/// Makes the Job. Gives false if it was refused, or its name is somebody else's.
+async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, mut job: Value) -> Result<bool, Error> {
+    let mark = format!("{:016x}", ctx.cache.mark(&task.uid, &run.job));
+    job["metadata"]["annotations"][api::MARK] = mark.into();
     // Until an answer is certain, nobody may count on the Job being there, or not.
     ctx.cache.update(key, |record| record.doubt(&run.job));
-    let found = match post(ctx, task, job, false).await {
+    let is_there = match post(ctx, task, &job, false).await {
         Ok(raw) => {
             // What waits its turn in a queue is not late.
             let queues = |spec: &Arc<Spec>| spec.fields.concurrency_policy == ConcurrencyPolicy::Queue;
@@ -89,44 +89,31 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, job: &Value) -
                 let lateness = ctx.clock.now().duration_since(run.due);
                 ctx.metrics.lateness.observe(lateness.as_secs_f64().max(0.0));
             }
-            Some(raw)
+            let now = ctx.clock.now();
+            ctx.cache.put_job(raw, Told::Made(now), now);
+            true
         }
         // The name is the lock: is it our Job? A refusal, too, may come after a POST of ours whose answer was lost.
         Err(conflict @ Error::Conflict(_)) => match observe::job(ctx, task, &run.job).await? {
-            Some(raw) if is_ours(&raw, task, run) => Some(raw),
+            Some(raw) => observe::recognise(ctx, key, task, &run.job, raw),
             // A quota that others use at the same time says so as well; or who had the name is gone: again, soon.
             None => return Err(conflict),
-            Some(_) => {
-                let message = format!("Job {} exists and does not belong to this task: delete or rename it", run.job);
-                refuse(ctx, key, task, Concern::Start, Because::NameConflict, &message);
-                None
+        },
+        Err(Error::Refused(message) | Error::NotFound(message)) => match observe::job(ctx, task, &run.job).await? {
+            Some(raw) => observe::recognise(ctx, key, task, &run.job, raw),
+            None => {
+                let message = format!("the API server refused Job {}: {message}", run.job);
+                refuse(ctx, key, task, Concern::Start, Because::JobRefused, &message);
+                false
             }
         },
-        Err(Error::Refused(message) | Error::NotFound(message)) => {
-            let raw = observe::job(ctx, task, &run.job).await?.filter(|raw| is_ours(raw, task, run));
-            if raw.is_none() {
-                refuse(
-                    ctx,
-                    key,
-                    task,
-                    Concern::Start,
-                    Because::JobRefused,
-                    &format!("the API server refused Job {}: {message}", run.job),
-                );
-            }
-            raw
-        }
         Err(error) => return Err(error),
     };
     ctx.cache.update(key, |record| record.settle(&run.job));
-    let Some(raw) = found else { return Ok(false) };
-    ctx.cache.put_job(raw, Told::Made(ctx.clock.now()));
-    ctx.cache.update(key, Record::accept_start);
-    Ok(true)
-}
-
-fn is_ours(raw: &RawJob, task: &Task, run: &Run) -> bool {
-    raw.owner() == Some(&task.uid) && raw.clone().into_job().slot == Some(run.slot)
+    if is_there {
+        ctx.cache.update(key, Record::accept_start);
+    }
+    Ok(is_there)
 }
 
 /// Tells the next plan, and people if it is news: an answer that is the same each time is told once.
@@ -135,6 +122,15 @@ fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Beca
     // Of a task that is gone nothing is news.
     let news = ctx.cache.update(key, |record| record.refuse(concern, because, message, now));
     if news == Some(true) {
+        tracing::warn!(task = %task.key(), because = %because, "{message}");
+        ctx.events.warn(task, because, message);
+    }
+}
+
+/// A warning that would be the same each time.
+fn tell_once(ctx: &Context, task: &Task, because: Because, message: &str) {
+    let key: Key = task.uid.as_str().into();
+    if ctx.cache.update(&key, |record| record.is_new_warning(because, message)) == Some(true) {
         tracing::warn!(task = %task.key(), because = %because, "{message}");
         ctx.events.warn(task, because, message);
     }
@@ -233,7 +229,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
     let request = request.map_err(|error| Error::Refused(error.to_string()));
     match ctx.write::<RawTask>("status", request).await {
         Ok(raw) => {
-            ctx.cache.put_task(raw);
+            observe::take_task(ctx, raw);
             Ok(true)
         }
         Err(Error::NotFound(_)) => {
@@ -241,8 +237,14 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
             Ok(false)
         }
         Err(error) => {
-            if let Error::Conflict(_) = error {
-                observe::refresh(ctx, task).await?;
+            match &error {
+                Error::Conflict(_) => observe::refresh(ctx, task).await?,
+                // It cannot be said in the status, so it is said beside it.
+                Error::Refused(message) => {
+                    let message = format!("the API server refused the status, so nothing is written down: {message}");
+                    tell_once(ctx, task, Because::StatusRefused, &message);
+                }
+                _ => {}
             }
             Err(error)
         }

@@ -8,6 +8,7 @@ use super::queue::Key;
 use super::{Context, Error};
 use crate::plan::plan;
 use jiff::Timestamp;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A plan that is carried out is followed by an empty one; a task that never settles must not keep its worker.
@@ -24,7 +25,11 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
             ctx.forget(key);
             return Ok(None);
         };
-        let plan = plan(&observed);
+        // A defect that one task meets is that task's.
+        let Ok(plan) = catch_unwind(AssertUnwindSafe(|| plan(&observed))) else {
+            ctx.quarantine(key, &observed.task)?;
+            continue;
+        };
         if !ctx.leadership.holds() {
             // A standby knows what it would do, and does nothing.
             return Ok(plan.wake_at);

@@ -1,6 +1,6 @@
 //! Jobs of ours that the ledger does not know: made just now, or before a crash, or by an operator whose status was lost.
 //!
-//! Takes Jobs, gives entries of `active`. The slots between, which had no Job, were passed over by the plan that made the newer
+//! Whose Jobs they are is settled before (`state::gate`): what a plan observes is the task's. Takes Jobs, gives entries of `active`. The slots between, which had no Job, were passed over by the plan that made the newer
 //! one. Never says how a run ended: that is `runs`.
 
 use super::{Because, Draft, Effect, Job, Outcome, attempt_name, books, due, ledger, run_of};
@@ -11,6 +11,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 /// Takes them in, oldest first.
 pub fn adopt(draft: &mut Draft) {
     let observed = draft.observed;
+    if observed.task.status.schedule_since.is_none() {
+        take_over(draft);
+    }
     let mut unknown: Vec<(Timestamp, &Job)> = observed
         .jobs
         .iter()
@@ -59,6 +62,14 @@ pub fn adopt(draft: &mut Draft) {
     }
 }
 
+/// A ledger without a beginning (its status was deleted) knows of no finished Job: those of the past are kept, and pruned like any.
+fn take_over(draft: &mut Draft) {
+    let observed = draft.observed;
+    for job in observed.jobs.iter().filter(|job| job.slot.is_some_and(|slot| slot <= observed.now)) {
+        job.end.iter().for_each(|end| draft.ledger.keep(job, end.succeeded));
+    }
+}
+
 fn is_unknown(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
     let status = &draft.ledger.status;
     let run = run_of(&job.name, job.attempt);
@@ -67,7 +78,8 @@ fn is_unknown(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
     let goes_on = job.end.is_none() && job.deleting.is_none();
     let recorded = |name: &str| (1..=job.attempt).any(|attempt| name == attempt_name(run, attempt));
     let recorded = status.recent_runs.iter().any(|past| past.job.as_deref().is_some_and(recorded));
-    !known && !recorded && (goes_on || owed(draft, slot, job))
+    let kept = status.kept_jobs.iter().any(|kept| kept.uid == job.uid);
+    !known && !recorded && !kept && (goes_on || owed(draft, slot, job))
 }
 
 /// Of a slot that was accounted for before, a watch that is late tells of a Job that has ended, and was counted: first somebody

@@ -146,7 +146,7 @@ fn advance(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
             Candidate {
                 slot,
                 trigger: Trigger::Backfill,
-                job: job::requested_name(&task.name, 'b', &request),
+                job: job::requested_name(&task.name, job::BACKFILLED, &request),
             },
         );
         from = slot + SignedDuration::from_secs(1);

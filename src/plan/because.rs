@@ -42,6 +42,16 @@ pub enum Because {
     DeleteRefused,
     /// The spec cannot be read.
     InvalidSpec,
+    /// The spec or its template is larger than the operator takes.
+    TooLarge,
+    /// The operator failed on the task by a defect.
+    OperatorError,
+    /// The API server refused the status.
+    StatusRefused,
+    /// The status said what no operator writes, and was repaired.
+    LedgerRepaired,
+    /// The ledger was reset, as `punctual.dev/reset-ledger` asked.
+    LedgerReset,
     /// The schedule is no cron expression.
     InvalidSchedule,
     /// The zone is not known.
@@ -120,6 +130,11 @@ impl Because {
             Self::NameConflict => "NameConflict",
             Self::DeleteRefused => "DeleteRefused",
             Self::InvalidSpec => "InvalidSpec",
+            Self::TooLarge => "TooLarge",
+            Self::OperatorError => "OperatorError",
+            Self::StatusRefused => "StatusRefused",
+            Self::LedgerRepaired => "LedgerRepaired",
+            Self::LedgerReset => "LedgerReset",
             Self::InvalidSchedule => "InvalidSchedule",
             Self::UnknownTimeZone => "UnknownTimeZone",
             Self::NeverRuns => "NeverRuns",

@@ -48,6 +48,8 @@ fn forget_old_requests(draft: &mut Draft, created: Timestamp) {
     ] {
         *handled = request.as_ref().filter(|request| !is_new(request)).cloned();
     }
+    // Nothing is there to be forgotten.
+    status.last_handled_reset_ledger.clone_from(&requests.reset_ledger);
     let status = &draft.ledger.status;
     let old = [
         (RUN_NOW, "run-now", status.last_handled_run_now.clone()),

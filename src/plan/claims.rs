@@ -15,8 +15,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 /// How long, beyond the grace period of its pods, an attempt that is being ended stands in the way of others. After that its
 /// node does not answer, and a task must not stand still for it.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
-/// `terminationGracePeriodSeconds` where the template says nothing.
-const GRACE: i64 = 30;
 
 /// A run that wants to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,10 +131,6 @@ pub fn goes_on(draft: &Draft, run: &ActiveRun) -> bool {
 /// When an attempt whose Job is being deleted no longer stands in the way, whether its pods are gone or not.
 pub fn gone_by(draft: &Draft, run: &ActiveRun) -> Option<Timestamp> {
     let job = draft.observed.jobs.iter().find(|job| Some(&job.uid) == run.uid.as_ref())?;
-    let template = draft.spec.and_then(|spec| {
-        let pod = spec.fields.job_template.0.get("spec")?.pointer("/template/spec")?;
-        pod.get("terminationGracePeriodSeconds")?.as_i64()
-    });
-    let grace = SignedDuration::from_secs(template.unwrap_or(GRACE).clamp(0, 86_400));
+    let grace = draft.spec.map_or(SignedDuration::from_secs(30), |spec| spec.grace);
     job.deleting?.checked_add(grace + PATIENCE).ok()
 }

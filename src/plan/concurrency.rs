@@ -63,7 +63,8 @@ pub fn admit(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
     }
 }
 
-fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
+/// The run finds no room: its slot is skipped.
+pub fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
     let busy = busy(draft);
     let (because, why) = match policy {
         ConcurrencyPolicy::Forbid => {

@@ -45,7 +45,7 @@ pub fn describe(draft: &mut Draft) {
 
 fn ready(draft: &mut Draft) {
     let wrong = match &draft.observed.task.spec {
-        Err(message) => Some((Because::InvalidSpec, message.clone())),
+        Err(unusable) => Some((unusable.because, unusable.message.clone())),
         Ok(spec) => spec.schedule.as_ref().err().map(|error| (reason_of(error), error.to_string())),
     };
     if let Some((because, message)) = wrong {
@@ -58,6 +58,9 @@ fn ready(draft: &mut Draft) {
     if let Some(refusal) = refusal.filter(|refusal| !is_past(refusal)) {
         let message = refusal.message.clone();
         return set(draft, condition::READY, "False", refusal.because, message);
+    }
+    if let Some(conflict) = draft.observed.conflicts.last() {
+        return set(draft, condition::READY, "False", Because::NameConflict, conflict.message.clone());
     }
     match &draft.observed.trial {
         _ if draft.has_ended() => {

@@ -4,10 +4,12 @@
 //! is not written down yet, so that nothing is forgotten before it is counted.
 
 use super::{Because, Draft, Effect, Job, Spec};
-use crate::api::Trigger;
+use crate::api::KeptJob;
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::time::Duration;
+
+/// A history limit beyond this is this one: the ledger names each Job that is kept.
+pub const MOST_KEPT: usize = 100;
 
 /// Deletes finished Jobs above the limits, and wakes when the next one is too old.
 pub fn forget(draft: &mut Draft) {
@@ -26,14 +28,9 @@ pub fn forget(draft: &mut Draft) {
         (false, spec.fields.failed_jobs_history_limit),
     ];
     for (succeeded, limit) in limits {
-        let mut finished: Vec<&Job> = draft
-            .observed
-            .jobs
-            .iter()
-            .filter(|job| is_forgettable(draft, job, succeeded))
-            .collect();
+        let mut finished: Vec<&Job> = kept(draft, succeeded);
         finished.sort_by_key(|job| Reverse((job.slot, job.attempt)));
-        let limit = usize::try_from(limit).unwrap_or(0);
+        let limit = usize::try_from(limit).unwrap_or(0).min(MOST_KEPT);
         for (newer, job) in finished.into_iter().enumerate() {
             let because = if newer >= limit {
                 Because::HistoryLimit
@@ -53,22 +50,37 @@ pub fn forget(draft: &mut Draft) {
     }
 }
 
-/// When a finished Job is too old to be kept.
-fn expires(spec: &Spec, job: &Job) -> Option<Timestamp> {
-    let ended = job.end.as_ref()?.at;
-    let template = || {
-        let seconds = spec.fields.job_template.0.get("spec")?.get("ttlSecondsAfterFinished")?.as_u64()?;
-        Some(Duration::from_secs(seconds))
-    };
-    let ttl = spec.fields.ttl_after_finished.map(Duration::from).or_else(template)?;
-    ended.checked_add(ttl).ok()
+/// The finished Jobs that the written ledger names: no other Job is ever pruned, nor does one push others out.
+fn kept<'a>(draft: &Draft<'a>, succeeded: bool) -> Vec<&'a Job> {
+    let written = &draft.observed.task.status.kept_jobs;
+    let kept = written.iter().filter(|kept| kept.succeeded == succeeded);
+    let job = |kept: &KeptJob| draft.observed.jobs.iter().find(|job| job.uid == kept.uid && job.name == kept.job);
+    kept.filter_map(job).filter(|job| job.deleting.is_none()).collect()
 }
 
-fn is_forgettable(draft: &Draft, job: &Job, succeeded: bool) -> bool {
-    let written = &draft.observed.task.status;
-    let accounted = |slot| written.accounted_until.as_ref().is_some_and(|until| slot <= until.0);
-    // A manual run is claimed before its Job is made, so one that is not active is counted.
-    let booked = job.slot.is_some_and(|slot| job.trigger != Trigger::Schedule || accounted(slot));
-    let counted = booked && !written.active.iter().any(|run| run.job == job.name);
-    job.deleting.is_none() && counted && job.end.as_ref().is_some_and(|end| end.succeeded == succeeded)
+/// Finished Jobs that are gone are no longer kept. Said with the next write, never in one of its own.
+pub fn drop_gone(draft: &mut Draft) {
+    let observed = draft.observed;
+    let status = &mut draft.ledger.status;
+    status.kept_jobs.retain(|kept| !observed.gone.contains(&kept.uid));
+    let Some(spec) = draft.spec else { return };
+    for (succeeded, limit) in [
+        (true, spec.fields.successful_jobs_history_limit),
+        (false, spec.fields.failed_jobs_history_limit),
+    ] {
+        let limit = usize::try_from(limit).unwrap_or(0).min(MOST_KEPT);
+        let all = status.kept_jobs.iter().filter(|kept| kept.succeeded == succeeded).count();
+        // Of those beyond the limit, the ones that nobody saw since the operator started were pruned right before.
+        let mut surplus = all.saturating_sub(limit);
+        status.kept_jobs.retain(|kept| {
+            let is_surplus = kept.succeeded == succeeded && surplus > 0;
+            surplus -= usize::from(is_surplus);
+            !is_surplus || observed.jobs.iter().any(|job| job.uid == kept.uid)
+        });
+    }
+}
+
+/// When a finished Job is too old to be kept.
+fn expires(spec: &Spec, job: &Job) -> Option<Timestamp> {
+    job.end.as_ref()?.at.checked_add(spec.ttl?).ok()
 }

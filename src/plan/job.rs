@@ -16,6 +16,10 @@ const SUFFIX: usize = 11 + 4;
 /// A longer task name is cut and gets a hash; the cut form is one longer than any uncut one, so the two never meet.
 const LONGEST_UNCUT: usize = LONGEST - SUFFIX - 1;
 
+/// The letters in the names of runs that somebody asked for.
+pub const MANUAL: char = 'm';
+pub const BACKFILLED: char = 'b';
+
 /// The name of the Job for an attempt at a slot: a function of task, slot and attempt.
 ///
 /// Ten digits of Unix seconds make the end of a name readable from the right, so that `a-1` at 23 and `a` at 1-23 differ.
@@ -46,6 +50,21 @@ pub fn requested_name(task: &str, kind: char, request: &str) -> String {
     format!("{}-{kind}{:09x}", short(task), hash(request) & 0xf_ffff_ffff)
 }
 
+/// Whether a run that somebody asked for can have this name.
+#[must_use]
+pub fn is_requested_name(task: &str, trigger: Trigger, run: &str) -> bool {
+    let kind = match trigger {
+        Trigger::Schedule => return false,
+        Trigger::Manual => MANUAL,
+        Trigger::Backfill => BACKFILLED,
+    };
+    let hash = run
+        .strip_prefix(&short(task))
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.strip_prefix(kind));
+    hash.is_some_and(|hash| hash.len() == 9 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+}
+
 /// The name of a run, shared by its attempts.
 #[must_use]
 pub fn run_name(task: &str, slot: Timestamp) -> String {
@@ -57,7 +76,37 @@ fn short(task: &str) -> String {
         return task.to_owned();
     }
     let hash = format!("{:012x}", hash(task) & 0xffff_ffff_ffff);
-    format!("{}-{hash}", &task[..LONGEST_UNCUT - hash.len()])
+    let mut cut: String = task.chars().take(LONGEST_UNCUT - hash.len()).collect();
+    // A name may be cut behind a dot, and no label of a DNS name ends with one or begins with a dash.
+    let end = cut.trim_end_matches(['.', '-']).len();
+    cut.replace_range(end.., &"x".repeat(cut.len() - end));
+    format!("{cut}-{hash}")
+}
+
+/// Slots have four digits of a year, and Jobs' names ten digits of seconds.
+const FIRST_SLOT: i64 = 0;
+const LAST_SLOT: i64 = 253_402_300_799;
+/// No policy allows more attempts at a run: `retryPolicy.limit` is at most 100.
+const MOST_ATTEMPTS: i32 = 101;
+
+/// Whether the API server could have given this name to a Job or a task: a DNS subdomain. Asked before a name becomes a part of
+/// a request's path.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    (1..=253).contains(&name.len()) && name.bytes().all(is_plain) && !name.starts_with(['.', '-']) && !name.contains("..")
+}
+
+/// Whether name, slot, trigger and attempt of a Job agree with each other and with the name of a task.
+#[must_use]
+pub fn has_the_form(task: &str, name: &str, slot: Timestamp, trigger: Trigger, attempt: i32) -> bool {
+    let is_possible = (FIRST_SLOT..=LAST_SLOT).contains(&slot.as_second()) && (1..=MOST_ATTEMPTS).contains(&attempt);
+    is_possible
+        && is_plain_name(task)
+        && match trigger {
+            Trigger::Schedule => name == job_name(task, slot, attempt),
+            Trigger::Manual | Trigger::Backfill => is_requested_name(task, trigger, run_of(name, attempt)),
+        }
 }
 
 /// The Job as CronJob would make it from the same template, plus our labels, annotations and run context.
@@ -66,7 +115,7 @@ fn short(task: &str) -> String {
 #[must_use]
 pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Run, watermark: Option<Timestamp>, previous: Option<Timestamp>) -> Value {
     let context = context(task, run, watermark, previous);
-    let template = &spec.job_template.0;
+    let template = spec.job_template.fields();
     let mut labels = string_map(template.get("metadata"), "labels");
     if labels.is_empty() {
         // What Kubernetes itself does for a Job without labels; with ours on it, it no longer would.

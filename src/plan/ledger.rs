@@ -2,8 +2,8 @@
 //!
 //! Takes outcomes, gives the next status and what is to be said about it. Never decides an outcome.
 
-use super::{Announcement, Because, Outcome, Stretch};
-use crate::api::{ActiveRun, RefusedRequest, RunRecord, ScheduledTaskStatus, Trigger};
+use super::{Announcement, Because, Job, Outcome, Stretch};
+use crate::api::{ActiveRun, KeptJob, RefusedRequest, RunRecord, ScheduledTaskStatus, Trigger, printable};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -117,6 +117,18 @@ impl Ledger {
         self.urgent = true;
     }
 
+    /// A finished Job is kept until the history limits, or its age, have it pruned.
+    pub fn keep(&mut self, job: &Job, succeeded: bool) {
+        let kept = &mut self.status.kept_jobs;
+        if job.deleting.is_none() && kept.iter().all(|kept| kept.uid != job.uid) {
+            kept.push(KeptJob {
+                job: job.name.clone(),
+                uid: job.uid.clone(),
+                succeeded,
+            });
+        }
+    }
+
     /// A run that was asked for will never be started.
     pub fn not_run(&mut self, outcome: Outcome, trigger: Trigger, slot: Timestamp, because: Because, message: &str) {
         if trigger == Trigger::Schedule {
@@ -225,14 +237,22 @@ fn record(outcome: Outcome, trigger: Trigger, stretch: &Stretch, slots: i64, mes
     }
 }
 
-/// What the API server or a container said may be of any length; a screen and etcd have theirs.
+/// What the API server or a container said may be of any length, and hold anything; a screen and etcd have their limits.
 #[must_use]
 pub fn short(message: &str) -> String {
-    const LONGEST: usize = 1024;
-    if message.chars().count() <= LONGEST {
-        return message.to_owned();
+    cut(message, 1024)
+}
+
+/// The text in so many characters, none of which is one that a terminal would obey.
+#[must_use]
+pub fn cut(message: &str, longest: usize) -> String {
+    // Escapes are longer than what they stand for, so the cut comes last; before it there is no need to look at a megabyte.
+    let end = message.char_indices().nth(longest).map_or(message.len(), |(at, _)| at);
+    let printable = printable(message.get(..end).unwrap_or_default());
+    if end == message.len() && printable.chars().count() <= longest {
+        return printable.into_owned();
     }
-    message.chars().take(LONGEST - 1).chain(['…']).collect()
+    printable.chars().take(longest - 1).chain(['…']).collect()
 }
 
 /// Status speaks in whole seconds, as Kubernetes does. Slots are whole seconds, so cutting never hides one.

@@ -1,7 +1,7 @@
 //! What now: `plan(&Observed) -> Plan`, pure.
 //!
 //! ```text
-//!  Observed ─► open ─► adopt ─► settle ─► enforce ─► turn page ─► start ─────────► forget ─► describe ─► Plan
+//!  Observed ─► repair ─► open ─► adopt ─► settle ─► enforce ─► turn page ─► start ─────────► forget ─► describe ─► Plan
 //!  one task    since   Jobs     what      timeouts   edits,       queue, run-now,  history   Ready …     effects in order,
 //!  + Jobs              nobody   became               pauses       slots, backfill                        next look
 //!  + now               knows    of runs
@@ -31,6 +31,7 @@ mod books;
 mod claims;
 mod concurrency;
 mod conditions;
+mod conflict;
 mod due;
 mod effect;
 mod endings;
@@ -40,7 +41,9 @@ mod ledger;
 mod limits;
 mod observed;
 mod queue;
+mod repair;
 mod replace;
+mod reset;
 mod retry;
 mod run_now;
 mod runs;
@@ -52,8 +55,9 @@ mod suspend;
 pub use because::Because;
 pub use due::{Due, ON_TIME, Stretch, due};
 pub use effect::{Announcement, Effect, Outcome, Plan, Run, Urgency};
-pub use job::{attempt_name, build_job, job_name, run_name, run_of};
-pub use observed::{Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial};
+pub use job::{attempt_name, build_job, has_the_form, is_plain_name, job_name, run_name, run_of};
+pub use ledger::short;
+pub use observed::{Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unusable};
 
 use crate::api::{self, ObservedSchedule, ScheduledTaskStatus, Trigger};
 use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
@@ -79,9 +83,12 @@ pub fn plan(observed: &Observed) -> Plan {
         return Plan { effects, wake_at: None };
     }
     let mut draft = Draft::new(observed);
+    repair::repair(&mut draft);
     books::open(&mut draft);
+    reset::reset(&mut draft);
     adopt::adopt(&mut draft);
     runs::settle(&mut draft);
+    conflict::give_way(&mut draft);
     limits::enforce(&mut draft);
     suspend::resume(&mut draft);
     books::turn_page(&mut draft);
@@ -215,6 +222,9 @@ impl<'a> Draft<'a> {
         self.ledger.close();
         let next = self.next_runs();
         let changed = changed(&self.observed.task.status, &mut self.ledger.status, next);
+        if changed {
+            history::drop_gone(&mut self);
+        }
         let mut effects = std::mem::take(&mut self.forget);
         // Under Allow the Job comes first: the plan after it writes down that it was started.
         let last = self.jobs.is_empty() && self.questions.is_empty();

@@ -12,6 +12,7 @@ use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
@@ -33,6 +34,17 @@ pub struct Observed {
     pub clean_up_refusal: Option<Refusal>,
     /// What the API server said of the template, when it was asked.
     pub trial: Trial,
+    /// Names that this task's Jobs should have and that Jobs of others have, as far as this process met them.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A Job that is not the task's has the name of one of its Jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The name.
+    pub job: String,
+    /// Who made it, and what to do.
+    pub message: String,
 }
 
 /// A `ScheduledTask`, decoded.
@@ -48,9 +60,34 @@ pub struct Task {
     pub deleting: bool,
     /// What was asked for by annotation.
     pub requests: Requests,
-    /// The spec, or why it cannot be read.
-    pub spec: Result<Arc<Spec>, String>,
+    /// The spec, or why it cannot be used.
+    pub spec: Result<Arc<Spec>, Unusable>,
     pub status: Arc<ScheduledTaskStatus>,
+    /// Why the status that was read is not this one, if it could not be used.
+    pub damage: Option<String>,
+}
+
+/// Why a spec cannot be used: nothing starts, and what goes on is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    pub because: Because,
+    /// What is wrong, and the fix.
+    pub message: String,
+}
+
+impl From<String> for Unusable {
+    fn from(message: String) -> Self {
+        Self {
+            because: Because::InvalidSpec,
+            message,
+        }
+    }
+}
+
+impl From<&str> for Unusable {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
 }
 
 /// The newest request of each kind, as it was written.
@@ -58,6 +95,7 @@ pub struct Task {
 pub struct Requests {
     pub run_now: Option<String>,
     pub resume: Option<String>,
+    pub reset_ledger: Option<String>,
     pub backfill: Option<String>,
 }
 
@@ -67,7 +105,14 @@ pub struct Spec {
     pub fields: ScheduledTaskSpec,
     /// Ready to be asked, or what is wrong with it.
     pub schedule: Result<Schedule, ScheduleError>,
+    /// `terminationGracePeriodSeconds` of the template's pods.
+    pub grace: SignedDuration,
+    /// How long a finished Job is kept: `ttlAfterFinished`, or `ttlSecondsAfterFinished` of the template.
+    pub ttl: Option<Duration>,
 }
+
+/// `terminationGracePeriodSeconds` where the template says nothing.
+const GRACE: i64 = 30;
 
 /// What the plan needs to know of a Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +123,10 @@ pub struct Job {
     pub version: String,
     /// A read has shown it, not only a watch, which may tell of what was.
     pub confirmed: bool,
-    /// From the annotation; a Job of ours without one is left alone.
+    /// From the annotation, if that agrees with the name; a Job without one is left alone.
     pub slot: Option<Timestamp>,
+    /// The mark that stands on it, whoever wrote it: what it proves is for the gate to say.
+    pub mark: Option<u64>,
     pub trigger: Trigger,
     pub attempt: i32,
     /// When it was made: by the operator's clock if this process made it, else by the API server's.
@@ -182,6 +229,15 @@ impl Spec {
     #[must_use]
     pub fn new(fields: ScheduledTaskSpec, task: &str) -> Self {
         let schedule = super::schedule_of(&fields.observed_schedule(), task);
-        Self { fields, schedule }
+        let template = fields.job_template.fields();
+        let job = template.get("spec");
+        let grace = job.and_then(|job| job.pointer("/template/spec/terminationGracePeriodSeconds")?.as_i64());
+        let ttl = || Some(Duration::from_secs(job?.get("ttlSecondsAfterFinished")?.as_u64()?));
+        Self {
+            schedule,
+            grace: SignedDuration::from_secs(grace.unwrap_or(GRACE).clamp(0, 86_400)),
+            ttl: fields.ttl_after_finished.map(Duration::from).or_else(ttl),
+            fields,
+        }
     }
 }

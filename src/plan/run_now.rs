@@ -23,7 +23,7 @@ pub fn run_now(draft: &mut Draft, spec: &Spec) {
     let candidate = Candidate {
         slot,
         trigger: Trigger::Manual,
-        job: job::requested_name(&task.name, 'm', &format!("{request} {}", slot.as_second())),
+        job: job::requested_name(&task.name, job::MANUAL, &format!("{request} {}", slot.as_second())),
     };
     concurrency::admit(draft, spec, candidate);
 }

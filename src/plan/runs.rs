@@ -44,6 +44,7 @@ fn find<'a>(jobs: &'a [Job], run: &ActiveRun) -> Option<&'a Job> {
 fn keep_or_end(draft: &mut Draft, run: ActiveRun, job: &Job) {
     match &job.end {
         Some(end) if end.succeeded => {
+            draft.ledger.keep(job, true);
             let end = End {
                 at: Some(end.at),
                 ..End::default()
@@ -51,7 +52,10 @@ fn keep_or_end(draft: &mut Draft, run: ActiveRun, job: &Job) {
             draft.ledger.ended(&run, Outcome::Succeeded, Because::JobCompleted, end);
         }
         // What we end fails because we end it, whatever its pods make of that.
-        Some(_) if run.ending.is_some() => stopped(draft, run),
+        Some(_) if run.ending.is_some() => {
+            draft.ledger.keep(job, false);
+            stopped(draft, run);
+        }
         Some(end) if job.exit != Exit::NotAsked => failed_by_job(draft, run, job, end),
         Some(_) => {
             draft.questions.push(Effect::Inspect {
@@ -66,6 +70,7 @@ fn keep_or_end(draft: &mut Draft, run: ActiveRun, job: &Job) {
 }
 
 fn failed_by_job(draft: &mut Draft, run: ActiveRun, job: &Job, end: &JobEnd) {
+    draft.ledger.keep(job, false);
     let job_says = format!("{}: {}", end.reason, end.message);
     let (exit_code, message) = match &job.exit {
         Exit::Known { code, message } => (Some(*code), message.clone().unwrap_or(job_says)),

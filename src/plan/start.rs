@@ -4,9 +4,11 @@
 
 use super::claims::{Candidate, is_claim};
 use super::due::{self, Due};
-use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, endings, queue, retry, suspend};
+use super::repair::MOST_ACTIVE;
+use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, conflict, endings, queue, retry, suspend};
 use super::{backfill, run_now};
 use crate::api::{ActiveRun, ConcurrencyPolicy, Trigger};
+use jiff::Timestamp;
 
 /// Starts what is owed, or says why not.
 pub fn start(draft: &mut Draft) {
@@ -44,8 +46,7 @@ fn take_in(draft: &mut Draft, spec: &Spec) {
         if spec.fields.concurrency_policy == ConcurrencyPolicy::Allow && spec.fields.room().is_none() {
             // Nobody can overlap with anybody: the Job's name is lock enough, and the status follows.
             for slot in due.start {
-                let run = first_attempt(draft, draft.slot(slot));
-                create(draft, spec, run);
+                start_at_once(draft, spec, slot);
             }
         } else {
             concurrency::admit_due(draft, spec, &due);
@@ -54,6 +55,19 @@ fn take_in(draft: &mut Draft, spec: &Spec) {
     // A schedule that never comes is how some say "by hand only".
     run_now::run_now(draft, spec);
     backfill::backfill(draft, spec);
+}
+
+/// Under `Allow`: makes the Job of a slot, unless its name is taken, or more runs go on than the ledger can name.
+fn start_at_once(draft: &mut Draft, spec: &Spec, slot: Timestamp) {
+    let candidate = draft.slot(slot);
+    if conflict::misses(draft, slot, &candidate.job) {
+        return;
+    }
+    if draft.ledger.status.active.len() + draft.jobs.len() >= MOST_ACTIVE {
+        return concurrency::skip(draft, ConcurrencyPolicy::Allow, &candidate);
+    }
+    let run = first_attempt(draft, candidate);
+    create(draft, spec, run);
 }
 
 /// The API server refused the last write: nothing is tried, counted or written until it is time to try again.

@@ -85,7 +85,7 @@ fn short_deadline(fields: &ScheduledTaskSpec) -> Option<String> {
 
 fn pods_times_attempts(fields: &ScheduledTaskSpec) -> Option<String> {
     let attempts = fields.retry_policy.map(|policy| policy.limit).filter(|limit| *limit > 0)? + 1;
-    let backoff = job(fields, "backoffLimit").map_or(Some(BACKOFF_LIMIT), Value::as_u64)?;
+    let backoff = job(fields, "backoffLimit").map_or(Some(BACKOFF_LIMIT), |limit| limit.as_u64())?;
     (backoff > 0).then(|| {
         format!(
             "retryPolicy on top of backoffLimit {backoff}: each of {attempts} attempts is a Job that tries {} pods before it has failed; set jobTemplate.spec.backoffLimit: 0",
@@ -103,8 +103,9 @@ fn first_failure_suspends(fields: &ScheduledTaskSpec) -> Option<String> {
 }
 
 /// A field of the Job, if it is set.
-fn job<'a>(fields: &'a ScheduledTaskSpec, name: &str) -> Option<&'a Value> {
-    fields.job_template.0.get("spec")?.get(name).filter(|value| !value.is_null())
+fn job(fields: &ScheduledTaskSpec, name: &str) -> Option<Value> {
+    let job = fields.job_template.fields().remove("spec")?;
+    job.get(name).filter(|value| !value.is_null()).cloned()
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //!
 //! Takes effects in order, changes the world, asks the audit at each of them. Never decides: that is `plan`.
 
-use super::world::{Object, Progress, World};
+use super::world::{Object, Progress, World, seal};
+use crate::state::believes;
 use crate::api::{self, ScheduledTaskStatus, Trigger};
-use crate::plan::{Because, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Urgency};
+use crate::plan::{Because, Conflict, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Urgency};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -115,16 +116,13 @@ impl World {
             "the manifest is the run's"
         );
         self.memory.unsure.insert(run.job.clone());
-        match self.jobs.get_mut(&run.job) {
-            Some(object) if object.owner == owner && object.job.slot == Some(slot) => object.hidden = false,
-            Some(_) => {
+        match self.jobs.contains_key(&run.job) {
+            true if self.recognise(&run.job) => {}
+            true => {
                 self.memory.unsure.remove(&run.job);
-                return self.refuse(
-                    Because::NameConflict,
-                    &format!("Job {} exists and does not belong to this task", run.job),
-                );
+                return Progress::Refused;
             }
-            None => {
+            false => {
                 if let Some(message) = self.faults.refuses_creates.clone() {
                     self.memory.unsure.remove(&run.job);
                     return self.refuse(Because::JobRefused, &message);
@@ -142,6 +140,7 @@ impl World {
                     name: run.job.clone(),
                     uid,
                     slot: Some(slot),
+                    mark: Some(seal().mark(&self.task.uid, &run.job)),
                     trigger: run.trigger,
                     attempt: run.attempt,
                     ..self.fresh_job()
@@ -163,6 +162,7 @@ impl World {
             }
         }
         self.memory.unsure.remove(&run.job);
+        self.memory.conflicts.clear();
         (self.memory.refusal, self.memory.refusals, self.memory.trial) = (None, 0, Trial::Taken);
         Progress::Done
     }
@@ -197,10 +197,24 @@ impl World {
         Progress::Done
     }
 
-    fn find(&mut self, name: &str) -> Progress {
-        if let Some(object) = self.jobs.get_mut(name).filter(|object| object.owner == self.task.uid) {
+    /// Whether the Job of that name is the task's; if it is not, the name is taken.
+    fn recognise(&mut self, name: &str) -> bool {
+        let Some(object) = self.jobs.get_mut(name) else { return false };
+        if object.owner == self.task.uid && believes(&self.task, &object.job, &seal(), self.now) {
             object.hidden = false;
+            return true;
         }
+        if self.memory.conflicts.iter().all(|conflict| conflict.job != name) {
+            self.memory.conflicts.push(Conflict {
+                job: name.to_owned(),
+                message: format!("Job {name} exists and was not made by Punctual"),
+            });
+        }
+        false
+    }
+
+    fn find(&mut self, name: &str) -> Progress {
+        self.recognise(name);
         self.memory.unsure.remove(name);
         Progress::Done
     }

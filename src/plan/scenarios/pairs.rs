@@ -3,7 +3,7 @@
 //! Takes each pair as a story, gives green or red, all of them at once. The order itself stands in `plan/mod.rs`. Never a pair
 //! without its reason.
 
-use super::story::{Story, given, time};
+use super::story::{Story, edit_template, given, time};
 use crate::api::ConcurrencyPolicy::*;
 use crate::api::MissedRunPolicy::All;
 use crate::api::condition::{READY, SUSPENDED};
@@ -241,7 +241,7 @@ const PAIRS: &[Pair] = &[
     }),
     Pair("an edit of the template × attempt that runs", "What runs goes on; the next try uses what I mended.", || {
         hourly().retrying(3, "5m").since(EIGHT).at(NINE).starts(NINE)
-            .edited(|spec| spec.job_template.0["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mended"))
+            .edited(|spec| edit_template(spec, |fields| fields["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mended")))
             .active(&[NINE]).fails(NINE, 1).at("2026-11-23T09:05:00Z").retries(NINE, 2)
             .then(|world| assert_eq!(world.manifest["spec"]["template"]["spec"]["containers"][0]["image"], "mended"))
     }),
@@ -304,7 +304,7 @@ const PAIRS: &[Pair] = &[
             .at("2026-11-23T09:40:00Z").then(|world| assert_eq!(world.deleted[0].1, Because::TtlAfterFinished))
     }),
     Pair("ttlSecondsAfterFinished in the template × the ledger", "The age limit is kept, and the end is counted first.", || {
-        hourly().born_with(|world| world.edit(|spec| spec.job_template.0["spec"]["ttlSecondsAfterFinished"] = json!(60))).since(EIGHT)
+        hourly().born_with(|world| world.edit(|spec| edit_template(spec, |fields| fields["spec"]["ttlSecondsAfterFinished"] = json!(60)))).since(EIGHT)
             .at(NINE).starts(NINE).then(|world| assert!(world.manifest["spec"].get("ttlSecondsAfterFinished").is_none())).succeeds(NINE)
             .at("2026-11-23T09:01:00Z").then(|world| assert_eq!(world.deleted[0].1, Because::TtlAfterFinished)).counts("started 1, succeeded 1")
     }),

@@ -2,7 +2,7 @@
 //!
 //! Takes stories of quotas, webhooks, missing rights and strangers. Never lets one end without condition and reason.
 
-use super::story::{given, time};
+use super::story::{edit_template, given, time};
 use super::world::World;
 use crate::api::ConcurrencyPolicy::*;
 use crate::api::MissedRunPolicy;
@@ -28,11 +28,9 @@ fn s7_a_template_that_is_edited_is_asked_about_again() {
         .refuses_creates("admission webhook denied the request: no latest tags")
         .says(READY, "True Accepted")
         .edited(|spec| {
-            drop(
-                spec.job_template
-                    .0
-                    .insert("metadata".into(), serde_json::json!({"labels": {"tier": "gold"}})),
-            )
+            edit_template(spec, |fields| {
+                fields.insert("metadata".into(), serde_json::json!({"labels": {"tier": "gold"}}));
+            })
         })
         .says(READY, "False JobRefused")
         .then(|world| assert_eq!(world.tried, 2));

@@ -32,6 +32,13 @@ pub fn fields(schedule: &str) -> ScheduledTaskSpec {
     serde_json::from_value(json!({"schedule": schedule, "jobTemplate": template})).expect("a plain spec")
 }
 
+/// Changes the template as its author would.
+pub fn edit_template(spec: &mut ScheduledTaskSpec, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
+    let mut fields = spec.job_template.fields();
+    change(&mut fields);
+    spec.job_template = fields.into();
+}
+
 pub fn time(text: &str) -> Timestamp {
     text.parse().unwrap_or_else(|error| panic!("{text} is no time: {error}"))
 }

@@ -5,7 +5,8 @@
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{Announcement, Because, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide};
+use crate::plan::{Announcement, Because, Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide};
+use crate::state::{Seal, believes};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,13 @@ use std::sync::Arc;
 
 /// The task's key.
 pub const KEY: &str = "shop/report";
+/// The mark of all processes of the operator, as by election.
+pub fn seal() -> Seal {
+    let mut seal = Seal::alone(b"", Timestamp::UNIX_EPOCH);
+    seal.share("the Lease's UID");
+    seal
+}
+
 /// As many as the controller grants a task in one go.
 const ROUNDS: usize = 16;
 
@@ -61,6 +69,7 @@ pub struct Memory {
     pub gone: BTreeMap<String, Job>,
     pub exits: BTreeMap<String, Exit>,
     pub merging: bool,
+    pub conflicts: Vec<Conflict>,
 }
 
 /// How far a list of effects came.
@@ -127,6 +136,7 @@ impl World {
             requests: Requests::default(),
             spec: Ok(Arc::new(Spec::new(fields.clone(), KEY))),
             status: Arc::default(),
+            damage: None,
         };
         Self {
             now: created,
@@ -237,6 +247,8 @@ impl World {
                     .any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid))
         };
         let mut jobs: Vec<Job> = shown.chain(self.memory.gone.values().filter(needed).cloned()).collect();
+        let seal = seal();
+        jobs.retain(|job| believes(&self.task, job, &seal, self.now));
         for job in &mut jobs {
             job.exit = self.memory.exits.get(&job.uid).cloned().unwrap_or_default();
         }
@@ -249,6 +261,7 @@ impl World {
             refusal: self.memory.refusal.clone(),
             clean_up_refusal: self.memory.clean_up_refusal.clone(),
             trial: self.memory.trial.clone(),
+            conflicts: self.memory.conflicts.clone(),
         }
     }
 
@@ -337,6 +350,7 @@ impl World {
             version: String::new(),
             confirmed: false,
             slot: None,
+            mark: None,
             trigger: Trigger::Schedule,
             attempt: 1,
             created: self.now,

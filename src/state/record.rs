@@ -3,18 +3,28 @@
 //! ```text
 //!   watch, answers, reads ─► Record ─► Observed ─► plan
 //! ```
-//! Takes tasks, Jobs and answers, gives `Observed`. Never forgets a Job before its slot is accounted for, and never takes an
-//! older word for a newer one. A value without a clock or a client, so that the simulation lives on the very same.
+//! Tasks, Jobs and answers go in, `Observed` comes out: with the Jobs that are the task's, and no others. Never forgets a Job
+//! before its slot is accounted for, and never takes an older word for a newer one. Holds no more Jobs than the ledger names or
+//! may soon name, however many there are.
 
+use super::gate::{believes, is_recorded, is_wanted};
 use super::refusals::{Concern, Refusals};
+use super::seal::Seal;
 use crate::api::{ActiveRun, Trigger};
-use crate::plan::{Because, Exit, Job, Observed, Pods, Task, Trial};
+use crate::plan::{Because, Conflict, Exit, Job, Observed, Pods, Task, Trial, Unusable};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A dry run that was refused is asked again after this time.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// So many Jobs are held that have the form of this task's and that the ledger does not name: `missedRunLimit` can make 1,000.
+const MOST_UNRECORDED: usize = 1024;
+/// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
+const MOST_SET_ASIDE: usize = 32;
+/// So many names that others took are remembered.
+const MOST_CONFLICTS: usize = 8;
 
 /// Who told of a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +42,8 @@ pub enum Told {
 pub struct Record {
     task: Option<Arc<Task>>,
     jobs: HashMap<String, Job>,
+    /// Jobs of the form of this task's that nothing asks for, newest last.
+    set_aside: Vec<Job>,
     /// Jobs that are certainly gone, kept until the status that is written no longer needs them.
     gone: HashMap<String, Job>,
     /// Jobs that a new list did not show, and nobody has looked for yet: should they be gone, this is how they ended.
@@ -43,18 +55,22 @@ pub struct Record {
     starts: Refusals,
     clean_ups: Refusals,
     trial: Trial,
+    conflicts: Vec<Conflict>,
+    warned: Option<(Because, String)>,
 }
 
 impl Record {
     /// What is known at `now`, Jobs by UID. Nothing, if the task is not there (any more).
     #[must_use]
-    pub fn observe(&self, now: Timestamp) -> Option<Observed> {
+    pub fn observe(&self, now: Timestamp, seal: &Seal) -> Option<Observed> {
         let task = self.task.clone()?;
         let needed = self.gone.values().filter(|job| is_needed(&task, job));
         // That its slot was started is certain, wherever the Job is now.
         let unwritten = self.missing.values().filter(|job| is_owed(&task, job) || is_claimed(&task, job));
         // In an order of its own: the same knowledge is the same plan.
-        let mut jobs: Vec<Job> = self.jobs.values().chain(needed).chain(unwritten).cloned().collect();
+        let is_ours = |job: &&Job| believes(&task, job, seal, now);
+        let known = self.jobs.values().chain(needed).chain(unwritten);
+        let mut jobs: Vec<Job> = known.filter(is_ours).cloned().collect();
         jobs.sort_unstable_by(|a, b| a.uid.cmp(&b.uid));
         let sorted = |mut names: Vec<String>| {
             names.sort_unstable();
@@ -68,6 +84,7 @@ impl Record {
             refusal: self.starts.last.clone(),
             clean_up_refusal: self.clean_ups.last.clone(),
             trial: self.trial.clone(),
+            conflicts: self.conflicts.clone(),
             task,
         })
     }
@@ -76,6 +93,12 @@ impl Record {
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.task.as_deref()
+    }
+
+    /// The same, shared.
+    #[must_use]
+    pub fn task_shared(&self) -> Option<Arc<Task>> {
+        self.task.clone()
     }
 
     /// How many Jobs are there.
@@ -92,7 +115,7 @@ impl Record {
     }
 
     /// Takes in a task. Gives false if a version as new is known.
-    pub fn put_task(&mut self, task: Arc<Task>) -> bool {
+    pub fn put_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
         if !self.is_news(&task.resource_version) {
             return false;
         }
@@ -101,10 +124,17 @@ impl Record {
         if known.is_none_or(|known| known.generation != task.generation && template(known) != template(&task)) {
             self.trial = Trial::NotAsked;
             self.starts = Refusals::default();
+            self.conflicts.clear();
         }
-        let awaited = |uid: &String| task.status.active.iter().any(|run| run.uid.as_ref() == Some(uid));
-        self.gone.retain(|uid, job| is_needed(&task, job) || awaited(uid));
-        self.missing.retain(|uid, job| is_needed(&task, job) || awaited(uid));
+        self.gone.retain(|_, job| is_needed(&task, job) || is_recorded(&task, job));
+        self.missing.retain(|_, job| is_needed(&task, job) || is_recorded(&task, job));
+        let is_of_use = |job: &Job| is_recorded(&task, job) || is_wanted(&task, job, now);
+        let (useful, rest) = std::mem::take(&mut self.set_aside).into_iter().partition(is_of_use);
+        self.set_aside = rest;
+        let mut unused: Vec<Job> = self.jobs.extract_if(|_, job| !is_of_use(job)).map(|(_, job)| job).collect();
+        unused.sort_by_key(|job| job.slot);
+        unused.into_iter().for_each(|job| self.set_aside(job));
+        self.jobs.extend(Vec::into_iter(useful).map(|job: Job| (job.uid.clone(), job)));
         self.task = Some(task);
         true
     }
@@ -114,9 +144,21 @@ impl Record {
         self.task = None;
     }
 
-    /// Takes in a Job. Gives false if it is certainly gone.
-    pub fn put_job(&mut self, mut job: Job, told: Told) -> bool {
+    /// Whether a Job of this form is the task's, as far as is known at `now`.
+    #[must_use]
+    pub fn believes(&self, job: &Job, seal: &Seal, now: Timestamp) -> bool {
+        self.task().is_some_and(|task| believes(task, job, seal, now))
+    }
+
+    /// Takes in a Job that claims to be this task's. Returns false if it changes nothing: it is certainly gone, or nothing asks
+    /// for a Job of its name.
+    pub fn put_job(&mut self, mut job: Job, told: Told, now: Timestamp) -> bool {
         if self.gone.contains_key(&job.uid) {
+            return false;
+        }
+        let is_new = !self.jobs.contains_key(&job.uid) && !self.missing.contains_key(&job.uid);
+        if is_new && told == Told::ByWatch && !self.has_use_for(&job, now) {
+            self.set_aside(job);
             return false;
         }
         if let Some(missing) = self.missing.remove(&job.uid) {
@@ -130,6 +172,9 @@ impl Record {
         job.deleting = self.deleted.get(&job.uid).copied().or(job.deleting);
         match self.jobs.get_mut(&job.uid) {
             Some(known) => {
+                // Whose it is was settled when it was first seen: annotations can be changed.
+                (job.slot, job.trigger, job.attempt) = (known.slot, known.trigger, known.attempt);
+                job.mark = known.mark.or(job.mark);
                 job.created = made_at.unwrap_or(known.created);
                 job.confirmed |= known.confirmed;
                 job.exit = known.exit.clone();
@@ -151,8 +196,8 @@ impl Record {
         true
     }
 
-    /// The Job is certainly gone.
-    pub fn remove_job(&mut self, uid: &str) {
+    /// The Job is certainly gone. Returns whether that says anything new.
+    pub fn remove_job(&mut self, uid: &str) -> bool {
         self.deleted.remove(uid);
         match self.jobs.remove(uid).or_else(|| self.missing.remove(uid)) {
             Some(mut job) => {
@@ -160,9 +205,17 @@ impl Record {
                 self.gone.insert(uid.to_owned(), job);
             }
             None => {
-                self.gone.entry(uid.to_owned()).or_insert_with(|| unseen(uid));
+                self.set_aside.retain(|job| job.uid != uid);
+                let unseen = unseen(uid);
+                if self.task().is_some_and(|task| is_recorded(task, &unseen)) {
+                    self.gone.entry(uid.to_owned()).or_insert(unseen);
+                }
             }
         }
+        if let Some(task) = &self.task {
+            self.gone.retain(|_, job| is_needed(task, job) || is_recorded(task, job));
+        }
+        self.gone.contains_key(uid)
     }
 
     /// After a new list: Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they may
@@ -172,6 +225,7 @@ impl Record {
         let jobs = std::mem::take(&mut self.jobs).into_iter();
         let (jobs, missing): (HashMap<_, _>, HashMap<_, _>) = jobs.partition(|(uid, _)| listed(uid));
         self.jobs = jobs;
+        self.set_aside.retain(|job| listed(&job.uid));
         if let Some(task) = &self.task {
             self.missing.extend(missing.into_iter().filter(|(_, job)| is_needed(task, job)));
         }
@@ -204,6 +258,7 @@ impl Record {
     /// What the API server said of a dry run: nothing against it, or why not. It is newer than what was said of a start.
     pub fn tried(&mut self, refusal: Option<String>, now: Timestamp) {
         self.starts = Refusals::default();
+        self.conflicts.clear();
         self.trial = refusal.map_or(Trial::Taken, |message| Trial::Refused {
             message,
             again_at: now + TRY_AGAIN,
@@ -217,6 +272,7 @@ impl Record {
 
     /// A Job was made: whatever was refused before is forgotten.
     pub fn accept_start(&mut self) {
+        self.conflicts.clear();
         (self.starts, self.trial) = (Refusals::default(), Trial::Taken);
     }
 
@@ -233,6 +289,54 @@ impl Record {
     /// It is known whether that Job is there.
     pub fn settle(&mut self, job: &str) {
         self.unsure.remove(job);
+    }
+
+    /// A Job that is not this task's has the name of one that was to be made. Returns whether that is news.
+    pub fn conflict(&mut self, job: &str, message: &str) -> bool {
+        if self.conflicts.iter().any(|known| known.job == job) {
+            return false;
+        }
+        if self.conflicts.len() >= MOST_CONFLICTS {
+            self.conflicts.remove(0);
+        }
+        self.conflicts.push(Conflict {
+            job: job.to_owned(),
+            message: message.to_owned(),
+        });
+        true
+    }
+
+    /// Whether this warning differs from the last one of its kind.
+    pub fn is_new_warning(&mut self, because: Because, message: &str) -> bool {
+        let said = Some((because, message));
+        let is_new = self.warned.as_ref().map(|(because, message)| (*because, message.as_str())) != said;
+        self.warned = said.map(|(because, message)| (because, message.to_owned()));
+        is_new
+    }
+
+    /// The operator failed on this task: until its spec changes, nothing is decided for it.
+    pub fn quarantine(&mut self, message: &str) {
+        if let Some(task) = &mut self.task {
+            Arc::make_mut(task).spec = Err(Unusable {
+                because: Because::OperatorError,
+                message: message.to_owned(),
+            });
+        }
+    }
+
+    fn has_use_for(&self, job: &Job, now: Timestamp) -> bool {
+        self.task()
+            .is_some_and(|task| is_recorded(task, job) || is_wanted(task, job, now) && self.jobs.len() < MOST_UNRECORDED)
+    }
+
+    fn set_aside(&mut self, job: Job) {
+        self.set_aside.retain(|known| known.uid != job.uid);
+        if self.set_aside.len() >= MOST_SET_ASIDE {
+            self.set_aside.remove(0);
+        }
+        if job.slot.is_some() {
+            self.set_aside.push(job);
+        }
     }
 
     fn refusals(&mut self, concern: Concern) -> &mut Refusals {
@@ -270,6 +374,7 @@ fn unseen(uid: &str) -> Job {
         version: String::new(),
         confirmed: false,
         slot: None,
+        mark: None,
         trigger: Trigger::Schedule,
         attempt: 1,
         created: Timestamp::UNIX_EPOCH,

@@ -1,19 +1,42 @@
-//! The API server's words, as little of them as the plan needs.
+//! Objects as the API server sends them, and as little of them as the plan needs.
 //!
-//! Takes JSON, gives `Task` and `Job`. Never fails for one object: a task that cannot be read is a task that says so.
+//! JSON goes in, `Task` and `Job` come out. Nothing is held as a tree, and nothing is longer than its budget (docs/limits.md).
+//! Never fails for one object: a task that cannot be read is a task that says so.
 
-use crate::api::{self, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task, job_name};
+use crate::api::{self, JobTemplate, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, Trigger, printable};
+use crate::plan::{Because, Exit, Job, JobEnd, Pods, Requests, Spec, Task, Unusable, has_the_form, short};
 use crate::schedule::hash;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
 use kube::Resource;
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::de::Error as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// A spec whose JSON is longer is not even read: its template alone would be too long.
+const LONGEST_SPEC: usize = 2 * JobTemplate::LONGEST;
+/// No operator writes a longer status: see `plan::ledger`, which bounds it.
+const LONGEST_STATUS: usize = 768 * 1024;
+
+/// JSON as text, in its shortest form.
+#[derive(Clone, Debug)]
+pub struct Json(String);
+
+impl Default for Json {
+    fn default() -> Self {
+        Self("null".into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = serde_json::to_string(&serde_transcode::Transcoder::new(deserializer));
+        text.map(Self).map_err(D::Error::custom)
+    }
+}
 
 /// A task as the watch brings it: spec and status stay JSON, so that one that does not parse stops nobody else's list.
 #[derive(Resource, Clone, Debug, Deserialize)]
@@ -22,9 +45,9 @@ pub struct RawTask {
     #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
     #[serde(default)]
-    pub spec: Value,
+    pub spec: Json,
     #[serde(default)]
-    pub status: Value,
+    pub status: Json,
 }
 
 /// A Job as the watch brings it: 0.75 KB instead of 24 KB.
@@ -76,11 +99,17 @@ struct RawCondition {
     message: Option<String>,
 }
 
-/// More than `retryPolicy.limit` allows.
-const MOST_ATTEMPTS: i32 = 1000;
-
 /// The annotations that we read, of Jobs and of tasks.
-const READ: [&str; 6] = [api::SLOT, api::ATTEMPT, api::TRIGGER, api::RUN_NOW, api::RESUME, api::BACKFILL];
+const READ: [&str; 8] = [
+    api::SLOT,
+    api::ATTEMPT,
+    api::TRIGGER,
+    api::MARK,
+    api::RUN_NOW,
+    api::RESUME,
+    api::BACKFILL,
+    api::RESET_LEDGER,
+];
 
 /// The metadata that we read; managed fields and the like are passed over without being built.
 #[derive(Deserialize)]
@@ -97,12 +126,26 @@ struct SlimMeta {
     annotations: Option<BTreeMap<String, String>>,
     #[serde(default)]
     owner_references: Option<Vec<OwnerReference>>,
+    #[serde(default)]
+    managed_fields: Option<Vec<Manager>>,
+}
+
+/// Who wrote fields; which ones they are is passed over.
+#[derive(Deserialize)]
+struct Manager {
+    #[serde(default)]
+    manager: Option<String>,
 }
 
 fn slim<'de, D: Deserializer<'de>>(value: D) -> Result<ObjectMeta, D::Error> {
     let meta = SlimMeta::deserialize(value)?;
     let mut annotations = meta.annotations.unwrap_or_default();
     annotations.retain(|name, _| READ.contains(&name.as_str()));
+    let first = meta.managed_fields.into_iter().flatten().find_map(|entry| entry.manager);
+    let first = first.map(|manager| ManagedFieldsEntry {
+        manager: Some(manager),
+        ..ManagedFieldsEntry::default()
+    });
     Ok(ObjectMeta {
         name: meta.name,
         namespace: meta.namespace,
@@ -113,6 +156,7 @@ fn slim<'de, D: Deserializer<'de>>(value: D) -> Result<ObjectMeta, D::Error> {
         deletion_timestamp: meta.deletion_timestamp,
         annotations: (!annotations.is_empty()).then_some(annotations),
         owner_references: meta.owner_references,
+        managed_fields: first.map(|first| vec![first]),
         ..ObjectMeta::default()
     })
 }
@@ -120,94 +164,154 @@ fn slim<'de, D: Deserializer<'de>>(value: D) -> Result<ObjectMeta, D::Error> {
 impl RawTask {
     /// The task, decoded. `known` is the same task as it was before: an unchanged spec is not read again.
     #[must_use]
-    pub fn into_task(self, known: Option<&Task>) -> Task {
-        let meta = self.metadata;
-        let uid = meta.uid.unwrap_or_default();
-        let generation = meta.generation.unwrap_or_default();
-        let (namespace, name) = (meta.namespace.unwrap_or_default(), meta.name.unwrap_or_default());
+    pub fn to_task(&self, known: Option<&Task>) -> Task {
+        let (generation, key) = (self.metadata.generation.unwrap_or_default(), self.key());
         let spec = match known {
-            Some(known) if known.uid == uid && known.generation == generation => known.spec.clone(),
-            _ => ScheduledTaskSpec::read(&self.spec)
-                .map(|fields| Arc::new(Spec::new(fields, &format!("{namespace}/{name}"))))
-                .map_err(|error| format!("{error}; correct it and apply again")),
+            Some(known) if known.uid == self.uid() && known.generation == generation => known.spec.clone(),
+            _ => spec(&self.spec, &key),
         };
-        let annotations = meta.annotations.unwrap_or_default();
+        self.with(spec)
+    }
+
+    /// The task, of which nothing but status and metadata could be read: a defect of the operator, told on the task.
+    #[must_use]
+    pub fn to_quarantine(&self) -> Task {
+        self.with(Err(Unusable {
+            because: Because::OperatorError,
+            message: DEFECT.into(),
+        }))
+    }
+
+    /// `namespace/name`
+    #[must_use]
+    pub fn key(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!("{}/{}", part(&self.metadata.namespace), part(&self.metadata.name))
+    }
+
+    fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    fn with(&self, spec: Result<Arc<Spec>, Unusable>) -> Task {
+        let meta = &self.metadata;
         // An empty value is how people take one back.
         let request = |name: &str| {
-            annotations
-                .get(name)
-                .filter(|value| !value.trim().is_empty())
-                .map(|value| short(value))
+            let value = meta.annotations.as_ref().and_then(|annotations| annotations.get(name));
+            value.filter(|value| !value.trim().is_empty()).map(|value| request_value(value))
         };
-        // A status that does not parse was written by somebody else: the ledger begins anew, from now.
-        let status: ScheduledTaskStatus = serde_json::from_value(self.status).unwrap_or_default();
+        let (status, damage) = status(&self.status);
         Task {
             requests: Requests {
                 run_now: request(api::RUN_NOW),
                 resume: request(api::RESUME),
                 backfill: request(api::BACKFILL),
+                reset_ledger: request(api::RESET_LEDGER),
             },
-            namespace,
-            name,
-            uid,
-            generation,
-            resource_version: meta.resource_version.unwrap_or_default(),
-            created: meta.creation_timestamp.map_or(Timestamp::UNIX_EPOCH, |at| at.0),
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: self.uid().to_owned(),
+            generation: meta.generation.unwrap_or_default(),
+            resource_version: meta.resource_version.clone().unwrap_or_default(),
+            created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |at| at.0),
             deleting: meta.deletion_timestamp.is_some(),
             spec,
             status: Arc::new(status),
+            damage,
         }
+    }
+}
+
+/// What a task says that brought the operator to a panic.
+pub const DEFECT: &str = "the operator failed on this task (a defect: please report its log); other tasks go on. It is tried again when the task changes or the operator restarts";
+
+fn spec(text: &Json, key: &str) -> Result<Arc<Spec>, Unusable> {
+    if text.0.len() > LONGEST_SPEC {
+        return Err(too_large("spec", text.0.len(), LONGEST_SPEC));
+    }
+    let fields = ScheduledTaskSpec::read_text(&text.0).map_err(|error| format!("{error}; correct it and apply again"))?;
+    let length = fields.job_template.len();
+    if length > JobTemplate::LONGEST {
+        return Err(too_large("spec.jobTemplate", length, JobTemplate::LONGEST));
+    }
+    Ok(Arc::new(Spec::new(fields, key)))
+}
+
+fn too_large(field: &str, length: usize, limit: usize) -> Unusable {
+    Unusable {
+        because: Because::TooLarge,
+        message: format!("{field} has {length} bytes of JSON, and at most {limit} are allowed: move data into a ConfigMap or the image"),
+    }
+}
+
+/// The ledger, or nothing and why: what cannot be read was written by somebody else, and the ledger begins anew, from now.
+fn status(text: &Json) -> (ScheduledTaskStatus, Option<String>) {
+    let length = text.0.len();
+    if length > LONGEST_STATUS {
+        let message = format!("the status had {length} bytes, more than any operator writes");
+        return (ScheduledTaskStatus::default(), Some(message));
+    }
+    match serde_json::from_str::<Option<ScheduledTaskStatus>>(&text.0) {
+        Ok(status) => (status.unwrap_or_default(), None),
+        Err(error) => (
+            ScheduledTaskStatus::default(),
+            Some(format!("the status could not be read ({error})")),
+        ),
     }
 }
 
 /// The value of a request goes into the status, and an annotation may be as long as 256 KiB: of a long one its beginning and its
 /// hash are as good.
-fn short(request: &str) -> String {
+fn request_value(request: &str) -> String {
+    let request = printable(request);
     match request.char_indices().nth(256) {
-        None => request.to_owned(),
-        Some(_) => format!("{}… {:016x}", request.chars().take(200).collect::<String>(), hash(request)),
+        None => request.into_owned(),
+        Some(_) => format!("{}… {:016x}", request.chars().take(200).collect::<String>(), hash(&request)),
     }
 }
 
 impl RawJob {
-    /// UID of the task that controls the Job, by owner reference: never by name.
+    /// UID and name of the task that the Job claims to be of, by owner reference: to be compared, not believed.
     #[must_use]
-    pub fn owner(&self) -> Option<&str> {
-        self.task().map(|owner| owner.uid.as_str())
-    }
-
-    fn task(&self) -> Option<&OwnerReference> {
+    pub fn owner(&self) -> Option<(&str, &str)> {
         let owners = self.metadata.owner_references.as_deref().unwrap_or_default();
         let task = |owner: &&OwnerReference| {
-            owner.controller == Some(true) && owner.kind == api::KIND && owner.api_version.starts_with(&format!("{}/", api::GROUP))
+            owner.controller == Some(true) && owner.kind == api::KIND && owner.api_version.split_once('/').is_some_and(|(group, _)| group == api::GROUP)
         };
-        owners.iter().find(task)
+        owners.iter().find(task).map(|owner| (owner.uid.as_str(), owner.name.as_str()))
     }
 
-    /// What the plan needs to know. Without a slot if its annotations are not what we write: then it is left alone.
+    /// Whether the Job claims to be that task's.
+    #[must_use]
+    pub fn claims(&self, task: &Task) -> bool {
+        self.owner() == Some((&task.uid, &task.name)) && self.metadata.namespace.as_deref() == Some(&task.namespace)
+    }
+
+    /// What the plan needs to know. Without a slot if name and annotations are not what we write: then it is left alone.
     #[must_use]
     pub fn into_job(self) -> Job {
         let annotation = |name: &str| self.metadata.annotations.as_ref().and_then(|all| all.get(name));
         let trigger = annotation(api::TRIGGER).and_then(|word| Trigger::named(word)).unwrap_or_default();
         let attempt = annotation(api::ATTEMPT).map_or(Some(1), |attempt| attempt.parse().ok());
-        let attempt = attempt.filter(|attempt| (1..=MOST_ATTEMPTS).contains(attempt));
-        let slot: Option<Timestamp> = annotation(api::SLOT).and_then(|slot| slot.parse().ok());
-        // Anybody can write annotations, and copy a Job with them; the name of a slot's Job is its own.
         let name = self.metadata.name.as_deref().unwrap_or_default();
-        let slot = slot.filter(|slot| {
-            let by_name = |task: &OwnerReference| attempt.is_some_and(|attempt| name == job_name(&task.name, *slot, attempt));
-            attempt.is_some() && (trigger != Trigger::Schedule || self.task().is_some_and(by_name))
-        });
-        let created = self.metadata.creation_timestamp.map_or(Timestamp::UNIX_EPOCH, |at| at.0);
+        let task = self.owner().map_or("", |(_, name)| name);
+        // Anybody can write annotations, and copy a Job with them: they are read where the name agrees.
+        let slot: Option<Timestamp> = annotation(api::SLOT).and_then(|slot| slot.parse().ok());
+        let slot = slot
+            .zip(attempt)
+            .filter(|(slot, attempt)| has_the_form(task, name, *slot, trigger, *attempt));
+        let created = self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |at| at.0);
+        let mark = annotation(api::MARK).and_then(|mark| u64::from_str_radix(mark, 16).ok());
         let status = self.status.unwrap_or_default();
         Job {
             name: self.metadata.name.unwrap_or_default(),
             uid: self.metadata.uid.unwrap_or_default(),
             version: self.metadata.resource_version.unwrap_or_default(),
             confirmed: false,
-            slot,
+            slot: slot.map(|(slot, _)| slot),
+            mark,
             trigger,
-            attempt: attempt.unwrap_or(1),
+            attempt: slot.map_or(1, |(_, attempt)| attempt),
             created,
             began: status.start_time.map(|at| at.0),
             // A Job that is resumed waits on until its controller says otherwise, in the very write that sets startTime.
@@ -220,6 +324,19 @@ impl RawJob {
             deleting: self.metadata.deletion_timestamp.map(|at| at.0),
             end: end(status.conditions, status.completion_time, created),
             exit: Exit::NotAsked,
+        }
+    }
+
+    /// Who made the Job and when, as far as the object tells: for people.
+    #[must_use]
+    pub fn made_by(&self) -> String {
+        let created = self.metadata.creation_timestamp.as_ref().map_or(String::new(), |at| format!(" at {}", at.0));
+        match &self.metadata.managed_fields {
+            Some(managers) if !managers.is_empty() => {
+                let manager = managers.iter().find_map(|entry| entry.manager.as_deref()).unwrap_or("somebody");
+                format!("{}{created}", short(manager))
+            }
+            _ => format!("somebody{created}"),
         }
     }
 }
@@ -237,15 +354,15 @@ fn end(conditions: Option<Vec<RawCondition>>, completed: Option<Time>, created: 
     Some(JobEnd {
         succeeded: condition.kind == "Complete",
         at,
-        reason: condition.reason.unwrap_or_default(),
-        message: condition.message.unwrap_or_default(),
+        reason: short(&condition.reason.unwrap_or_default()),
+        message: short(&condition.message.unwrap_or_default()),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     /// Slot and attempt of a Job of the task `t`, as they are believed.
     fn read(name: &str, annotations: &Value) -> (Option<String>, i32) {
@@ -276,13 +393,14 @@ mod tests {
             ("t-1798797660", json!({"punctual.dev/slot": slot, "punctual.dev/attempt": "0"})),
             ("t-1798797660", json!({"punctual.dev/slot": slot, "punctual.dev/attempt": "many"})),
             (
-                "t-m12",
+                "t-m000000012",
                 json!({"punctual.dev/slot": slot, "punctual.dev/trigger": "Manual", "punctual.dev/attempt": "2147483647"}),
             ),
         ] {
             assert_eq!(read(name, &annotations), (None, 1), "{name} {annotations}");
         }
         let manual = json!({"punctual.dev/slot": slot, "punctual.dev/trigger": "Manual"});
-        assert_eq!(read("t-m12", &manual), believed(1));
+        assert_eq!(read("t-by-hand", &manual), (None, 1), "a run that was asked for has a name of its own form, too");
+        assert_eq!(read("t-m000000012", &manual), believed(1));
     }
 }

@@ -1,0 +1,112 @@
+//! The gate: whether a Job that claims to be a task's is believed.
+//!
+//! Anybody who may create Jobs can write whatever they like on one. A Job is a task's only if
+//!
+//! 1. namespace, owner UID and owner name are those of the task (the cache compares them), and its name is the one that task,
+//!    slot and attempt make ([`has_the_form`](crate::plan::has_the_form));
+//! 2. the ledger names it by UID; or the ledger or the schedule asks for a Job of that name just now, and the operator made it
+//!    (its mark says so, see [`Seal`]).
+//!
+//! Everything else is a stranger: never adopted, never deleted, never counted, and never a reason to pass over a slot. A ledger
+//! that has no beginning (a new task, or a status that was deleted) asks for nothing: it takes over what has the form and lies in
+//! the past, for runs that go on must not be doubled.
+
+use super::Seal;
+use crate::api::Trigger;
+use crate::plan::{Job, Task, schedule_of};
+use crate::schedule::Schedule;
+use jiff::{SignedDuration, Timestamp};
+
+/// By so much the clock of another replica may be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(30);
+/// And by so much may our own be set back: what was made before lies in the future then.
+const SET_BACK: SignedDuration = SignedDuration::from_hours(48);
+/// Whether the Job, of this task's form, is the task's.
+#[must_use]
+pub fn believes(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
+    is_recorded(task, job) || is_believed(task, job, seal, now)
+}
+
+/// Whether the ledger names the Job by its UID.
+pub fn is_recorded(task: &Task, job: &Job) -> bool {
+    let status = &task.status;
+    status.active.iter().any(|run| run.uid.as_ref() == Some(&job.uid)) || status.kept_jobs.iter().any(|kept| kept.uid == job.uid)
+}
+
+/// Whether the Job may be believed, now or soon: nothing is said yet of who made it.
+pub fn is_wanted(task: &Task, job: &Job, now: Timestamp) -> bool {
+    let Some(slot) = job.slot else { return false };
+    is_awaited(task, job) || !is_beyond(slot, now, SET_BACK) && (is_owed(task, job, slot) || has_no_beginning(task))
+}
+
+/// Whether the Job, which the ledger does not know by its UID, is believed.
+fn is_believed(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
+    let Some(slot) = job.slot.filter(|_| is_wanted(task, job, now)) else {
+        return false;
+    };
+    // A Job of ours needs no schedule and no clock: both may have been changed since.
+    if seal.is_ours(&task.uid, &job.name, job.mark) {
+        return true;
+    }
+    if is_awaited(task, job) {
+        return seal.may_be_a_predecessors(due_of_entry(task, job).unwrap_or(slot));
+    }
+    let is_named = |schedule: &Schedule| schedule.latest(before(slot), slot) == Some(slot);
+    let is_possible = |schedule: &Schedule| {
+        is_named(schedule) && (has_no_beginning(task) || seal.may_be_a_predecessors(schedule.starts_at(slot)))
+    };
+    !is_beyond(slot, now, SKEW) && in_force(task).is_some_and(|in_force| in_force.with(is_possible))
+}
+
+/// Whether the slot comes so much later than now.
+fn is_beyond(slot: Timestamp, now: Timestamp, by: SignedDuration) -> bool {
+    slot > now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// An entry of `active` waits for its Job under that name: a claim, or a further attempt.
+fn is_awaited(task: &Task, job: &Job) -> bool {
+    task.status.active.iter().any(|run| run.uid.is_none() && run.job == job.name)
+}
+
+/// When the attempt that waits for this Job was due.
+fn due_of_entry(task: &Task, job: &Job) -> Option<Timestamp> {
+    let run = task.status.active.iter().find(|run| run.uid.is_none() && run.job == job.name)?;
+    Some(run.retry_at.as_ref().unwrap_or(&run.slot).0)
+}
+
+/// The slot has no outcome yet. Further attempts are written down before their Jobs are made.
+fn is_owed(task: &Task, job: &Job, slot: Timestamp) -> bool {
+    let unaccounted = task.status.accounted_until.as_ref().is_some_and(|until| until.0 < slot);
+    job.trigger == Trigger::Schedule && job.attempt == 1 && unaccounted
+}
+
+fn has_no_beginning(task: &Task) -> bool {
+    task.status.schedule_since.is_none()
+}
+
+/// The schedule that the ledger speaks of: the spec's, or until an edit is written down the one before it.
+enum InForce<'a> {
+    Spec(&'a Schedule),
+    Before(Schedule),
+}
+
+impl InForce<'_> {
+    fn with<T>(&self, ask: impl FnOnce(&Schedule) -> T) -> T {
+        match self {
+            InForce::Spec(schedule) => ask(schedule),
+            InForce::Before(schedule) => ask(schedule),
+        }
+    }
+}
+
+fn in_force(task: &Task) -> Option<InForce<'_>> {
+    let spec = task.spec.as_ref().ok()?;
+    match &task.status.observed_schedule {
+        Some(known) if *known != spec.fields.observed_schedule() => schedule_of(known, &task.key()).ok().map(InForce::Before),
+        _ => spec.schedule.as_ref().ok().map(InForce::Spec),
+    }
+}
+
+fn before(slot: Timestamp) -> Timestamp {
+    slot.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN)
+}

@@ -24,8 +24,11 @@ use tokio::sync::watch;
 
 /// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+
 /// How long a status write that only repeats what a Job proves waits for others to merge with.
-const MERGE: Duration = Duration::from_secs(1);
+pub(super) const MERGE: Duration = Duration::from_secs(1);
+/// Between two writes that only say that slots were skipped: a task that skips each second must not write each second.
+const COALESCE: Duration = Duration::from_secs(10);
 
 /// What all parts of the shell share.
 pub struct Context {
@@ -38,9 +41,18 @@ pub struct Context {
     pub(super) events: Events,
     pub(super) metrics: Metrics,
     pub(super) synced: Synced,
-    pub(super) merging: Mutex<HashMap<Key, Instant>>,
+    pub(super) paces: Mutex<HashMap<Key, Pace>>,
     pub(super) failures: Mutex<HashMap<Key, u32>>,
     pub(super) draining: watch::Sender<bool>,
+}
+
+/// When the status of a task is written.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// A write waits until then.
+    due: Option<Instant>,
+    /// When skipped slots were last written.
+    skips_written: Option<Instant>,
 }
 
 /// Whether the first lists are in.
@@ -106,11 +118,21 @@ impl Context {
         }
     }
 
-    pub(super) fn wake_after(self: &Arc<Self>, key: &Key, wait: Duration) {
+    fn wake_after(self: &Arc<Self>, key: &Key, wait: Duration) {
         let (ctx, key) = (self.clone(), key.clone());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             ctx.wake(Some(key));
+        });
+    }
+
+    /// The key is given back, and looked at again after this time, whatever happens to its task meanwhile: one timer for each.
+    pub(super) fn hold(self: &Arc<Self>, key: &Key, wait: Duration) {
+        self.queue.hold(key);
+        let (ctx, key) = (self.clone(), key.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            ctx.queue.release(&key, ctx.clock.now());
         });
     }
 
@@ -125,22 +147,46 @@ impl Context {
         if *self.draining.borrow() {
             return false;
         }
-        let mut merging = self.merging();
-        match merging.get(key) {
-            Some(until) if *until <= Instant::now() => {
-                merging.remove(key);
-                false
-            }
-            _ => true,
+        let mut paces = self.paces();
+        let Some(pace) = paces.get_mut(key) else { return true };
+        if pace.due.is_some_and(|due| due <= Instant::now()) {
+            pace.due = None;
+            return false;
+        }
+        true
+    }
+
+    /// How long a write of skipped slots waits: the first one little, those that follow until some seconds have passed.
+    pub(super) fn pause_of_skips(&self, key: &Key) -> Duration {
+        let last = self.paces().get(key).and_then(|pace| pace.skips_written);
+        let left = last.map_or(Duration::ZERO, |last| COALESCE.saturating_sub(last.elapsed()));
+        left.max(MERGE)
+    }
+
+    /// Skipped slots were written.
+    pub(super) fn skips_written(&self, key: &Key) {
+        let mut paces = self.paces();
+        paces.entry(key.clone()).or_default().skips_written = Some(Instant::now());
+        // Of tasks that skip now and then nothing needs to be remembered.
+        paces.retain(|_, pace| pace.due.is_some() || pace.skips_written.is_some_and(|at| at.elapsed() < COALESCE));
+    }
+
+    /// The write is made after this time at the latest.
+    pub(super) fn merge_later(self: &Arc<Self>, key: &Key, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut paces = self.paces();
+        let pace = paces.entry(key.clone()).or_default();
+        if pace.due.is_none_or(|known| until < known) {
+            pace.due = Some(until);
+            drop(paces);
+            self.wake_after(key, wait);
         }
     }
 
-    pub(super) fn merge_later(self: &Arc<Self>, key: &Key) {
-        let mut merging = self.merging();
-        if !merging.contains_key(key) {
-            merging.insert(key.clone(), Instant::now() + MERGE);
-            self.wake_after(key, MERGE);
-        }
+    /// The tasks whose writes wait.
+    pub(super) fn waiting_writes(&self) -> Vec<Key> {
+        let paces = self.paces();
+        paces.iter().filter(|(_, pace)| pace.due.is_some()).map(|(key, _)| key.clone()).collect()
     }
 
     /// Planning failed by a defect: nothing more is decided for the task until its spec changes.
@@ -168,11 +214,12 @@ impl Context {
 
     /// The task is gone.
     pub(super) fn forget(&self, key: &Key) {
-        self.merging().remove(key);
+        self.paces().remove(key);
+        self.queue.forget(key);
     }
 
-    pub(super) fn merging(&self) -> MutexGuard<'_, HashMap<Key, Instant>> {
-        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
+    fn paces(&self) -> MutexGuard<'_, HashMap<Key, Pace>> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn failures(&self) -> MutexGuard<'_, HashMap<Key, u32>> {

@@ -1,38 +1,49 @@
 //! Events on the task: what `kubectl describe` shows at its end.
 //!
-//! Takes announcements, posts events in the background. Never delays a run: when there is too much to say, it is dropped
-//! and counted. A task may say 25 things at once and one more each minute, much like client-go's spam filter.
+//! Announcements go in, events are posted in the background. Never delays a run: when there is too much to say, it is dropped and
+//! counted. A task may say 25 things at once and one more each minute, much like client-go's spam filter; all tasks of a namespace
+//! together so many that the next namespace is heard.
 
 use super::leader::LEASE;
 use super::{Context, Terms};
-use crate::api;
+use crate::api::{self, printable};
+use crate::metrics::Metrics;
 use crate::plan::{Announcement, Because, Outcome, Task};
 use jiff::Timestamp;
 use kube::api::PostParams;
 use kube::core::Request;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
+/// Events that wait, of all namespaces.
 const WAITING: usize = 2048;
-const BURST: f64 = 25.0;
-const PER_SECOND: f64 = 1.0 / 60.0;
-/// Beyond this many tasks the allowances of the quiet ones are forgotten.
+/// What a task may say at once, and how soon once more.
+const OF_TASK: Rate = Rate {
+    burst: 25.0,
+    per_second: 1.0 / 60.0,
+};
+/// What all tasks of a namespace may say: a quarter of those that wait, and less than is posted.
+const OF_NAMESPACE: Rate = Rate {
+    burst: 512.0,
+    per_second: 5.0,
+};
+/// Beyond this many allowances those that are full again are forgotten.
 const REMEMBERED: usize = 4096;
 
 /// Where announcements go.
 #[derive(Clone, Debug)]
 pub struct Events {
     sender: mpsc::Sender<Event>,
+    allowances: Arc<Mutex<HashMap<String, Allowance>>>,
+    metrics: Metrics,
 }
 
 #[derive(Debug)]
 struct Event {
     namespace: String,
-    /// Whose allowance it is.
-    key: String,
     body: Value,
 }
 
@@ -42,12 +53,37 @@ pub struct Outbox {
     receiver: mpsc::Receiver<Event>,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    burst: f64,
+    per_second: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    rate: Rate,
+    left: f64,
+    since: Instant,
+}
+
+impl Allowance {
+    fn refill(&mut self) {
+        self.left = (self.left + self.since.elapsed().as_secs_f64() * self.rate.per_second).min(self.rate.burst);
+        self.since = Instant::now();
+    }
+}
+
 impl Events {
     /// A sink and its outbox.
     #[must_use]
-    pub fn new() -> (Self, Outbox) {
+    pub fn new(metrics: Metrics) -> (Self, Outbox) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (Self { sender }, Outbox { receiver })
+        let events = Self {
+            sender,
+            allowances: Arc::default(),
+            metrics,
+        };
+        (events, Outbox { receiver })
     }
 
     /// A warning that concerns no single outcome.
@@ -98,25 +134,54 @@ impl Events {
             "involvedObject": object,
             "type": kind,
             "reason": reason,
-            "message": message.chars().take(1024).collect::<String>(),
+            "message": printable(message).chars().take(1024).collect::<String>(),
             "source": {"component": super::FIELD_MANAGER},
             "reportingComponent": "punctual.dev/controller",
             "count": 1,
         });
         let event = Event {
             namespace: namespace.to_owned(),
-            key: key.to_owned(),
             body,
         };
         // Full: drop before delay.
-        let _ = self.sender.try_send(event);
+        if !self.may_say(namespace, key) || self.sender.try_send(event).is_err() {
+            self.metrics.events_dropped.inc();
+        }
+    }
+
+    /// Whether task and namespace may still say something, and takes it from what they may.
+    fn may_say(&self, namespace: &str, key: &str) -> bool {
+        let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
+        if allowances.len() > REMEMBERED {
+            allowances.retain(|_, allowance| {
+                allowance.refill();
+                allowance.left < allowance.rate.burst
+            });
+        }
+        let shares = [(format!("task {key}"), OF_TASK), (format!("namespace {namespace}"), OF_NAMESPACE)];
+        let mut may = true;
+        for (name, rate) in &shares {
+            let fresh = Allowance {
+                rate: *rate,
+                left: rate.burst,
+                since: Instant::now(),
+            };
+            let allowance = allowances.entry(name.clone()).or_insert(fresh);
+            allowance.refill();
+            may &= allowance.left >= 1.0;
+        }
+        if may {
+            for (name, _) in &shares {
+                allowances.entry(name.clone()).and_modify(|allowance| allowance.left -= 1.0);
+            }
+        }
+        may
     }
 }
 
 impl Outbox {
     /// Posts events until the process leaves and none waits.
     pub async fn run(mut self, ctx: Arc<Context>) {
-        let mut allowances: HashMap<String, (f64, Instant)> = HashMap::new();
         let mut draining = ctx.draining.subscribe();
         loop {
             let next = tokio::select! {
@@ -125,13 +190,6 @@ impl Outbox {
                 _ = draining.wait_for(|draining| *draining) => None,
             };
             let Some(mut event) = next else { return };
-            if allowances.len() > REMEMBERED {
-                allowances.clear();
-            }
-            if !spend(allowances.entry(event.key).or_insert((BURST, Instant::now()))) {
-                ctx.metrics.events_dropped.inc();
-                continue;
-            }
             let now = json!(super::whole_seconds(Timestamp::max(ctx.clock.now(), Timestamp::UNIX_EPOCH)));
             event.body["firstTimestamp"] = now.clone();
             event.body["lastTimestamp"] = now;
@@ -148,17 +206,7 @@ impl Outbox {
     }
 }
 
-fn spend((tokens, since): &mut (f64, Instant)) -> bool {
-    *tokens = (*tokens + since.elapsed().as_secs_f64() * PER_SECOND).min(BURST);
-    *since = Instant::now();
-    if *tokens < 1.0 {
-        return false;
-    }
-    *tokens -= 1.0;
-    true
-}
-
 /// A generated name gets five more characters and must stay a DNS name of 253.
 fn short(name: &str) -> &str {
-    &name[..name.len().min(240)]
+    name.get(..240).unwrap_or(name)
 }

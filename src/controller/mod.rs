@@ -94,7 +94,7 @@ impl Controller {
     /// An operator that has not begun.
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
-        let (events, outbox) = Events::new();
+        let (events, outbox) = Events::new(metrics.clone());
         let mut key = [0; 32];
         // Without randomness there is no TLS either, so the client could not have been made.
         let _ = SystemRandom::new().fill(&mut key);
@@ -113,7 +113,7 @@ impl Controller {
             events,
             metrics,
             synced,
-            merging: Mutex::default(),
+            paces: Mutex::default(),
             failures: Mutex::default(),
             draining: watch::Sender::new(false),
         });
@@ -221,9 +221,13 @@ async fn turn(ctx: &Arc<Context>, key: &Key) {
                 *count - 1
             };
             let wait = (FIRST_RETRY * (1 << before.min(6))).min(LONGEST_RETRY);
-            tracing::warn!(uid = %key, kind = error.kind(), "looking again in {} ms: {error}", wait.as_millis());
-            ctx.queue.done(key, None);
-            ctx.wake_after(key, wait);
+            let task = ctx.cache.name(key).unwrap_or_default();
+            tracing::warn!(task, kind = error.kind(), "looking again in {} ms: {error}", wait.as_millis());
+            // Who was first is known by now: the next look need not wait for that.
+            match error {
+                Error::Conflict(_) if before == 0 => ctx.queue.done(key, Some(ctx.clock.now())),
+                _ => ctx.hold(key, wait),
+            }
         }
     }
 }
@@ -234,10 +238,9 @@ async fn drain(ctx: &Arc<Context>) {
     while !ctx.queue.is_idle() {
         ctx.queue.changed().await;
     }
-    let merging: Vec<Key> = ctx.merging().keys().cloned().collect();
-    for key in merging {
+    for key in ctx.waiting_writes() {
         if let Err(error) = reconcile::reconcile(ctx, &key).await {
-            tracing::warn!(uid = %key, "left for the next start: {error}");
+            tracing::warn!(task = ctx.cache.name(&key), "left for the next start: {error}");
         }
     }
 }

@@ -49,13 +49,20 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: t
                 listed.send_replace(true);
             }
         }
-        Event::Delete(raw) => ctx.cache.remove_task(raw.metadata.uid.as_deref().unwrap_or_default()),
+        Event::Delete(raw) => {
+            let uid = raw.metadata.uid.as_deref().unwrap_or_default();
+            ctx.cache.remove_task(uid);
+            ctx.forget(&uid.into());
+        }
     })
     .await;
 }
 
 /// Takes in a task, and has it looked at if that is news.
 pub fn take_task(ctx: &Context, raw: RawTask) {
+    if let (Some(uid), Some(namespace)) = (&raw.metadata.uid, &raw.metadata.namespace) {
+        ctx.queue.belongs(&uid.as_str().into(), namespace);
+    }
     match ctx.cache.put_task(raw, ctx.clock.now()) {
         Put::News(key) => ctx.wake(Some(key)),
         Put::Old => {}

@@ -4,6 +4,7 @@
 //! for a slot is for the next plan.
 
 use super::queue::Key;
+use super::context::MERGE;
 use super::{Context, Error, observe};
 use crate::api::{self, ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
 use crate::state::{Concern, RawJob, RawTask, Record, Told};
@@ -12,6 +13,7 @@ use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How far a list of effects was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +22,8 @@ pub enum Progress {
     Nothing,
     /// All of it is done: plan again.
     Done,
-    /// The rest is a status write that may wait for others.
-    Deferred,
+    /// The rest is a status write that may wait so long for others.
+    Deferred(Duration),
 }
 
 /// Does what the plan says, in its order; the first failure ends it. `term` is the one in which it was planned.
@@ -40,11 +42,27 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
             Effect::Delete { because, .. } if because.is_clean_up() && clean_up_refused => {}
             Effect::Write {
                 urgency: Urgency::Merged, ..
-            } if merge => return Ok(Progress::Deferred),
-            Effect::Write { status, .. } => {
+            } if merge => return Ok(Progress::Deferred(MERGE)),
+            Effect::Write {
+                status,
+                urgency: Urgency::Coalesced,
+                announcements,
+            } if merge => {
+                ctx.cache.update(key, |record| record.put_off(*status, announcements));
+                return Ok(Progress::Deferred(ctx.pause_of_skips(key)));
+            }
+            Effect::Write {
+                status,
+                urgency,
+                announcements,
+            } => {
                 if !write_status(ctx, task, &status).await? {
                     return Ok(Progress::Done);
                 }
+                if urgency == Urgency::Coalesced {
+                    ctx.skips_written(key);
+                }
+                announcements.iter().for_each(|announcement| ctx.announce(task, announcement));
             }
             Effect::Create { run, job } => {
                 if !create(ctx, key, task, &run, job).await? {

@@ -1,9 +1,11 @@
-//! Whose turn it is: tasks by the moment at which they want to be looked at, earliest first.
+//! Whose turn it is: tasks by the moment at which they want to be looked at, namespaces in turns.
 //!
-//! Takes wake-ups, gives keys whose time has come, each to one worker at a time. Never waits: the caller does.
+//! Wake-ups go in, keys whose time has come go out, each to one worker at a time. When more is due than workers can do, each
+//! namespace gets its turn, however much the others want; within one the key that has waited longest comes first. A key that met an
+//! error is held: whatever happens to its task, it waits until it is released. Never waits itself: the caller does.
 
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -24,18 +26,34 @@ pub struct Queue {
 struct Inner {
     order: BTreeSet<(Timestamp, Key)>,
     wanted: HashMap<Key, Timestamp>,
+    /// Keys whose time has come, by namespace, in the order of their times.
+    due: HashMap<Arc<str>, VecDeque<Key>>,
+    /// Namespaces that have such keys, in the order of their turns.
+    turns: VecDeque<Arc<str>>,
+    namespaces: HashMap<Key, Arc<str>>,
     running: HashSet<Key>,
-    /// Keys that were woken while a worker had them.
+    held: HashSet<Key>,
+    /// Keys that were woken while a worker had them, or while they were held.
     again: HashMap<Key, Timestamp>,
     /// The latest time that was told.
     latest: Option<Timestamp>,
 }
 
 impl Queue {
+    /// The key is one of this namespace's.
+    pub fn belongs(&self, key: &Key, namespace: &str) {
+        self.lock().namespaces.insert(key.clone(), namespace.into());
+    }
+
+    /// The task is gone.
+    pub fn forget(&self, key: &Key) {
+        self.lock().namespaces.remove(key);
+    }
+
     /// Wants `key` to be looked at by `at` at the latest.
     pub fn wake(&self, key: &Key, at: Timestamp) {
         let mut inner = self.lock();
-        if inner.running.contains(key) {
+        if inner.running.contains(key) || inner.held.contains(key) {
             let again = inner.again.entry(key.clone()).or_insert(at);
             *again = at.min(*again);
             return;
@@ -47,7 +65,7 @@ impl Queue {
         }
     }
 
-    /// The key that has waited longest, if its time has come. It belongs to the caller until [`Queue::done`].
+    /// A key whose time has come, of the namespace whose turn it is. It belongs to the caller until [`Queue::done`].
     #[must_use]
     pub fn take(&self, now: Timestamp) -> Option<Key> {
         let mut inner = self.lock();
@@ -55,11 +73,8 @@ impl Queue {
             inner.all_at(now);
         }
         inner.latest = Some(now);
-        let (at, key) = inner.order.first()?.clone();
-        if at > now {
-            return None;
-        }
-        inner.set(&key, None);
+        inner.ripen(now);
+        let key = inner.next_due()?;
         inner.running.insert(key.clone());
         Some(key)
     }
@@ -78,16 +93,41 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Gives the key back, and nobody gets it before it is released.
+    pub fn hold(&self, key: &Key) {
+        let mut inner = self.lock();
+        inner.running.remove(key);
+        inner.held.insert(key.clone());
+        drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// The key that was held is to be looked at again now.
+    pub fn release(&self, key: &Key, now: Timestamp) {
+        let mut inner = self.lock();
+        inner.held.remove(key);
+        inner.again.remove(key);
+        inner.set(key, Some(now));
+        drop(inner);
+        self.changed.notify_one();
+    }
+
     /// When the next key wants its turn.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
-        self.lock().order.first().map(|(at, _)| *at)
+        let inner = self.lock();
+        match inner.turns.is_empty() {
+            true => inner.order.first().map(|(at, _)| *at),
+            false => inner.latest,
+        }
     }
 
     /// How many keys wait although their time has come.
     #[must_use]
     pub fn depth(&self, now: Timestamp) -> usize {
-        self.lock().order.iter().take_while(|(at, _)| *at <= now).count()
+        let inner = self.lock();
+        let due: usize = inner.due.values().map(VecDeque::len).sum();
+        due + inner.order.iter().take_while(|(at, _)| *at <= now).count()
     }
 
     /// Whether no worker holds a key.
@@ -100,7 +140,7 @@ impl Queue {
     #[must_use]
     pub fn is_quiet(&self, now: Timestamp) -> bool {
         let inner = self.lock();
-        inner.running.is_empty() && inner.order.first().is_none_or(|(at, _)| *at > now)
+        inner.running.is_empty() && inner.turns.is_empty() && inner.order.first().is_none_or(|(at, _)| *at > now)
     }
 
     /// Resolves when something was added or given back.
@@ -125,9 +165,42 @@ impl Inner {
         later.iter().for_each(|key| self.set(key, Some(at)));
     }
 
+    /// Keys whose time has come line up in their namespaces.
+    fn ripen(&mut self, now: Timestamp) {
+        while let Some((at, _)) = self.order.first()
+            && *at <= now
+            && let Some((_, key)) = self.order.pop_first()
+        {
+            let namespace = self.namespaces.get(&key).cloned().unwrap_or_else(|| "".into());
+            let line = self.due.entry(namespace.clone()).or_default();
+            if line.is_empty() {
+                self.turns.push_back(namespace);
+            }
+            line.push_back(key);
+        }
+    }
+
+    /// The first in line of the namespace whose turn it is, which goes to the end.
+    fn next_due(&mut self) -> Option<Key> {
+        let namespace = self.turns.pop_front()?;
+        let line = self.due.get_mut(&namespace)?;
+        let key = line.pop_front()?;
+        if line.is_empty() {
+            self.due.remove(&namespace);
+        } else {
+            self.turns.push_back(namespace);
+        }
+        self.wanted.remove(&key);
+        Some(key)
+    }
+
     fn set(&mut self, key: &Key, at: Option<Timestamp>) {
-        if let Some(known) = self.wanted.remove(key) {
-            self.order.remove(&(known, key.clone()));
+        if let Some(known) = self.wanted.get(key) {
+            if !self.order.remove(&(*known, key.clone())) {
+                // It is in line already.
+                return;
+            }
+            self.wanted.remove(key);
         }
         if let Some(at) = at {
             self.wanted.insert(key.clone(), at);
@@ -169,6 +242,42 @@ mod tests {
         queue.done(&a, Some(at(60)));
         assert_eq!(queue.take(at(59)), None);
         assert_eq!(queue.next_at(), Some(at(60)));
+    }
+
+    #[test]
+    fn namespaces_take_turns_when_more_is_due_than_can_be_done() {
+        let queue = Queue::default();
+        for n in 0..100 {
+            let key: Key = format!("hog-{n}").into();
+            queue.belongs(&key, "hogs");
+            queue.wake(&key, at(1));
+        }
+        let quiet: Key = "quiet".into();
+        queue.belongs(&quiet, "quiet");
+        queue.wake(&quiet, at(5));
+        let taken: Vec<Key> = (0..3).filter_map(|_| queue.take(at(9))).collect();
+        assert!(taken.contains(&quiet), "{taken:?}");
+        assert_eq!(queue.depth(at(9)), 98);
+        queue.wake(&"hog-50".into(), at(2));
+        assert_eq!(queue.depth(at(9)), 98, "who is in line stays there, once");
+        queue.done(&quiet, Some(at(10)));
+        assert_eq!(std::iter::from_fn(|| queue.take(at(9))).count(), 98);
+    }
+
+    #[test]
+    fn a_key_that_is_held_waits_for_its_release_whatever_happens() {
+        let queue = Queue::default();
+        let a: Key = "a".into();
+        queue.wake(&a, at(1));
+        assert_eq!(queue.take(at(1)), Some(a.clone()));
+        queue.hold(&a);
+        assert!(queue.is_idle());
+        (0..10).for_each(|_| queue.wake(&a, at(2)));
+        assert_eq!(queue.take(at(9)), None);
+        queue.release(&a, at(3));
+        assert_eq!(queue.take(at(9)), Some(a.clone()));
+        queue.done(&a, None);
+        assert_eq!(queue.take(at(9)), None, "one release is one look");
     }
 
     #[test]

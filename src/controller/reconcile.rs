@@ -42,8 +42,8 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
         match perform(ctx, key, &observed.task, plan.effects, merge, term).await? {
             Progress::Nothing => return Ok(plan.wake_at),
             Progress::Done => {}
-            Progress::Deferred => {
-                ctx.merge_later(key);
+            Progress::Deferred(wait) => {
+                ctx.merge_later(key, wait);
                 return Ok(plan.wake_at);
             }
         }

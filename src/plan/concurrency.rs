@@ -83,7 +83,6 @@ pub fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate)
     draft
         .ledger
         .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, because, &message);
-    draft.ledger.urgent = true;
 }
 
 fn wait(draft: &mut Draft, slot: jiff::Timestamp) {

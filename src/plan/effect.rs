@@ -48,6 +48,8 @@ pub enum Effect {
     Write {
         status: Box<ScheduledTaskStatus>,
         urgency: Urgency,
+        /// What is to be said when it is written. Those who put the write off say it later.
+        announcements: Vec<Announcement>,
     },
     /// Say it: log line, event and metric.
     Announce(Announcement),
@@ -60,6 +62,8 @@ pub enum Urgency {
     Now,
     /// A start that its Job already proves.
     Merged,
+    /// Slots that were skipped: some seconds of them are one write.
+    Coalesced,
 }
 
 /// One attempt at a run.
@@ -83,6 +87,8 @@ pub struct Announcement {
     pub because: Because,
     /// The slot, or the newest of several.
     pub slot: Timestamp,
+    /// The oldest of several.
+    pub first: Timestamp,
     /// How many slots it speaks of.
     pub slots: u64,
     /// One sentence for people.

@@ -2,7 +2,7 @@
 //!
 //! Takes outcomes, gives the next status and what is to be said about it. Never decides an outcome.
 
-use super::{Announcement, Because, Job, Outcome, Stretch};
+use super::{Announcement, Because, Job, Outcome, Stretch, Urgency};
 use crate::api::{ActiveRun, KeptJob, RefusedRequest, RunRecord, ScheduledTaskStatus, Trigger, printable};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -15,6 +15,8 @@ pub struct Ledger {
     pub announcements: Vec<Announcement>,
     /// An end, a claim or a refusal: the write does not wait to be merged.
     pub urgent: bool,
+    /// Slots were skipped.
+    skipped: bool,
     history_limit: usize,
 }
 
@@ -27,12 +29,13 @@ pub struct End {
 }
 
 impl Ledger {
-    /// Continues the ledger that was read.
+    /// Continues the ledger that was read, or what was decided since and is not written yet.
     #[must_use]
-    pub fn open(status: &ScheduledTaskStatus, history_limit: usize) -> Self {
+    pub fn open(status: &ScheduledTaskStatus, announcements: Vec<Announcement>, history_limit: usize) -> Self {
         Self {
             status: status.clone(),
-            announcements: Vec::new(),
+            skipped: !announcements.is_empty(),
+            announcements,
             urgent: false,
             history_limit,
         }
@@ -151,7 +154,8 @@ impl Ledger {
             _ => self.status.missed += slots,
         }
         self.account_until(stretch.last);
-        self.announce(outcome, stretch.because, stretch.last, stretch.slots, message.to_owned());
+        self.skipped |= outcome == Outcome::Skipped;
+        self.announce_stretch(outcome, stretch, message);
         let because = stretch.because.to_string();
         // A task that skips every minute must not push its runs out of the history: one entry for the stretch.
         if let Some(newest) = self.status.recent_runs.first_mut()
@@ -174,6 +178,23 @@ impl Ledger {
     pub fn close(&mut self) {
         self.status.recent_runs.truncate(self.history_limit);
         self.status.running = i64::try_from(self.status.active.iter().filter(|run| run.started.is_some()).count()).unwrap_or(i64::MAX);
+    }
+
+    /// How long the write may wait: a task that skips each second would write each second.
+    #[must_use]
+    pub fn urgency(&self, known: &ScheduledTaskStatus) -> Urgency {
+        if self.urgent {
+            return Urgency::Now;
+        }
+        let only_skips = || {
+            let mut skipped = known.clone();
+            skipped.skipped = self.status.skipped;
+            skipped.accounted_until.clone_from(&self.status.accounted_until);
+            skipped.recent_runs.clone_from(&self.status.recent_runs);
+            skipped.next_runs.clone_from(&self.status.next_runs);
+            skipped == self.status
+        };
+        if self.skipped && only_skips() { Urgency::Coalesced } else { Urgency::Merged }
     }
 
     /// Takes a run out again that was just put in.
@@ -206,9 +227,34 @@ impl Ledger {
             outcome,
             because,
             slot,
+            first: slot,
             slots,
             message: short(&message),
         });
+    }
+
+    /// Slots that share their fate and follow each other are one announcement.
+    fn announce_stretch(&mut self, outcome: Outcome, stretch: &Stretch, message: &str) {
+        if let Some(last) = self.announcements.last_mut()
+            && (last.outcome, last.because) == (outcome, stretch.because)
+            && last.slots > 0
+            && last.slot < stretch.first
+        {
+            let all = Stretch {
+                because: stretch.because,
+                first: last.first,
+                last: stretch.last,
+                slots: last.slots + stretch.slots,
+            };
+            let why = message.strip_prefix(&stretch.to_string()).unwrap_or_default();
+            last.message = short(&format!("{all}{why}"));
+            (last.slot, last.slots) = (all.last, all.slots);
+            return;
+        }
+        self.announce(outcome, stretch.because, stretch.last, stretch.slots, message.to_owned());
+        if let Some(last) = self.announcements.last_mut() {
+            last.first = stretch.first;
+        }
     }
 
     fn record(&mut self, mut record: RunRecord) {

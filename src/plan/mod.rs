@@ -57,7 +57,7 @@ pub use due::{Due, ON_TIME, Stretch, due};
 pub use effect::{Announcement, Effect, Outcome, Plan, Run, Urgency};
 pub use job::{attempt_name, build_job, has_the_form, is_plain_name, job_name, run_name, run_of};
 pub use ledger::short;
-pub use observed::{Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unusable};
+pub use observed::{Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unusable, Unwritten};
 
 use crate::api::{self, ObservedSchedule, ScheduledTaskStatus, Trigger};
 use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
@@ -165,10 +165,14 @@ impl<'a> Draft<'a> {
     fn new(observed: &'a Observed) -> Self {
         let spec = observed.task.spec.as_deref().ok();
         let limit = spec.map_or(MOST_RECENT_RUNS, |spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
+        let (status, announcements) = match &observed.unwritten {
+            Some(unwritten) => (&unwritten.status, unwritten.announcements.clone()),
+            None => (&*observed.task.status, Vec::new()),
+        };
         Self {
             observed,
             spec,
-            ledger: Ledger::open(&observed.task.status, limit),
+            ledger: Ledger::open(status, announcements, limit),
             forget: Vec::new(),
             claim: false,
             jobs: Vec::new(),
@@ -229,16 +233,12 @@ impl<'a> Draft<'a> {
         // Under Allow the Job comes first: the plan after it writes down that it was started.
         let last = self.jobs.is_empty() && self.questions.is_empty();
         if changed && (self.claim || last) {
-            let urgency = if self.claim || self.ledger.urgent {
-                Urgency::Now
-            } else {
-                Urgency::Merged
-            };
+            let urgency = if self.claim { Urgency::Now } else { self.ledger.urgency(&self.observed.task.status) };
             effects.push(Effect::Write {
                 status: Box::new(self.ledger.status),
                 urgency,
+                announcements: self.ledger.announcements,
             });
-            effects.extend(self.ledger.announcements.into_iter().map(Effect::Announce));
         }
         effects.extend(self.jobs);
         effects.extend(self.questions);

@@ -7,7 +7,7 @@
 //! ```
 //! Takes nothing, gives types. Never a client, never the clock.
 
-use super::Because;
+use super::{Announcement, Because};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +36,15 @@ pub struct Observed {
     pub trial: Trial,
     /// Names that this task's Jobs should have and that Jobs of others have, as far as this process met them.
     pub conflicts: Vec<Conflict>,
+    /// What was decided since the status was written, by this process, and waits to be written with more.
+    pub unwritten: Option<Unwritten>,
+}
+
+/// A status whose write was put off, and what is to be said when it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unwritten {
+    pub status: ScheduledTaskStatus,
+    pub announcements: Vec<Announcement>,
 }
 
 /// A Job that is not the task's has the name of one of its Jobs.
@@ -206,6 +215,14 @@ pub enum Trial {
 
 /// A refusal that asks for more patience than this was made by a clock that has been set back since.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+impl Unwritten {
+    /// Whether all that it accounts for lies in the past.
+    #[must_use]
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.status.accounted_until.as_ref().is_none_or(|until| until.0 <= now)
+    }
+}
 
 impl Refusal {
     /// Whether it is too early to try again.

@@ -194,6 +194,7 @@ fn create(draft: &mut Draft, spec: &Spec, run: Run) {
             outcome: Outcome::Started,
             because,
             slot,
+            first: slot,
             slots: 1,
             message,
         }));

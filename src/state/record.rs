@@ -10,8 +10,8 @@
 use super::gate::{believes, is_recorded, is_wanted};
 use super::refusals::{Concern, Refusals};
 use super::seal::Seal;
-use crate::api::{ActiveRun, Trigger};
-use crate::plan::{Because, Conflict, Exit, Job, Observed, Pods, Task, Trial, Unusable};
+use crate::api::{ActiveRun, ScheduledTaskStatus, Trigger};
+use crate::plan::{Announcement, Because, Conflict, Exit, Job, Observed, Pods, Task, Trial, Unusable, Unwritten};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -57,6 +57,7 @@ pub struct Record {
     trial: Trial,
     conflicts: Vec<Conflict>,
     warned: Option<(Because, String)>,
+    unwritten: Option<Unwritten>,
 }
 
 impl Record {
@@ -85,6 +86,8 @@ impl Record {
             clean_up_refusal: self.clean_ups.last.clone(),
             trial: self.trial.clone(),
             conflicts: self.conflicts.clone(),
+            // A clock that was set back takes back what was decided ahead of it.
+            unwritten: self.unwritten.clone().filter(|unwritten| unwritten.is_past(now)),
             task,
         })
     }
@@ -135,12 +138,17 @@ impl Record {
         unused.sort_by_key(|job| job.slot);
         unused.into_iter().for_each(|job| self.set_aside(job));
         self.jobs.extend(Vec::into_iter(useful).map(|job: Job| (job.uid.clone(), job)));
+        // It goes on from the ledger that was read, and only from that.
+        if self.task().is_none_or(|known| known.status != task.status) {
+            self.unwritten = None;
+        }
         self.task = Some(task);
         true
     }
 
     /// The task is gone.
     pub fn remove_task(&mut self) {
+        self.unwritten = None;
         self.task = None;
     }
 
@@ -304,6 +312,11 @@ impl Record {
             message: message.to_owned(),
         });
         true
+    }
+
+    /// A status was decided on that need not be written yet.
+    pub fn put_off(&mut self, status: ScheduledTaskStatus, announcements: Vec<Announcement>) {
+        self.unwritten = Some(Unwritten { status, announcements });
     }
 
     /// Whether this warning differs from the last one of its kind.

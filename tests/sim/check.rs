@@ -172,6 +172,9 @@ impl Checker {
 
     pub fn job_gone(&mut self, now: Ms, job: &JobObject) {
         self.note(now, || format!("Job {} is gone", job.name));
+        if job.forged {
+            return;
+        }
         if let Some(facts) = self.facts(job) {
             facts.gone = Some(now);
             let went_on = facts.ended.is_none();

@@ -189,6 +189,10 @@ impl Checker {
 
     pub fn job_deleted(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task) {
         self.note(now, || format!("Job {} is deleted by the operator", job.name));
+        if job.forged {
+            let why = format!("forged: Job {} was made by somebody else, and the operator deletes it", job.name);
+            return self.judge(now, Err(why));
+        }
         if !actor.stale {
             let verdict = self.may_be_deleted(job, task);
             self.judge(now, verdict);

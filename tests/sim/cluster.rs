@@ -30,6 +30,10 @@ pub struct JobObject {
     pub slot: Option<Timestamp>,
     pub trigger: Trigger,
     pub attempt: i32,
+    /// What the operator wrote on it, or somebody else.
+    pub mark: Option<u64>,
+    /// Somebody else made it, and wrote that it is the task's.
+    pub forged: bool,
     pub made: Ms,
     pub began: Option<Timestamp>,
     pub suspended: bool,
@@ -106,6 +110,7 @@ impl Api {
             requests: Requests::default(),
             spec: Ok(Arc::new(Spec::new(fields, &key))),
             status: Arc::default(),
+            damage: None,
         });
         Self {
             now: born,
@@ -174,6 +179,8 @@ impl Api {
             slot: annotation(api::SLOT).parse().ok(),
             trigger: Trigger::named(&annotation(api::TRIGGER)).unwrap_or_default(),
             attempt: annotation(api::ATTEMPT).parse().unwrap_or(1),
+            mark: u64::from_str_radix(&annotation(api::MARK), 16).ok(),
+            forged: false,
             made: self.now,
             began: None,
             suspended: false,
@@ -305,7 +312,7 @@ impl Api {
     pub fn insert(&mut self, job: JobObject) -> Arc<JobObject> {
         let job = Arc::new(job);
         self.names.insert(job.uid.clone(), job.name.clone());
-        self.foreign += usize::from(job.owner != self.task.uid);
+        self.foreign += usize::from(job.is_foreign(&self.task));
         self.jobs.insert(job.name.clone(), job.clone());
         self.job_log.push((self.now, job.clone(), false));
         job
@@ -314,7 +321,7 @@ impl Api {
     pub fn remove(&mut self, name: &str) {
         if let Some(job) = self.jobs.remove(name) {
             self.names.remove(&job.uid);
-            self.foreign -= usize::from(job.owner != self.task.uid);
+            self.foreign -= usize::from(job.is_foreign(&self.task));
             self.checker.job_gone(self.now, &job);
             self.job_log.push((self.now, job, true));
         }
@@ -330,6 +337,7 @@ impl JobObject {
             version: self.version.to_string(),
             confirmed: false,
             slot: self.slot,
+            mark: self.mark,
             trigger: self.trigger,
             attempt: self.attempt,
             created: whole(self.made),
@@ -342,6 +350,11 @@ impl JobObject {
             end: self.end.clone(),
             exit: Exit::NotAsked,
         }
+    }
+
+    /// Whether the operator did not make it.
+    pub fn is_foreign(&self, task: &Task) -> bool {
+        self.forged || self.owner != task.uid
     }
 
     pub fn goes_on(&self) -> bool {

@@ -5,7 +5,7 @@
 use super::calendar::Calendar;
 use super::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
 use super::random::Random;
-use super::story::{Moment, Scenario, Step, Stream, Temper, Verb};
+use super::story::{Forgery, Kind, Moment, Scenario, Step, Stream, Temper, Verb};
 use super::switches::SCHEDULE_FEATURES;
 use super::wishes::{change, edit};
 use punctual::api::ScheduledTaskSpec;
@@ -165,7 +165,15 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
         35..39 => Step::DeleteJob(random.below(1000) as usize),
         39 if random.chance(150) => Step::DeleteStatus,
         39 | 40 => Step::Touch,
-        41 => Step::Squat { for_ },
+        41 if random.chance(400) => Step::Squat { for_ },
+        41 => Step::Forge {
+            forgery: Forgery {
+                kind: *random.pick(&[Kind::Next, Kind::Next, Kind::Past, Kind::FarAhead, Kind::Retry, Kind::Manual]),
+                marked: random.chance(500),
+                ended: *random.pick(&[None, Some(true), Some(false)]),
+            },
+            for_,
+        },
         42 => Step::Preempt { for_ },
         43..45 => Step::Temper(if random.chance(500) { known.clone() } else { temper(random, gap) }),
         45..53 => Step::Crash {

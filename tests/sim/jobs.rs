@@ -149,7 +149,7 @@ impl Api {
 
     /// The task's Jobs that have not ended.
     pub fn going_on(&self) -> Vec<Arc<JobObject>> {
-        let ours = self.jobs.values().filter(|job| job.owner == self.task.uid);
+        let ours = self.jobs.values().filter(|job| !job.is_foreign(&self.task));
         ours.filter(|job| job.goes_on()).cloned().collect()
     }
 }

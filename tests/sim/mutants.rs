@@ -133,6 +133,7 @@ impl Mutant {
             Self::WritesAlways if plan.effects.is_empty() => plan.effects.push(Effect::Write {
                 status: Box::new((**before).clone()),
                 urgency: Urgency::Now,
+                announcements: Vec::new(),
             }),
             Self::WakesLate => plan.wake_at = plan.wake_at.and_then(|at| at.checked_add(SignedDuration::from_hours(1)).ok()),
             _ => {}

@@ -4,7 +4,7 @@
 
 use super::clock::{HOUR, Ms, SECOND, at};
 use super::cluster::Api;
-use super::replica::{Life, Progress, Replica, Work};
+use super::replica::{Life, Progress, Replica, Work, seal};
 use super::story::{Moment, Stream, Verb};
 use super::switches::A_NEW_LEADER_LISTS;
 use super::world::{Event, World};
@@ -35,7 +35,7 @@ impl World<'_> {
             replica.again = true;
             return;
         }
-        let Some(mut observed) = replica.memory.observe(super::clock::at(clock)) else {
+        let Some(mut observed) = replica.memory.observe(super::clock::at(clock), &seal()) else {
             return;
         };
         if let Some(mutant) = self.mutant {
@@ -178,12 +178,15 @@ impl World<'_> {
                 replica.rounds += 1;
                 self.later(now, Event::Look(at, life));
             }
-            Progress::Deferred => {
-                let (begins, again) = (replica.merging.is_none(), std::mem::take(&mut replica.again));
-                replica.merging.get_or_insert(now + SECOND);
+            Progress::Deferred(wait) => {
+                let begins = replica.merging.is_none_or(|until| now + wait < until);
+                let again = std::mem::take(&mut replica.again);
+                if begins {
+                    replica.merging = Some(now + wait);
+                }
                 (replica.wanted, replica.failures, replica.rounds) = (wake_at, 0, 0);
                 if begins {
-                    self.later(now + SECOND, Event::Look(at, life));
+                    self.later(now + wait, Event::Look(at, life));
                 }
                 if again {
                     self.later(now, Event::Look(at, life));

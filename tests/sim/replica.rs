@@ -4,11 +4,12 @@
 //! Never decides: that is the real `plan()`; nor remembers: that is the real `Record`.
 
 use super::check::Actor;
-use super::clock::{Ms, at};
+use super::clock::{Ms, SECOND, at};
 use super::cluster::{Answer, Api, JobObject};
 use super::story::{Moment, Verb};
 use jiff::Timestamp;
-use punctual::controller::{Concern, Record, Told};
+use punctual::state::{Concern, Record, Seal, Told};
+use punctual::api;
 use punctual::plan::{Because, Effect, Exit, Pods, Run, Task, Urgency};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -68,13 +69,24 @@ pub struct Work {
     pub wake_at: Option<Timestamp>,
 }
 
+/// How long a write waits that only repeats what a Job proves, and one that only says that slots were skipped.
+const MERGE: Ms = SECOND;
+const COALESCE: Ms = 10 * SECOND;
+
 /// What one effect came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     GoOn,
     PlanAgain,
-    Deferred,
+    Deferred(Ms),
     Failed,
+}
+
+/// What all replicas mark their Jobs with, as by election.
+pub fn seal() -> Seal {
+    let mut seal = Seal::alone(b"", Timestamp::UNIX_EPOCH);
+    seal.share("the Lease's UID");
+    seal
 }
 
 impl Replica {
@@ -114,15 +126,23 @@ impl Replica {
             Effect::Delete { because, .. } if because.is_clean_up() && work.clean_up_refused => Progress::GoOn,
             Effect::Write {
                 urgency: Urgency::Merged, ..
-            } if work.may_merge => Progress::Deferred,
+            } if work.may_merge => Progress::Deferred(MERGE),
+            Effect::Write {
+                status,
+                urgency: Urgency::Coalesced,
+                announcements,
+            } if work.may_merge => {
+                self.memory.put_off(*status, announcements);
+                Progress::Deferred(COALESCE)
+            }
             Effect::Write { status, .. } => match api.put_status(&work.seen, *status, &actor) {
                 Answer::Ok(task) => {
-                    self.memory.put_task(task);
+                    self.memory.put_task(task, at(clock));
                     Progress::GoOn
                 }
                 Answer::Conflict => {
                     if let Answer::Ok(task) = api.get_task() {
-                        self.memory.put_task(task);
+                        self.memory.put_task(task, at(clock));
                     }
                     Progress::Failed
                 }
@@ -149,16 +169,14 @@ impl Replica {
             Effect::Find { job } => match api.get_job(&job) {
                 Answer::Nothing => Progress::Failed,
                 answer => {
-                    if let Answer::Ok(object) = answer
-                        && object.owner == work.seen.uid
-                    {
-                        self.memory.put_job(object.seen(), Told::Made(at(clock)));
+                    if let Answer::Ok(object) = answer {
+                        self.recognise(&object, &work.seen, clock);
                     }
                     self.memory.settle(&job);
                     Progress::GoOn
                 }
             },
-            Effect::Confirm { job, uid } => self.confirm(api, &job, &uid, &work.seen.uid),
+            Effect::Confirm { job, uid } => self.confirm(api, &job, &uid, &work.seen, clock),
             Effect::Inspect { uid, .. } => match api.pods(&uid) {
                 Answer::Ok((exit, pods)) => {
                     self.memory.set_pods(&uid, &exit, &pods, at(clock));
@@ -175,42 +193,56 @@ impl Replica {
     }
 
     fn create(&mut self, api: &mut Api, task: &Task, run: &Run, manifest: &serde_json::Value, actor: &Actor) -> Progress {
-        let is_ours = |object: &JobObject| object.owner == task.uid && object.slot == Some(run.slot);
+        let mut manifest = manifest.clone();
+        let mark = seal().mark(&task.uid, &run.job);
+        manifest["metadata"]["annotations"][api::MARK] = format!("{mark:016x}").into();
         self.memory.doubt(&run.job);
-        let found = match api.post(manifest, false, actor) {
-            Answer::Ok(object) => object,
-            Answer::Nothing => return Progress::Failed,
-            refusal => {
-                let there = match api.get_job(&run.job) {
-                    Answer::Nothing => return Progress::Failed,
-                    Answer::Ok(object) => Some(object).filter(|object| is_ours(object)),
-                    _ => None,
-                };
-                let Some(there) = there else {
-                    self.memory.settle(&run.job);
-                    let (because, message) = match refusal {
-                        Answer::Refused(message) => (Because::JobRefused, message),
-                        _ => (Because::NameConflict, "the name is taken"),
-                    };
-                    self.memory.refuse(Concern::Start, because, message, at(actor.clock));
-                    return Progress::PlanAgain;
-                };
-                there
+        match api.post(&manifest, false, actor) {
+            Answer::Ok(object) => {
+                self.memory.put_job(object.seen(), Told::Made(at(actor.clock)), at(actor.clock));
             }
-        };
+            Answer::Nothing => return Progress::Failed,
+            refusal => match (api.get_job(&run.job), refusal) {
+                (Answer::Nothing, _) => return Progress::Failed,
+                (Answer::Ok(object), _) if self.recognise(&object, task, actor.clock) => {}
+                (Answer::Ok(_), _) => {
+                    self.memory.settle(&run.job);
+                    return Progress::PlanAgain;
+                }
+                (_, Answer::Refused(message)) => {
+                    self.memory.settle(&run.job);
+                    self.memory.refuse(Concern::Start, Because::JobRefused, message, at(actor.clock));
+                    return Progress::PlanAgain;
+                }
+                // Who had the name is gone.
+                _ => return Progress::Failed,
+            },
+        }
         self.memory.settle(&run.job);
-        self.memory.put_job(found.seen(), Told::Made(at(actor.clock)));
         self.memory.accept_start();
         Progress::GoOn
     }
 
-    fn confirm(&mut self, api: &mut Api, job: &str, uid: &str, owner: &str) -> Progress {
+    /// Whether the Job is the task's; if it is not, its name is taken.
+    fn recognise(&mut self, object: &JobObject, task: &Task, clock: Ms) -> bool {
+        let job = object.seen();
+        if object.owner == task.uid && self.memory.believes(&job, &seal(), at(clock)) {
+            self.memory.put_job(job, Told::Made(at(clock)), at(clock));
+            return true;
+        }
+        self.memory.conflict(&object.name, "the name is taken");
+        false
+    }
+
+    fn confirm(&mut self, api: &mut Api, job: &str, uid: &str, task: &Task, clock: Ms) -> Progress {
         match api.get_job(job) {
             Answer::Nothing => return Progress::Failed,
-            Answer::Ok(object) if object.uid == uid && object.owner == owner => {
-                self.memory.put_job(object.seen(), Told::ByRead);
+            Answer::Ok(object) if object.uid == uid && object.owner == task.uid => {
+                self.memory.put_job(object.seen(), Told::ByRead, at(clock));
             }
-            _ => self.memory.remove_job(uid),
+            _ => {
+                self.memory.remove_job(uid);
+            }
         }
         Progress::GoOn
     }
@@ -232,7 +264,7 @@ impl Replica {
                 self.memory.accept_delete(concern);
                 Progress::GoOn
             }
-            Answer::Conflict => match self.confirm(api, job, uid, &work.seen.uid) {
+            Answer::Conflict => match self.confirm(api, job, uid, &work.seen, actor.clock) {
                 Progress::GoOn if clean_up => {
                     work.clean_up_refused = true;
                     Progress::GoOn

@@ -10,9 +10,11 @@ use super::generate::merge;
 use super::jobs::Fate;
 use super::process::LEASE;
 use super::replica::Life;
-use super::story::{Step, Stream};
+use super::story::{Forgery, Kind, Step, Stream};
 use super::world::{Event, World};
+use jiff::Timestamp;
 use punctual::api::{ScheduledTaskSpec, Trigger};
+use punctual::plan::JobEnd;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -36,7 +38,8 @@ impl World<'_> {
             Step::DeleteJob(which) => self.delete_job(*which),
             Step::DeleteStatus => self.delete_status(),
             Step::Touch => self.api.write(|_| {}),
-            Step::Squat { .. } => self.squat(),
+            Step::Squat { .. } => self.squat(None),
+            Step::Forge { forgery, .. } => self.squat(Some(*forgery)),
             Step::Preempt { for_ } => self.api.preempt(*for_),
             Step::Temper(temper) => self.api.temper = temper.clone(),
             Step::Crash { replica, after: 0, down } if self.replicas[replica % replicas].life == Life::Up => {
@@ -107,8 +110,8 @@ impl World<'_> {
             Step::RefuseStatus { .. } => weather.refuses_status = false,
             Step::Quota { .. } => weather.quota = None,
             Step::HoldDeletions { .. } => weather.holds_deletions = false,
-            Step::Squat { .. } => {
-                let squatters = self.api.jobs.values().filter(|job| job.owner != self.api.task.uid);
+            Step::Squat { .. } | Step::Forge { .. } => {
+                let squatters = self.api.jobs.values().filter(|job| job.is_foreign(&self.api.task));
                 let squatters: Vec<String> = squatters.map(|job| job.name.clone()).collect();
                 squatters.iter().for_each(|name| self.api.remove(name));
             }
@@ -177,7 +180,7 @@ impl World<'_> {
         let until = status.accounted_until.as_ref().map(|until| until.0);
         let proven = |job: &&Arc<JobObject>| {
             let claimed = status.active.iter().any(|run| run.job == job.name && run.uid.is_none());
-            job.owner == "task-1" && !claimed && (job.trigger != Trigger::Schedule || job.slot <= until)
+            job.owner == "task-1" && !job.forged && !claimed && (job.trigger != Trigger::Schedule || job.slot <= until)
         };
         let jobs: Vec<Arc<JobObject>> = self.api.jobs.values().filter(proven).cloned().collect();
         if jobs.is_empty() {
@@ -199,28 +202,46 @@ impl World<'_> {
     }
 
     /// Somebody makes a Job that has the name of the next slot's.
-    fn squat(&mut self) {
+    /// Somebody makes a Job under the name of one of the task's; a forged one claims to be the task's, too.
+    fn squat(&mut self, forgery: Option<Forgery>) {
         let spec = self.api.checker.spec(self.api.task.generation);
-        let next = self
-            .api
-            .checker
-            .calendar(&spec.observed_schedule())
-            .next(self.api.now.div_euclid(1000));
-        let Some(next) = next else { return };
-        let name = format!("{NAME}-{next:010}");
+        let calendar = self.api.checker.calendar(&spec.observed_schedule());
+        let now = self.api.now;
+        let second = now.div_euclid(1000);
+        let kind = forgery.map_or(Kind::Next, |forgery| forgery.kind);
+        let slot = match kind {
+            Kind::Next | Kind::Retry | Kind::Manual => calendar.next(second),
+            Kind::Past => calendar.slots(second - 86_400, second).pop(),
+            Kind::FarAhead => calendar.next(second + 400 * 86_400),
+        };
+        let Some(slot) = slot else { return };
+        let (trigger, attempt, name) = match kind {
+            Kind::Retry => (Trigger::Schedule, 7, format!("{NAME}-{slot:010}-7")),
+            Kind::Manual => (Trigger::Manual, 1, format!("{NAME}-m{:09x}", slot & 0xf_ffff_ffff)),
+            _ => (Trigger::Schedule, 1, format!("{NAME}-{slot:010}")),
+        };
         if self.api.jobs.contains_key(&name) {
             return;
         }
-        let now = self.api.now;
-        self.api.checker.note(now, || format!("somebody makes {name}, at {}", show(now)));
+        self.api.checker.note(now, || format!("somebody makes {name}, at {}, {forgery:?}", show(now)));
+        let forged = forgery.is_some();
+        let instant = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+        let end = forgery.and_then(|forgery| forgery.ended).map(|succeeded| JobEnd {
+            succeeded,
+            at: instant(second),
+            reason: "Forged".into(),
+            message: String::new(),
+        });
         self.api.insert(JobObject {
             version: 0,
-            uid: format!("other-{next}"),
-            owner: "somebody".into(),
+            uid: format!("other-{name}-{now}"),
+            owner: if forged { self.api.task.uid.clone() } else { "somebody".into() },
             run: name.clone(),
-            slot: None,
-            trigger: Trigger::Schedule,
-            attempt: 1,
+            slot: forged.then(|| instant(slot)),
+            trigger,
+            attempt,
+            mark: forgery.and_then(|forgery| forgery.marked.then_some(4711)),
+            forged,
             made: now,
             began: None,
             suspended: false,
@@ -228,7 +249,7 @@ impl World<'_> {
             resumed: now,
             ready: false,
             deleting: None,
-            end: None,
+            end,
             code: None,
             fate: Fate::of(0, &name, &self.scenario.temper),
             epoch: 0,
@@ -247,6 +268,7 @@ fn lasts(step: &Step) -> Option<(Ms, &'static str)> {
         | Step::Quota { for_, .. }
         | Step::HoldDeletions { for_ }
         | Step::Squat { for_ }
+        | Step::Forge { for_, .. }
         | Step::Lag { for_, .. }
         | Step::WatchDies { for_, .. }
         | Step::Clock { for_, .. } => *for_,

@@ -50,6 +50,10 @@ pub enum Step {
     Squat {
         for_: Ms,
     },
+    Forge {
+        forgery: Forgery,
+        for_: Ms,
+    },
     Preempt {
         for_: Ms,
     },
@@ -109,6 +113,31 @@ pub enum Step {
     },
 }
 
+/// A Job that claims to be the task's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forgery {
+    pub kind: Kind,
+    /// It has a mark, though not ours.
+    pub marked: bool,
+    /// It has ended at once, well or badly.
+    pub ended: Option<bool>,
+}
+
+/// Under which name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// That of the next slot.
+    Next,
+    /// That of a slot of the past day.
+    Past,
+    /// That of a slot in more than a year.
+    FarAhead,
+    /// That of a further attempt at the next slot.
+    Retry,
+    /// That of a run that somebody asked for.
+    Manual,
+}
+
 /// Before what a process is stopped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Moment {
@@ -140,6 +169,7 @@ impl Step {
             Self::DeleteStatus => "the status deleted",
             Self::Touch => "another writer",
             Self::Squat { .. } => "a name taken",
+            Self::Forge { .. } => "a Job forged",
             Self::Preempt { .. } => "a Job preempted",
             Self::Crash { .. } => "crash between effects",
             Self::CrashAll { .. } => "all replicas killed",
@@ -189,6 +219,7 @@ impl fmt::Display for Step {
             Self::DeleteStatus => write!(f, "somebody deletes the status"),
             Self::Touch => write!(f, "somebody labels the task"),
             Self::Squat { for_ } => write!(f, "somebody's Job has the next slot's name for {}", span(*for_)),
+            Self::Forge { forgery, for_ } => write!(f, "somebody forges a Job, {forgery:?}, for {}", span(*for_)),
             Self::Preempt { for_ } => write!(f, "a queueing system suspends the Jobs that go on for {}", span(*for_)),
             Self::Temper(temper) => write!(f, "Jobs become {temper:?}"),
             Self::Crash { replica, after, down } => write!(f, "replica {replica} dies after {after} more writes, for {}", span(*down)),

@@ -10,7 +10,7 @@ use super::random::Random;
 use super::replica::{Life, Replica};
 use super::story::{Scenario, Stream};
 use punctual::api::ScheduledTaskSpec;
-use punctual::controller::Told;
+use punctual::state::Told;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -202,6 +202,7 @@ impl<'a> World<'a> {
 
     /// Everything of a watch that has arrived by now.
     pub fn deliver(&mut self, at: usize, stream: Stream) {
+        let clock = super::clock::at(self.clock());
         let (now, replica) = (self.api.now, &mut self.replicas[at]);
         if replica.life == Life::Down {
             return;
@@ -212,7 +213,7 @@ impl<'a> World<'a> {
                 while let Some((when, task)) = self.api.task_log.get(replica.tasks.cursor)
                     && when + replica.tasks.lag <= now
                 {
-                    news |= replica.memory.put_task(task.clone());
+                    news |= replica.memory.put_task(task.clone(), clock);
                     replica.tasks.cursor += 1;
                 }
             }
@@ -224,7 +225,7 @@ impl<'a> World<'a> {
                     if job.owner != self.api.task.uid {
                         continue;
                     }
-                    replica.memory.put_job(job.seen(), Told::ByWatch);
+                    replica.memory.put_job(job.seen(), Told::ByWatch, clock);
                     if *gone {
                         replica.memory.remove_job(&job.uid);
                     }
@@ -240,17 +241,18 @@ impl<'a> World<'a> {
 
     /// A new list, as the API server has it now.
     pub fn list(&mut self, at: usize, stream: Stream) {
+        let clock = super::clock::at(self.clock());
         let replica = &mut self.replicas[at];
         match stream {
             Stream::Tasks => {
-                replica.memory.put_task(self.api.task.clone());
+                replica.memory.put_task(self.api.task.clone(), clock);
                 replica.tasks.cursor = self.api.task_log.len();
             }
             Stream::Jobs => {
                 let ours = self.api.jobs.values().filter(|job| job.owner == self.api.task.uid);
                 let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
                 for job in ours {
-                    replica.memory.put_job(job.seen(), Told::ByWatch);
+                    replica.memory.put_job(job.seen(), Told::ByWatch, clock);
                 }
                 replica.memory.keep_jobs(|uid| listed.contains(uid));
                 replica.jobs.cursor = self.api.job_log.len();

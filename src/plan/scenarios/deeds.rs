@@ -5,7 +5,7 @@
 use super::world::{Object, Progress, World, seal};
 use crate::state::believes;
 use crate::api::{self, ScheduledTaskStatus, Trigger};
-use crate::plan::{Because, Conflict, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Urgency};
+use crate::plan::{Because, Conflict, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Unwritten, Urgency};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -29,12 +29,32 @@ impl World {
                 Effect::Write {
                     urgency: Urgency::Merged, ..
                 } if may_merge && self.merges_late => return Progress::Deferred,
+                Effect::Write {
+                    status,
+                    urgency: Urgency::Coalesced,
+                    announcements,
+                } if may_merge && self.merges_late => {
+                    self.memory.unwritten = Some(Unwritten {
+                        status: *status,
+                        announcements,
+                    });
+                    return Progress::Deferred;
+                }
                 Effect::Create { run, .. } if self.faults.silent => {
                     self.memory.unsure.insert(run.job);
                     return Progress::Unanswered;
                 }
                 _ if self.faults.silent => return Progress::Unanswered,
-                Effect::Write { status, .. } => self.write(seen, *status),
+                Effect::Write {
+                    status, announcements, ..
+                } => match self.write(seen, *status) {
+                    Progress::Done => {
+                        self.memory.unwritten = None;
+                        self.said.extend(announcements);
+                        Progress::Done
+                    }
+                    other => other,
+                },
                 Effect::Create { run, job } => self.create(&run, job),
                 Effect::Delete { job, uid, because, .. } => self.delete(&job, &uid, because),
                 Effect::Try { .. } => {

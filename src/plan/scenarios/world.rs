@@ -5,7 +5,7 @@
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{Announcement, Because, Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, plan as decide};
+use crate::plan::{Announcement, Because, Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unwritten, plan as decide};
 use crate::state::{Seal, believes};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -70,6 +70,7 @@ pub struct Memory {
     pub exits: BTreeMap<String, Exit>,
     pub merging: bool,
     pub conflicts: Vec<Conflict>,
+    pub unwritten: Option<Unwritten>,
 }
 
 /// How far a list of effects came.
@@ -262,6 +263,7 @@ impl World {
             clean_up_refusal: self.memory.clean_up_refusal.clone(),
             trial: self.memory.trial.clone(),
             conflicts: self.memory.conflicts.clone(),
+            unwritten: self.memory.unwritten.clone().filter(|unwritten| unwritten.is_past(self.now)),
         }
     }
 

@@ -228,7 +228,7 @@ mod tests {
     const JOB: &str = "t-1798797660";
 
     fn cache() -> Cache {
-        Cache::new(Seal::alone(b"key", now()))
+        Cache::new(Seal::alone(b"key"))
     }
 
     fn now() -> Timestamp {

@@ -98,7 +98,7 @@ impl Controller {
         let mut key = [0; 32];
         // Without randomness there is no TLS either, so the client could not have been made.
         let _ = SystemRandom::new().fill(&mut key);
-        let seal = Seal::alone(&key, clock.now());
+        let seal = Seal::alone(&key);
         // Tasks and Jobs, of each namespace or of all.
         let synced = Synced {
             left: watch::Sender::new(2 * options.namespaces.len().max(1)),

@@ -136,6 +136,8 @@ pub struct Job {
     pub slot: Option<Timestamp>,
     /// The mark that stands on it, whoever wrote it: what it proves is for the gate to say.
     pub mark: Option<u64>,
+    /// It was seen before its slot came.
+    pub early: bool,
     pub trigger: Trigger,
     pub attempt: i32,
     /// When it was made: by the operator's clock if this process made it, else by the API server's.

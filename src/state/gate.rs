@@ -4,8 +4,9 @@
 //!
 //! 1. namespace, owner UID and owner name are those of the task (the cache compares them), and its name is the one that task,
 //!    slot and attempt make ([`has_the_form`](crate::plan::has_the_form));
-//! 2. the ledger names it by UID; or the ledger or the schedule asks for a Job of that name just now, and the operator made it
-//!    (its mark says so, see [`Seal`]).
+//! 2. the ledger names it by UID; or the ledger or the schedule asks for a Job of that name just now, and the operator made it:
+//!    its mark says so, see [`Seal`]. Without an election there is no mark that a predecessor and this process share, and a Job
+//!    is believed unless it was there before its slot came.
 //!
 //! Everything else is a stranger: never adopted, never deleted, never counted, and never a reason to pass over a slot. A ledger
 //! that has no beginning (a new task, or a status that was deleted) asks for nothing: it takes over what has the form and lies in
@@ -19,6 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// By so much the clock of another replica may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
+/// A process without an election asks more: its own Jobs are never before their slots.
+const EARLY: SignedDuration = SignedDuration::from_secs(2);
 /// And by so much may our own be set back: what was made before lies in the future then.
 const SET_BACK: SignedDuration = SignedDuration::from_hours(48);
 /// Whether the Job, of this task's form, is the task's.
@@ -48,14 +51,18 @@ fn is_believed(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
     if seal.is_ours(&task.uid, &job.name, job.mark) {
         return true;
     }
+    let may_be_ours = !seal.is_shared() && !job.early;
     if is_awaited(task, job) {
-        return seal.may_be_a_predecessors(due_of_entry(task, job).unwrap_or(slot));
+        return may_be_ours;
     }
     let is_named = |schedule: &Schedule| schedule.latest(before(slot), slot) == Some(slot);
-    let is_possible = |schedule: &Schedule| {
-        is_named(schedule) && (has_no_beginning(task) || seal.may_be_a_predecessors(schedule.starts_at(slot)))
-    };
-    !is_beyond(slot, now, SKEW) && in_force(task).is_some_and(|in_force| in_force.with(is_possible))
+    let is_possible = (may_be_ours || has_no_beginning(task)) && !is_beyond(slot, now, SKEW);
+    is_possible && in_force(task).is_some_and(|in_force| in_force.with(is_named))
+}
+
+/// Whether a Job that is seen now comes before its slot: then nobody made it for that slot, whoever has its name.
+pub fn is_early(job: &Job, now: Timestamp) -> bool {
+    job.slot.is_some_and(|slot| is_beyond(slot, now, EARLY))
 }
 
 /// Whether the slot comes so much later than now.
@@ -66,12 +73,6 @@ fn is_beyond(slot: Timestamp, now: Timestamp, by: SignedDuration) -> bool {
 /// An entry of `active` waits for its Job under that name: a claim, or a further attempt.
 fn is_awaited(task: &Task, job: &Job) -> bool {
     task.status.active.iter().any(|run| run.uid.is_none() && run.job == job.name)
-}
-
-/// When the attempt that waits for this Job was due.
-fn due_of_entry(task: &Task, job: &Job) -> Option<Timestamp> {
-    let run = task.status.active.iter().find(|run| run.uid.is_none() && run.job == job.name)?;
-    Some(run.retry_at.as_ref().unwrap_or(&run.slot).0)
 }
 
 /// The slot has no outcome yet. Further attempts are written down before their Jobs are made.

@@ -310,6 +310,7 @@ impl RawJob {
             confirmed: false,
             slot: slot.map(|(slot, _)| slot),
             mark,
+            early: false,
             trigger,
             attempt: slot.map_or(1, |(_, attempt)| attempt),
             created,

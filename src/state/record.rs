@@ -7,7 +7,7 @@
 //! before its slot is accounted for, and never takes an older word for a newer one. Holds no more Jobs than the ledger names or
 //! may soon name, however many there are.
 
-use super::gate::{believes, is_recorded, is_wanted};
+use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::refusals::{Concern, Refusals};
 use super::seal::Seal;
 use crate::api::{ActiveRun, ScheduledTaskStatus, Trigger};
@@ -155,7 +155,16 @@ impl Record {
     /// Whether a Job of this form is the task's, as far as is known at `now`.
     #[must_use]
     pub fn believes(&self, job: &Job, seal: &Seal, now: Timestamp) -> bool {
-        self.task().is_some_and(|task| believes(task, job, seal, now))
+        let early = self.is_early(job, now);
+        let job = Job { early, ..job.clone() };
+        self.task().is_some_and(|task| believes(task, &job, seal, now))
+    }
+
+    /// Whether the Job comes, or came, before its slot.
+    fn is_early(&self, job: &Job, now: Timestamp) -> bool {
+        let set_aside = self.set_aside.iter().find(|known| known.uid == job.uid);
+        let known = self.jobs.get(&job.uid).or(set_aside);
+        known.map_or_else(|| is_early(job, now), |known| known.early)
     }
 
     /// Takes in a Job that claims to be this task's. Returns false if it changes nothing: it is certainly gone, or nothing asks
@@ -165,6 +174,9 @@ impl Record {
             return false;
         }
         let is_new = !self.jobs.contains_key(&job.uid) && !self.missing.contains_key(&job.uid);
+        if is_new {
+            job.early = self.is_early(&job, now);
+        }
         if is_new && told == Told::ByWatch && !self.has_use_for(&job, now) {
             self.set_aside(job);
             return false;
@@ -182,7 +194,7 @@ impl Record {
             Some(known) => {
                 // Whose it is was settled when it was first seen: annotations can be changed.
                 (job.slot, job.trigger, job.attempt) = (known.slot, known.trigger, known.attempt);
-                job.mark = known.mark.or(job.mark);
+                (job.mark, job.early) = (known.mark.or(job.mark), known.early);
                 job.created = made_at.unwrap_or(known.created);
                 job.confirmed |= known.confirmed;
                 job.exit = known.exit.clone();
@@ -388,6 +400,7 @@ fn unseen(uid: &str) -> Job {
         confirmed: false,
         slot: None,
         mark: None,
+        early: false,
         trigger: Trigger::Schedule,
         attempt: 1,
         created: Timestamp::UNIX_EPOCH,

@@ -3,9 +3,8 @@
 //! Anybody who may create Jobs can write our labels, annotations and owner reference on one, and take the name of a slot. The
 //! mark is a keyed hash of the task's UID and the Job's name, so nobody who does not know the key can write it. Replicas that
 //! elect a leader share a key that tenants cannot read: the UID of their Lease, a random number that the API server chose. A
-//! process without an election has a key of its own; what a predecessor made it knows only by the time.
+//! process without an election has a key of its own, and cannot tell what its predecessor made from what others forged.
 
-use jiff::Timestamp;
 use ring::hmac;
 
 /// What makes and checks marks.
@@ -15,8 +14,6 @@ pub struct Seal {
     keys: Vec<hmac::Key>,
     /// Whether other processes have the same key.
     is_shared: bool,
-    /// When this process began: what was due before may have been made by another one.
-    since: Timestamp,
 }
 
 /// How many keys are remembered: a Lease that is made again and again is somebody's mistake.
@@ -25,11 +22,10 @@ const KEYS: usize = 4;
 impl Seal {
     /// The seal of a process that runs alone. `key` is random.
     #[must_use]
-    pub fn alone(key: &[u8], since: Timestamp) -> Self {
+    pub fn alone(key: &[u8]) -> Self {
         Self {
             keys: vec![hmac::Key::new(hmac::HMAC_SHA256, key)],
             is_shared: false,
-            since,
         }
     }
 
@@ -52,10 +48,10 @@ impl Seal {
         mark.is_some_and(|mark| self.keys.iter().any(|key| of(key, task_uid, job) == mark))
     }
 
-    /// Whether a Job without our mark that was due at `due` may be a predecessor's: one that had a key of its own, and is gone.
+    /// Whether every process of the operator makes the same marks, so that a Job without one is nobody's of them.
     #[must_use]
-    pub fn may_be_a_predecessors(&self, due: Timestamp) -> bool {
-        !self.is_shared && due <= self.since
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 }
 
@@ -71,10 +67,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_known_to_all_who_share_the_secret_and_to_nobody_else() {
-        let (mut one, mut other) = (
-            Seal::alone(b"one", Timestamp::UNIX_EPOCH),
-            Seal::alone(b"other", Timestamp::UNIX_EPOCH),
-        );
+        let (mut one, mut other) = (Seal::alone(b"one"), Seal::alone(b"other"));
         let mark = Some(one.mark("uid", "job-1"));
         assert!(one.is_ours("uid", "job-1", mark) && !other.is_ours("uid", "job-1", mark));
         for (task, job) in [("uid", "job-2"), ("uie", "job-1")] {
@@ -82,17 +75,9 @@ mod tests {
         }
         one.share("lease");
         assert!(one.is_ours("uid", "job-1", mark), "the older key stays known");
+        assert!(one.is_shared() && !other.is_shared());
         other.share("lease");
         assert!(other.is_ours("uid", "job-1", Some(one.mark("uid", "job-1"))));
         assert!(!other.is_ours("uid", "job-1", None));
-    }
-
-    #[test]
-    fn only_a_process_with_a_key_of_its_own_trusts_what_is_older_than_itself() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let mut seal = Seal::alone(b"own", at(100));
-        assert!(seal.may_be_a_predecessors(at(100)) && !seal.may_be_a_predecessors(at(101)));
-        seal.share("lease");
-        assert!(!seal.may_be_a_predecessors(at(99)));
     }
 }

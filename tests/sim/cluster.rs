@@ -338,6 +338,7 @@ impl JobObject {
             confirmed: false,
             slot: self.slot,
             mark: self.mark,
+            early: false,
             trigger: self.trigger,
             attempt: self.attempt,
             created: whole(self.made),

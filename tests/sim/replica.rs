@@ -84,7 +84,7 @@ pub enum Progress {
 
 /// What all replicas mark their Jobs with, as by election.
 pub fn seal() -> Seal {
-    let mut seal = Seal::alone(b"", Timestamp::UNIX_EPOCH);
+    let mut seal = Seal::alone(b"");
     seal.share("the Lease's UID");
     seal
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub const KEY: &str = "shop/report";
 /// The mark of all processes of the operator, as by election.
 pub fn seal() -> Seal {
-    let mut seal = Seal::alone(b"", Timestamp::UNIX_EPOCH);
+    let mut seal = Seal::alone(b"");
     seal.share("the Lease's UID");
     seal
 }
@@ -353,6 +353,7 @@ impl World {
             confirmed: false,
             slot: None,
             mark: None,
+            early: false,
             trigger: Trigger::Schedule,
             attempt: 1,
             created: self.now,

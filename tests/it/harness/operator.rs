@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{Controller, Health, Options, Terms};
+use punctual::controller::{Defect, Controller, Health, Options, Terms};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 pub struct Operator {
     clock: watch::Sender<Timestamp>,
     stop: Option<oneshot::Sender<()>>,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), Defect>>,
     health: Health,
 }
 
@@ -95,7 +95,7 @@ impl Operator {
     /// Leaves as on SIGTERM.
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());
-        (&mut self.running).await.expect("the operator does not panic");
+        (&mut self.running).await.expect("the operator does not panic").expect("no part of it ends by itself");
     }
 }
 

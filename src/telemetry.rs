@@ -1,8 +1,15 @@
 //! Logs: one line an event, as text for people or JSON for machines, on standard error.
 //!
-//! Takes a format, sets up `tracing`. `RUST_LOG` chooses what is said (default: `info`).
+//! Takes a format, sets up `tracing`. `RUST_LOG` chooses what is said (default: `info`). Whatever a field or a message holds, an event is
+//! one line, and the line is printable: names and last words come from tenants, and must not write a log of their own.
 
+use crate::api::{json_escaped, printable, printable_coloured};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -15,9 +22,138 @@ pub enum LogFormat {
 /// Sets up logging for the process. Does nothing if it is set up already.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube_client=warn,kube_runtime=error"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match format {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let _ = subscriber(format, filter, io::stderr().is_terminal(), io::stderr).try_init();
+}
+
+fn subscriber<W>(format: LogFormat, filter: EnvFilter, colour: bool, out: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let clean = match format {
+        LogFormat::Json => json_escaped,
+        LogFormat::Text if colour => printable_coloured,
+        LogFormat::Text => printable,
     };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Lines { out, clean });
+    match format {
+        LogFormat::Text => Box::new(builder.with_ansi(colour).finish()),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+    }
+}
+
+/// What makes the text of an event one printable line.
+type Clean = fn(&str) -> Cow<'_, str>;
+
+/// Stands before the place where logs are written: each event passes here, in one piece.
+struct Lines<W> {
+    out: W,
+    clean: Clean,
+}
+
+/// The way of one event.
+struct Line<W> {
+    out: W,
+    clean: Clean,
+}
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
+    type Writer = Line<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line {
+            out: self.out.make_writer(),
+            clean: self.clean,
+        }
+    }
+}
+
+impl<W: Write> Write for Line<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = (self.clean)(text.strip_suffix('\n').unwrap_or(&text));
+        self.out.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::is_unprintable;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Tries to end the line, to write another, to clear the screen, to turn what follows, and to end a string of JSON.
+    const HOSTILE: &str =
+        "x\n2026-11-23T12:00:00Z ERROR forged\r\x1b[2J\x1b]0;t\x07\u{9b}2J\u{202e}\u{2028}\u{e0041}\",\"level\":\"ERROR\",\"";
+
+    /// The log of three events that hold it: as a message, as a field, as an error.
+    fn logged(format: LogFormat, colour: bool) -> String {
+        let buffer = Buffer::default();
+        let out = buffer.clone();
+        let subscriber = subscriber(format, EnvFilter::new("info"), colour, move || out.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let error = io::Error::other(HOSTILE);
+            tracing::info!("{HOSTILE}");
+            tracing::warn!(task = HOSTILE, debug = ?HOSTILE, display = %HOSTILE, "message");
+            let _span = tracing::info_span!("span", name = %HOSTILE).entered();
+            tracing::error!(error = &error as &dyn std::error::Error, "message");
+        });
+        let bytes = buffer.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_one_printable_line_of_text_whatever_it_holds() {
+        let text = logged(LogFormat::Text, false);
+        assert_eq!(text.lines().count(), 3, "{text:?}");
+        for line in text.lines() {
+            assert!(!line.contains(is_unprintable), "{line:?}");
+            assert!(line.contains("forged"), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_nothing_but_the_colours_of_the_log_is_left() {
+        let text = logged(LogFormat::Text, true);
+        assert!(text.contains("\x1b["), "{text:?}");
+        assert_eq!(text.matches('\n').count(), 3, "{text:?}");
+        for line in text.lines() {
+            let sequences = line.split("\x1b[").skip(1);
+            for sequence in sequences {
+                let rest = sequence.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+                assert!(rest.starts_with('m'), "{line:?}");
+                assert!(!rest.contains(is_unprintable), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_json_which_holds_the_same_text() {
+        let text = logged(LogFormat::Json, false);
+        assert_eq!(text.lines().count(), 3, "{text:?}");
+        for line in text.lines() {
+            assert!(!line.contains(is_unprintable), "{line:?}");
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(["INFO", "WARN", "ERROR"].contains(&event["level"].as_str().unwrap()), "{line:?}");
+        }
+        let event: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+        assert_eq!(event["task"], HOSTILE);
+    }
 }

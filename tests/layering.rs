@@ -21,7 +21,7 @@ const HOUSE: &[(&str, &[&str], Words)] = &[
     ("src/clock.rs", &[], &[&["kube::"]]),
     ("src/metrics.rs", &[], &[&["kube::", "async "]]),
     ("src/server.rs", &["controller"], &[&["kube::"]]),
-    ("src/telemetry.rs", &[], &[&["kube::", "async "]]),
+    ("src/telemetry.rs", &["api"], &[&["kube::", "async "]]),
 ];
 
 const PURE: &[&str] = &[

@@ -21,7 +21,7 @@ pub use admission::refusals;
 pub use annotations::*;
 pub use crd::{crd, crd_yaml};
 pub use policy::*;
-pub use printable::{is_unprintable, json_escaped, printable, printable_lines, yaml_quoted};
+pub use printable::{is_unprintable, json_escaped, printable, printable_coloured, printable_lines, yaml_quoted};
 pub use status::*;
 pub use structure::name_refusal;
 pub use task::*;

@@ -48,6 +48,26 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// One line, as [`printable`] makes it, in which sequences that only colour text stay. Only for text whose colours are ours.
+#[must_use]
+pub fn printable_coloured(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for (number, piece) in text.split("\x1b[").enumerate() {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        match rest.strip_prefix('m') {
+            _ if number == 0 => out.push_str(&printable(piece)),
+            Some(after) => {
+                out.extend(["\x1b[", piece.strip_suffix(after).unwrap_or_default(), &printable(after)]);
+            }
+            None => out.extend(["\\u{1b}[", &printable(piece)]),
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// JSON whose strings say the same without unprintable characters. Takes text that is JSON: outside of strings, JSON has no such
 /// character but the line feeds and blanks between its values, which stay.
 #[must_use]
@@ -125,6 +145,19 @@ mod tests {
         assert_eq!(printable_lines("a\tb\r\nc\x1b[2J\n"), "a\tb \nc\\u{1b}[2J\n");
         let left: String = printable_lines(&all()).chars().filter(|c| is_unprintable(*c)).collect();
         assert_eq!(left, "\t\n");
+    }
+
+    #[test]
+    fn colours_stay_and_no_other_sequence() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            ("\x1b[31mred\x1b[0m\x1b[1;4mx", "\x1b[31mred\x1b[0m\x1b[1;4mx"),
+            ("\x1b[31", "\\u{1b}[31"),
+            ("\x1b[2J\x1b[31m\n\x1b]8;;\x07", "\\u{1b}[2J\x1b[31m \\u{1b}]8;;\\u{7}"),
+            ("\x1b[?25l\x1b[5A\x1b", "\\u{1b}[?25l\\u{1b}[5A\\u{1b}"),
+        ] {
+            assert_eq!(printable_coloured(text), shown);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Takes flags, gives a client with its namespace. Never retries: a person waits, and can ask again.
 
+use super::output;
 use crate::api::{GROUP, ScheduledTask};
 use anyhow::{Context, Result};
 use kube::api::{Api, DynamicObject, ListParams};
@@ -188,7 +189,7 @@ pub fn full_name(name: &str) -> String {
 /// Writes a line to standard error: kubectl's, or one that begins with `error:`.
 pub fn complain(error: &anyhow::Error) {
     match error.downcast_ref::<Said>() {
-        Some(Said(line)) => eprintln!("{line}"),
-        None => eprintln!("error: {error:#}"),
+        Some(Said(line)) => output::complain(line),
+        None => output::complain(&format!("error: {error:#}")),
     }
 }

@@ -48,9 +48,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(format) = format {
         output::print(&output::format(&output::list(objects), format)?)?;
     } else if objects.is_empty() && args.all_namespaces {
-        eprintln!("No resources found");
+        output::complain("No resources found");
     } else if objects.is_empty() {
-        eprintln!("No resources found in {namespace} namespace.");
+        output::complain(&format!("No resources found in {namespace} namespace."));
     } else {
         let tasks: Vec<Task> = objects.into_iter().map(Task::of).collect();
         let wide = args.output == Some(Output::Wide);

@@ -3,6 +3,12 @@
 //! Takes arguments, gives an exit code: 0 done, 1 something was wrong with what was given, 2 wrong usage (clap's). The name under which
 //! the binary is called decides how it names itself: `punctual`, or `kubectl punctual` as kubectl's plugin `kubectl-punctual`.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "output.rs writes, and lets nothing pass that is not printable"
+)]
+
 mod check;
 mod cluster;
 mod completion;
@@ -20,9 +26,11 @@ mod request;
 mod stream;
 mod table;
 mod task;
+mod yaml;
 
-use crate::api;
+use crate::api::{self, printable_lines};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -113,6 +121,18 @@ impl Called {
     }
 }
 
+/// Says what is wrong with the arguments, which may be names of files that somebody else has made.
+fn wrong_usage(error: &clap::Error) -> ! {
+    let text = error.to_string();
+    match printable_lines(&text) {
+        Cow::Borrowed(_) => error.exit(),
+        Cow::Owned(text) => {
+            text.lines().for_each(output::complain);
+            std::process::exit(error.exit_code())
+        }
+    }
+}
+
 /// Reads the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -120,8 +140,8 @@ pub fn main() -> ExitCode {
     if called == Called::Completer {
         return completion::answer(&called.command(), std::env::args_os().skip(1));
     }
-    let matches = called.command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = called.command().try_get_matches().unwrap_or_else(|error| wrong_usage(&error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| wrong_usage(&error));
     let done = match cli.command {
         Command::Controller(args) => controller::run(args),
         Command::Preview(args) => preview::run(&args),
@@ -132,10 +152,7 @@ pub fn main() -> ExitCode {
         Command::RunNow(args) => request::run_now(&args),
         Command::Resume(args) => request::resume(&args),
         Command::Backfill(args) => request::backfill(&args),
-        Command::Crd => {
-            print!("{}", api::crd_yaml());
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Crd => output::print(&api::crd_yaml()).map(|()| ExitCode::SUCCESS),
         Command::Completion(args) => completion::run(&args, called.command(), called.binary()),
     };
     done.unwrap_or_else(|error| {

@@ -5,15 +5,16 @@
 
 use super::elapsed;
 use super::manifest::{self, Kind};
+use super::output::{self, Out};
 use super::stream::{self, Document};
-use crate::api::{self, Gap, Overlap, ScheduledTaskSpec};
+use crate::api::{self, Gap, Overlap, ScheduledTaskSpec, printable};
 use crate::plan::Spec;
 use crate::schedule::Schedule;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,7 +89,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let tasks = tasks(args)?;
     let mut wrong = false;
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = Out::open();
     let mut said = Ok(());
     for (number, Task { name, read }) in tasks.iter().enumerate() {
         wrong |= read.is_err();
@@ -96,17 +97,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, schedule, slots(schedule, from, args)),
             (Output::Json, Err(error)) => json_error(&mut out, name, error),
             (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, schedule, slots(schedule, from, args)),
-            (Output::Table, Err(error)) => out.flush().map(|()| eprintln!("error: {name}: {error:#}")),
+            (Output::Table, Err(error)) => out.flush().map(|()| output::complain(&format!("error: {name}: {error:#}"))),
         };
         if said.is_err() {
             break;
         }
     }
-    match said.and_then(|()| out.flush()) {
-        // Whoever reads has seen enough: `punctual preview … | head`.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
-        _ => Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
-    }
+    output::forgiving(said.and_then(|()| out.flush()))?;
+    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn tasks(args: &Args) -> Result<Vec<Task>> {
@@ -185,13 +183,12 @@ fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Itera
 }
 
 /// Written slot by slot: a year of seconds is long, and need not be held.
-fn json_line(out: &mut impl Write, name: &str, spec: &Spec, schedule: &Schedule, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
-    write!(
-        out,
-        "{{\"name\":{},\"timeZone\":{},\"slots\":[",
-        json!(name),
-        json!(spec.fields.zone())
-    )?;
+fn json_line(out: &mut Out, name: &str, spec: &Spec, schedule: &Schedule, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
+    out.write("{\"name\":")?;
+    out.json(&name)?;
+    out.write(",\"timeZone\":")?;
+    out.json(&spec.fields.zone())?;
+    out.write(",\"slots\":[")?;
     for (number, local) in slots.enumerate() {
         let slot = local.timestamp();
         let slot = Slot {
@@ -199,44 +196,43 @@ fn json_line(out: &mut impl Write, name: &str, spec: &Spec, schedule: &Schedule,
             local: local.to_string(),
             starts_at: schedule.starts_at(slot),
         };
-        write!(out, "{}{}", if number > 0 { "," } else { "" }, serde_json::to_string(&slot)?)?;
+        out.write(if number > 0 { "," } else { "" })?;
+        out.json(&slot)?;
     }
-    writeln!(out, "]}}")
+    out.write("]}\n")
 }
 
-fn json_error(out: &mut impl Write, name: &str, error: &anyhow::Error) -> io::Result<()> {
-    writeln!(out, "{{\"name\":{},\"error\":{}}}", json!(name), json!(format!("{error:#}")))
+fn json_error(out: &mut Out, name: &str, error: &anyhow::Error) -> io::Result<()> {
+    out.write("{\"name\":")?;
+    out.json(&name)?;
+    out.write(",\"error\":")?;
+    out.json(&format!("{error:#}"))?;
+    out.write("}\n")
 }
 
-fn table(
-    out: &mut impl Write,
-    number: usize,
-    name: &str,
-    spec: &Spec,
-    schedule: &Schedule,
-    slots: impl Iterator<Item = Zoned>,
-) -> io::Result<()> {
+fn table(out: &mut Out, number: usize, name: &str, spec: &Spec, schedule: &Schedule, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
     if number > 0 {
-        writeln!(out)?;
+        out.write("\n")?;
     }
     let suspended = if spec.fields.suspend { " (suspended: nothing starts)" } else { "" };
-    writeln!(out, "{name}: {} in {}{suspended}", spec.fields.schedule_text(), spec.fields.zone())?;
+    let head = format!("{name}: {} in {}{suspended}", spec.fields.schedule_text(), spec.fields.zone());
+    out.write(&format!("{}\n", printable(&head)))?;
     for line in bounds(&spec.fields) {
-        writeln!(out, "  {line}")?;
+        out.write(&format!("  {}\n", printable(&line)))?;
     }
     let mut slots = slots.peekable();
     if slots.peek().is_none() {
-        return writeln!(out, "no slot in this stretch of time");
+        return out.write("no slot in this stretch of time\n");
     }
     let jitter = spec.fields.jitter.is_some();
     let starts = |text: &str| if jitter { format!("{text:<22}") } else { String::new() };
-    writeln!(out, "{:<22}{}{:<38}NOTE", "SLOT", starts("STARTS"), "LOCAL")?;
+    out.write(&format!("{:<22}{}{:<38}NOTE\n", "SLOT", starts("STARTS"), "LOCAL"))?;
     for local in slots {
         let slot = local.timestamp();
         let starts = starts(&schedule.starts_at(slot).to_string());
         let shown = local.strftime("%a %Y-%m-%d %H:%M:%S %:z %Z").to_string();
         let line = format!("{:<22}{starts}{shown:<38}{}", slot.to_string(), note(&local));
-        writeln!(out, "{}", line.trim_end())?;
+        out.write(&format!("{}\n", line.trim_end()))?;
     }
     Ok(())
 }

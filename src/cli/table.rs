@@ -2,7 +2,9 @@
 //!
 //! Takes rows of cells, gives lines whose columns begin below one another. Colour has no width.
 
-/// What stands in one place of a table.
+use crate::api::printable;
+
+/// What stands in one place of a table: one printable line.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     text: String,
@@ -13,8 +15,8 @@ impl Cell {
     /// The same in one of the terminal's colours (30 to 37).
     pub fn coloured(text: impl Into<String>, colour: u8) -> Self {
         Self {
-            text: text.into(),
             colour: Some(colour),
+            ..Self::from(text)
         }
     }
 
@@ -26,7 +28,7 @@ impl Cell {
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self {
-            text: text.into(),
+            text: printable(&text.into()).into_owned(),
             colour: None,
         }
     }

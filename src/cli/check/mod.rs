@@ -9,7 +9,7 @@ mod hints;
 use super::manifest::{self, Kind};
 use super::output::{self, Format};
 use super::{convert, stream};
-use crate::api::{self, ScheduledTaskSpec};
+use crate::api::{self, ScheduledTaskSpec, printable};
 use crate::clock::Clock;
 use crate::schedule::Schedule;
 use anyhow::Result;
@@ -154,6 +154,7 @@ fn lines(checked: &[Checked]) -> String {
             Some(name) => format!("{document} ({name})"),
             None => document.clone(),
         };
+        let subject = printable(&subject);
         for (word, says) in [("error", errors), ("hint", hints)] {
             for says in says {
                 let _ = writeln!(text, "{word}: {subject}: {}", output::one_line(says));

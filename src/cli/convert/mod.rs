@@ -10,11 +10,13 @@ mod edit;
 use super::manifest::{self, Kind};
 use super::output::{self, Format};
 use super::stream::{self, Document};
-use crate::api;
+use super::yaml;
+use crate::api::{self, printable_lines};
 use crate::clock::Clock;
 use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,7 +49,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let now = Clock::System.now();
     let stdin = [PathBuf::from("-")];
     let files = if args.filename.is_empty() { &stdin[..] } else { &args.filename[..] };
-    let (mut yaml, mut objects, mut wrong, mut converted) = (Vec::new(), Vec::new(), false, 0);
+    let (mut texts, mut objects, mut wrong, mut converted) = (Vec::new(), Vec::new(), false, 0);
     for file in files {
         for document in stream::documents(file)? {
             match written(document, now) {
@@ -55,24 +57,24 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                     converted += usize::from(written.converted);
                     for fault in &written.faults {
                         wrong = true;
-                        eprintln!("error: {}: {}", written.subject, output::one_line(fault));
+                        output::complain(&format!("error: {}: {}", written.subject, output::one_line(fault)));
                     }
-                    yaml.push(written.yaml);
+                    texts.push(written.yaml);
                     objects.push(written.object);
                 }
                 Err(says) => {
                     wrong = true;
-                    eprintln!("error: {says}");
+                    output::complain(&format!("error: {says}"));
                 }
             }
         }
     }
     if converted == 0 && !wrong {
         let shown: Vec<String> = files.iter().map(|file| stream::shown(Path::new(file))).collect();
-        eprintln!("warning: no CronJob in {}: nothing was converted", shown.join(", "));
+        output::complain(&format!("warning: no CronJob in {}: nothing was converted", shown.join(", ")));
     }
     match args.output {
-        Format::Yaml => output::print(&yaml.join("---\n"))?,
+        Format::Yaml => output::print(&texts.join("---\n"))?,
         Format::Json if objects.is_empty() => {}
         Format::Json => output::print(&output::format(&output::one_or_list(objects), Format::Json)?)?,
     }
@@ -92,6 +94,8 @@ struct Written {
 fn written(document: Document, now: Timestamp) -> Result<Written, String> {
     let Document { place, value, source, .. } = document;
     let value = value.map_err(|error| format!("{place}: {error:#}"))?;
+    // YAML has an escape for whatever a terminal must not see, but only in quotes: such a text is written anew.
+    let source = source.filter(|text| matches!(printable_lines(text), Cow::Borrowed(_)));
     let subject = match manifest::name(&value) {
         Some(name) => format!("{place} ({name})"),
         None => place,
@@ -99,7 +103,10 @@ fn written(document: Document, now: Timestamp) -> Result<Written, String> {
     if !matches!(manifest::kind(&value), Ok(Kind::CronJob)) {
         return Ok(Written {
             subject,
-            yaml: source.map_or_else(|| as_yaml(&value), |text| text.trim_start_matches('\n').to_owned()),
+            yaml: match source {
+                Some(text) => text.trim_start_matches('\n').to_owned(),
+                None => as_yaml(&value)?,
+            },
             object: value,
             converted: false,
             faults: Vec::new(),
@@ -114,9 +121,10 @@ fn written(document: Document, now: Timestamp) -> Result<Written, String> {
     let notes = differences::of(&value, &task, now);
     let notes = faults.iter().map(|fault| format!("to be mended: {fault}")).chain(notes);
     let comments: String = notes.map(|note| format!("# punctual: {}\n", output::one_line(&note))).collect();
-    let body = source
-        .and_then(|text| edit::converted(&text, &task))
-        .unwrap_or_else(|| as_yaml(&task));
+    let body = match source.and_then(|text| edit::converted(&text, &task)) {
+        Some(text) => text,
+        None => as_yaml(&task)?,
+    };
     Ok(Written {
         subject,
         yaml: comments + &body,
@@ -126,8 +134,8 @@ fn written(document: Document, now: Timestamp) -> Result<Written, String> {
     })
 }
 
-fn as_yaml(value: &Value) -> String {
-    serde_yaml::to_string(value).unwrap_or_default()
+fn as_yaml(value: &Value) -> Result<String, String> {
+    yaml::text(value).map_err(|error| error.to_string())
 }
 
 /// The `ScheduledTask` that a CronJob becomes.

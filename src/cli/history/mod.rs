@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(format) => output::print(&output::format(&object, format)?)?,
         None => {
             let canvas = canvas();
-            output::print(&timeline::draw(&Task::of(object), Clock::System.now(), canvas))?;
+            output::print_coloured(&timeline::draw(&Task::of(object), Clock::System.now(), canvas))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -78,8 +78,8 @@ fn headline(task: &Task, now: Timestamp) -> String {
         || "no next run".to_owned(),
         |next| format!("next run {} ({next})", elapsed::from_now(next, now)),
     );
-    let schedule = output::one_line(&task.schedule());
-    let mut text = format!("{}: {schedule} in {}, {}, {next}\n", task.name, task.zone(), task.state());
+    let head = format!("{}: {} in {}, {}, {next}", task.name, task.schedule(), task.zone(), task.state());
+    let mut text = output::one_line(&head) + "\n";
     if let Some((_, message)) = task.not_ready().or_else(|| task.suspended()) {
         text.push_str(&format!("  {}\n", output::one_line(message)));
     }

@@ -68,7 +68,7 @@ impl Request {
         let (succeeded, says) = match end {
             Progress::Succeeded(says) => (true, Some(format!("{full} {says}"))),
             Progress::Failed(says) | Progress::Waits(says) => {
-                eprintln!("error: {full}: {}", output::one_line(&says));
+                output::complain(&format!("error: {full}: {}", output::one_line(&says)));
                 (false, None)
             }
         };

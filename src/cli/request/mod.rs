@@ -10,7 +10,7 @@ pub use backfill::{Backfill, backfill};
 use super::cluster::{self, Cluster, Target};
 use super::output::{self, Format};
 use super::task::Task;
-use crate::api::{RESUME, RUN_NOW};
+use crate::api::{RESUME, RUN_NOW, printable};
 use crate::clock::Clock;
 use anyhow::Result;
 use follow::Request;
@@ -105,7 +105,7 @@ pub fn resume(args: &Resume) -> Result<ExitCode> {
                 Ok(object) => {
                     say(args.output, &format!("{} resume requested", cluster::full_name(name)))?;
                     if let Some(doubt) = doubt(&Task::of(object.clone())) {
-                        eprintln!("warning: {name}: {doubt}");
+                        output::complain(&format!("warning: {name}: {doubt}"));
                     }
                     objects.push(object);
                 }
@@ -147,7 +147,7 @@ async fn annotate(cluster: &Cluster, name: &str, annotation: &str, value: &str) 
 fn say(format: Option<Format>, line: &str) -> Result<()> {
     match format {
         Some(_) => Ok(()),
-        None => output::print(&format!("{line}\n")),
+        None => output::print(&format!("{}\n", printable(line))),
     }
 }
 

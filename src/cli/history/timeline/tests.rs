@@ -59,7 +59,7 @@ SLOT                  TRIGGER   OUTCOME    TIMELINE          TOOK   START  ATTEM
 2026-11-24T01:30:00Z  Schedule  Running    █▶                3m59s  +1s    1                                            waits for its pod
 2026-11-24T01:00:00Z  Schedule  Retrying   ███████████████▶  33m    +1s    2         1,?                                attempt 3 in 60s
 2026-11-23T01:30:00Z  Schedule  Succeeded  ██████            12m    +1s    1                  JobCompleted
-2026-11-22T01:30:00Z  Schedule  Failed     █                 5s     +90s   3         1,?,137  JobFailed                 out of memory [31mand more
+2026-11-22T01:30:00Z  Schedule  Failed     █                 5s     +90s   3         1,?,137  JobFailed                 out of memory \\u{1b}[31mand more
 2026-11-21T01:30:00Z  Schedule  Skipped    · ×12                                              PreviousRunActive         since 2026-11-10T01:30:00Z: 12 slots not started
 2026-11-09T01:30:00Z  Schedule  Missed     ·                                                  StartingDeadlineExceeded
 2026-08-01T00:30:00Z  Backfill  Cancelled  ███               6m            1                  Replaced

@@ -4,6 +4,8 @@
 mod check;
 #[path = "cli/convert.rs"]
 mod convert;
+#[path = "cli/hostile.rs"]
+mod hostile;
 #[path = "cli/names.rs"]
 mod names;
 #[path = "cli/process.rs"]

@@ -3,13 +3,14 @@
 //! Takes a manifest, gives the refusals in the API server's words: unknown fields, what is wrong with the shape, and the rules
 //! of the CRD by the same CEL. Never the last word: what else Kubernetes refuses in a template is told by a dry run, on a cluster.
 
+use super::refusals::Refusals;
 use super::structure;
 use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// The schema of the CRD, metadata included.
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let versions = super::crd().spec.versions;
     let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
     let mut schema = serde_json::to_value(schema).unwrap_or_default();
@@ -29,17 +30,15 @@ const NOT_ALL: &str =
 
 static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA));
 
-/// Why the API server would refuse to store this `ScheduledTask`; empty, if no reason is known.
+/// Why the API server would refuse to store this `ScheduledTask`; empty, if no reason is known. Of very many reasons the first.
 #[must_use]
 pub fn refusals(manifest: &Value) -> Vec<String> {
-    let mut refusals = Vec::new();
+    let mut refusals = Refusals::default();
     unknown_fields(&SCHEMA, manifest, "", &mut refusals);
     let misshapen = structure::refusals(&SCHEMA["properties"]["spec"], &manifest["spec"]);
     if !misshapen.is_empty() {
         // The rules are for what has its shape: the API server does not ask them either.
-        refusals.extend(misshapen);
-        refusals.push(NOT_ALL.to_owned());
-        return refusals;
+        return [Vec::from(refusals), misshapen.into(), vec![NOT_ALL.to_owned()]].concat();
     }
     if let Err(errors) = Validator::new().validate_compiled(&RULES, &without_nulls(manifest), None) {
         // A rule that cannot be asked met a value of another type: that is for whoever reads the value to say.
@@ -50,13 +49,13 @@ pub fn refusals(manifest: &Value) -> Vec<String> {
         let mut broken: Vec<String> = broken.map(|error| format!("{}: {}", error.field_path, error.message)).collect();
         // They come in no order of their own.
         broken.sort();
-        refusals.append(&mut broken);
+        refusals.extend(broken);
     }
-    refusals
+    refusals.into()
 }
 
 /// As `fieldValidation: Strict` has it, which is what kubectl asks for.
-fn unknown_fields(schema: &Value, value: &Value, path: &str, unknown: &mut Vec<String>) {
+fn unknown_fields(schema: &Value, value: &Value, path: &str, unknown: &mut Refusals) {
     match value {
         Value::Object(fields) => {
             let known = schema.get("properties").and_then(Value::as_object);

@@ -3,6 +3,8 @@
 //! Takes JSON, gives a spec or one sentence. Never guesses: a field of the wrong type is an error, not a default.
 
 use super::ScheduledTaskSpec;
+use super::admission::SCHEMA;
+use super::refusals::message;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ impl ScheduledTaskSpec {
     pub fn read(spec: &Value) -> Result<Self, String> {
         let read = Self::deserialize(spec).map_err(|error| match spec {
             Value::Null => "spec is missing".into(),
-            Value::Object(fields) => wrong_field(fields).unwrap_or_else(|| format!("spec: {error}")),
+            Value::Object(fields) => message(wrong_field(fields).unwrap_or_else(|| format!("spec: {error}"))),
             _ => format!(
                 "spec must be an object with fields such as schedule and jobTemplate, and is {}",
                 a_kind(spec)
@@ -43,15 +45,19 @@ impl ScheduledTaskSpec {
     }
 }
 
-/// Each field is tried alone beside a spec that is right.
+/// Each field that has a type is tried alone beside a spec that is right.
 fn wrong_field(fields: &serde_json::Map<String, Value>) -> Option<String> {
     let right = json!({"schedule": "@daily", "jobTemplate": {}});
-    let wrong = fields.iter().find_map(|(name, value)| {
-        let mut alone = right.clone();
-        alone[name.as_str()] = value.clone();
-        let error = ScheduledTaskSpec::deserialize(&alone).err()?;
-        Some(format!("spec.{name}: {error}"))
-    });
+    let known = &SCHEMA["properties"]["spec"]["properties"];
+    let wrong = fields
+        .iter()
+        .filter(|(name, _)| known.get(name).is_some())
+        .find_map(|(name, value)| {
+            let mut alone = right.clone();
+            alone[name.as_str()] = value.clone();
+            let error = ScheduledTaskSpec::deserialize(&alone).err()?;
+            Some(format!("spec.{name}: {error}"))
+        });
     let missing = || {
         let name = ["jobTemplate"].into_iter().find(|name| !fields.contains_key(*name))?;
         Some(format!("spec.{name} is missing"))

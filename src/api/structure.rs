@@ -3,14 +3,15 @@
 //! Takes a manifest, gives refusals in the API server's words. The schema is the CRD's own. Never unknown fields, nor rules: those are
 //! told by `admission`.
 
+use super::refusals::{Refusals, repeated};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// Why the API server would refuse the shape of this spec. `schema` is the schema of specs.
-pub fn refusals(schema: &Value, spec: &Value) -> Vec<String> {
-    let mut refusals = Vec::new();
+pub fn refusals(schema: &Value, spec: &Value) -> Refusals {
+    let mut refusals = Refusals::default();
     match spec {
-        Value::Null => refusals.push("spec: Required value".into()),
+        Value::Null => refusals.push("spec: Required value"),
         spec => judge(schema, spec, "spec", &mut refusals),
     }
     refusals
@@ -25,7 +26,8 @@ pub fn name_refusal(manifest: &Value) -> Option<String> {
         ("", Some(_)) => None,
         (name, _) if is_subdomain(name) => None,
         (name, _) => Some(format!(
-            "metadata.name: Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+            "metadata.name: Invalid value: {}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+            repeated(&Value::from(name))
         )),
     }
 }
@@ -40,7 +42,7 @@ fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-fn judge(schema: &Value, value: &Value, path: &str, refusals: &mut Vec<String>) {
+fn judge(schema: &Value, value: &Value, path: &str, refusals: &mut Refusals) {
     if value.is_null() {
         if schema["nullable"] != true && schema.get("default").is_none() {
             refusals.push(format!("{path}: Required value"));
@@ -68,7 +70,7 @@ fn judge(schema: &Value, value: &Value, path: &str, refusals: &mut Vec<String>) 
     }
 }
 
-fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mut Vec<String>) {
+fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mut Refusals) {
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let missing = fields.get(name).is_none_or(Value::is_null);
         if missing && schema["properties"][name].get("default").is_none() {
@@ -91,7 +93,7 @@ fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mu
     }
 }
 
-fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Vec<String>) {
+fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Refusals) {
     let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
     if let Some(most) = bound("maxItems").filter(|most| items.len() > *most) {
         refusals.push(format!("{path}: Too many: {}: must have at most {most} items", items.len()));
@@ -121,24 +123,26 @@ fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Vec<String>
             let value = item.get(*key).cloned().or_else(|| default(key)).unwrap_or_default();
             own.insert((*key).to_owned(), value);
         }
-        let own = Value::Object(own).to_string();
-        if !seen.insert(own.clone()) {
-            refusals.push(format!("{path}: Duplicate value: {own}"));
+        let own = Value::Object(own);
+        if !seen.insert(own.to_string()) {
+            refusals.push(format!("{path}: Duplicate value: {}", repeated(&own)));
         }
     }
 }
 
-fn leaf(schema: &Value, value: &Value, path: &str, refusals: &mut Vec<String>) {
+fn leaf(schema: &Value, value: &Value, path: &str, refusals: &mut Refusals) {
     if let Some(words) = schema["enum"].as_array()
         && !words.contains(value)
     {
         let words: Vec<String> = words.iter().map(Value::to_string).collect();
         refusals.push(format!(
-            "{path}: Unsupported value: {value}: supported values: {}",
+            "{path}: Unsupported value: {}: supported values: {}",
+            repeated(value),
             words.join(", ")
         ));
     }
-    let wrong = |what: &str, bound: &Value| format!("{path}: Invalid value: {value}: {path} in body should be {what} {bound}");
+    let shown = || repeated(value);
+    let wrong = |what: &str, bound: &Value| format!("{path}: Invalid value: {}: {path} in body should be {what} {bound}", shown());
     let number = value.as_f64();
     if let (Some(number), Some(least)) = (number, schema["minimum"].as_f64())
         && number < least
@@ -154,7 +158,7 @@ fn leaf(schema: &Value, value: &Value, path: &str, refusals: &mut Vec<String>) {
     if let (Some(number), Some("int32")) = (number, schema["format"].as_str())
         && !fits(number, 31)
     {
-        refusals.push(format!("{path}: Invalid value: {value}: {path} in body must be of type int32"));
+        refusals.push(format!("{path}: Invalid value: {}: {path} in body must be of type int32", shown()));
     }
     if let (Some(text), Some(most)) = (value.as_str(), schema["maxLength"].as_u64())
         && text.chars().count() as u64 > most
@@ -167,10 +171,10 @@ fn mismatch(path: &str, expected: &str, value: &Value) -> String {
     let (kind, shown) = match value {
         Value::Object(_) => ("object", r#""object""#.to_owned()),
         Value::Array(_) => ("array", r#""array""#.to_owned()),
-        Value::Bool(_) => ("boolean", value.to_string()),
-        Value::Number(number) if number.is_f64() => ("number", value.to_string()),
-        Value::Number(_) => ("integer", value.to_string()),
-        _ => ("string", value.to_string()),
+        Value::Bool(_) => ("boolean", repeated(value)),
+        Value::Number(number) if number.is_f64() => ("number", repeated(value)),
+        Value::Number(_) => ("integer", repeated(value)),
+        _ => ("string", repeated(value)),
     };
     format!("{path}: Invalid value: {shown}: {path} in body must be of type {expected}: {kind:?}")
 }
@@ -187,7 +191,7 @@ fn is_of(expected: &str, value: &Value) -> bool {
 }
 
 /// What Kubernetes takes for a quantity: a number, or one with a suffix.
-fn quantity(value: &Value, path: &str, refusals: &mut Vec<String>) {
+fn quantity(value: &Value, path: &str, refusals: &mut Refusals) {
     let good = match value {
         Value::Number(_) => true,
         Value::String(text) => is_quantity(text),
@@ -195,7 +199,8 @@ fn quantity(value: &Value, path: &str, refusals: &mut Vec<String>) {
     };
     if !good {
         refusals.push(format!(
-            "{path}: Invalid value: {value}: quantities are numbers with a suffix such as m, k, M, Mi, Gi"
+            "{path}: Invalid value: {}: quantities are numbers with a suffix such as m, k, M, Mi, Gi",
+            repeated(value)
         ));
     }
 }

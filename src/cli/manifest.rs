@@ -2,7 +2,7 @@
 //!
 //! Takes JSON, gives a spec with its schedule, or every reason against it. Never reads a file: that is `stream`.
 
-use crate::api::{self, ScheduledTaskSpec};
+use crate::api::{self, Refusals, ScheduledTaskSpec};
 use crate::plan::Spec;
 use crate::schedule::Schedule;
 use anyhow::{Result, bail};
@@ -64,7 +64,9 @@ pub fn key(manifest: &Value) -> String {
 pub fn not_of_a_cron_job(manifest: &Value) -> Vec<String> {
     let fields = manifest["spec"].as_object().into_iter().flat_map(|fields| fields.keys());
     let own = fields.filter(|name| !CRON_JOB.contains(&name.as_str()));
-    own.map(|name| format!("unknown field \"spec.{name}\"")).collect()
+    let mut unknown = Refusals::default();
+    unknown.extend(own.map(|name| format!("unknown field \"spec.{name}\"")));
+    unknown.into()
 }
 
 /// The spec of a manifest.

@@ -1,12 +1,18 @@
 //! A stream of manifests, as kubectl reads one: YAML or JSON, several documents, lists, standard input.
 //!
 //! Takes files, gives each document or what is wrong with it. A document that is broken harms no other: YAML documents
-//! are told apart by their `---` before any of them is parsed.
+//! are told apart by their `---` before any of them is parsed. What is too large is refused before it costs anything: `budget`.
+
+mod budget;
+mod events;
+mod values;
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde::Deserialize;
+use budget::Exceeded;
 use serde_json::Value;
+use std::fs::File;
 use std::path::Path;
+use values::Budget;
 
 /// A document: where it stands, and what it says.
 pub struct Document {
@@ -32,27 +38,31 @@ impl Document {
 /// All documents of a file; `-` is standard input.
 ///
 /// # Errors
-/// When the file cannot be read, or holds no document.
+/// When the file cannot be read, holds no document, or more than is read of one file.
 pub fn documents(file: &Path) -> Result<Vec<Document>> {
     let shown = shown(file);
     let text = if file.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())
+        budget::read(std::io::stdin().lock())
     } else {
-        std::fs::read_to_string(file)
+        File::open(file).and_then(budget::read)
     }
     .with_context(|| format!("cannot read {shown}"))?;
+    let too_many = || anyhow!(Exceeded::Documents).context(format!("cannot read {shown}"));
     let mut documents = Vec::new();
-    for part in split(&text) {
+    for part in split(&text).ok_or_else(too_many)? {
         let values = parse(&part);
         let alone = values.len() == 1;
         for value in values {
+            if documents.len() >= budget::DOCUMENTS {
+                return Err(too_many());
+            }
             let place = format!("{shown}, document {}", documents.len() + 1);
             match value {
                 Ok(Value::Null) => {}
                 Ok(value) => {
                     let before = documents.len();
                     each(value, &place, &mut documents);
-                    if let [document] = &mut documents[before..]
+                    if let Some([document]) = documents.get_mut(before..)
                         && alone
                         && !document.in_list
                     {
@@ -84,7 +94,7 @@ fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
         Some(Value::Array(items)) if is_list => {
             let before = documents.len();
             items.into_iter().for_each(|item| each(item, place, documents));
-            documents[before..].iter_mut().for_each(|document| document.in_list = true);
+            documents.iter_mut().skip(before).for_each(|document| document.in_list = true);
         }
         items => {
             if let Some(items) = items {
@@ -95,45 +105,71 @@ fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
     }
 }
 
-/// What stands between lines that begin with `---`.
-fn split(text: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
+/// What stands between lines that begin with `---`; `None` if that is too much.
+fn split(text: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
     for line in text.trim_start_matches('\u{feff}').lines() {
         let line = match line.strip_prefix("---") {
             Some(rest) if rest.is_empty() || rest.starts_with(char::is_whitespace) => {
-                parts.push(String::new());
+                parts.push(std::mem::take(&mut part));
+                if parts.len() >= budget::DOCUMENTS {
+                    return None;
+                }
                 rest
             }
             _ if line.starts_with('%') => "",
             _ => line,
         };
-        let part = parts.last_mut().expect("there is always one");
         part.push_str(line);
         part.push('\n');
     }
-    parts
+    parts.push(part);
+    Some(parts)
 }
 
 /// One YAML document, or one JSON value after the other.
 fn parse(part: &str) -> Vec<Result<Value>> {
+    if part.len() > budget::DOCUMENT_BYTES {
+        return vec![Err(anyhow!(Exceeded::DocumentBytes))];
+    }
     if part.trim_start().starts_with('{') {
-        let values: Vec<_> = serde_json::Deserializer::from_str(part).into_iter::<Value>().collect();
+        let values = json(part);
         // What begins with a brace may be YAML all the same.
         if values.iter().all(Result::is_ok) || values.len() > 1 {
-            return values
-                .into_iter()
-                .map(|value| value.map_err(|error| anyhow!("not valid JSON: {error}")))
-                .collect();
+            return values;
         }
     }
+    yaml(part)
+}
+
+fn json(part: &str) -> Vec<Result<Value>> {
+    let budget = Budget::new();
+    let mut from = serde_json::Deserializer::from_str(part);
     let mut values = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(part) {
-        match Value::deserialize(document) {
-            Ok(value) => values.push(Ok(value)),
-            Err(error) => {
-                values.push(Err(anyhow!("not valid YAML: {error}")));
-                break;
-            }
+    while from.end().is_err() && values.len() <= budget::DOCUMENTS {
+        let value = budget.build(&mut from);
+        let ends = value.is_err();
+        values.push(value.map_err(|error| budget.explain("JSON", &error)));
+        if ends {
+            break;
+        }
+    }
+    values
+}
+
+fn yaml(part: &str) -> Vec<Result<Value>> {
+    if let Err(exceeded) = events::count(part) {
+        return vec![Err(exceeded)];
+    }
+    let budget = Budget::new();
+    let mut values = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(part).take(budget::DOCUMENTS + 1) {
+        let value = budget.build(document);
+        let ends = value.is_err();
+        values.push(value.map_err(|error| budget.explain("YAML", &error)));
+        if ends {
+            break;
         }
     }
     values

@@ -1,0 +1,160 @@
+//! Manifests that somebody hostile wrote, read by the commands that need no cluster: they cost little, end in a sentence, and move no
+//! cursor.
+
+#[path = "hostile/large.rs"]
+mod large;
+#[path = "hostile/mutated.rs"]
+mod mutated;
+
+use crate::process::{Said, TEMPLATE, punctual, task};
+use serde_json::{Value, json};
+
+/// Escape sequences, a line of ours, a turn of what follows, what has no width, and separators that few know to be such.
+pub const HOSTILE: &str =
+    "x\u{1b}[2J\u{1b}]0;t\u{7}\nok: forged\r\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200b}\u{61c}\u{feff}\u{85}\u{2028}\u{ad}\u{e0041}";
+
+/// What each command makes of a stream.
+pub const COMMANDS: [&[&str]; 7] = [
+    &["check", "-f", "-", "--from", "2026-11-23T12:00:00Z"],
+    &["check", "-f", "-", "-o", "json"],
+    &["check", "-f", "-", "-o", "yaml"],
+    &["convert"],
+    &["convert", "-o", "json"],
+    &["preview", "-f", "-", "--from", "2026-11-23T12:00:00Z"],
+    &["preview", "-f", "-", "-o", "json"],
+];
+
+/// As the product has it; written down again, so that a gap in one is seen by the other.
+fn is_unprintable(c: char) -> bool {
+    let code = u32::from(c);
+    (code < 0x20 && c != '\n' && c != '\t')
+        || (0x7f..=0x9f).contains(&code)
+        || [0xad, 0x61c, 0x180e, 0xfeff].contains(&code)
+        || (0x200b..=0x200f).contains(&code)
+        || (0x2028..=0x202e).contains(&code)
+        || (0x2060..=0x206f).contains(&code)
+        || (0xe0000..=0xe0fff).contains(&code)
+}
+
+/// The process has ended as it should: with a verdict, without a panic, and with a clean mouth.
+pub fn assert_clean(said: &Said, of: &[&str], input: &str) {
+    let input = || input.chars().take(2000).collect::<String>();
+    assert!(matches!(said.code, Some(0 | 1)), "{of:?}: {said:?}: {:?}", input());
+    for text in [&said.out, &said.err] {
+        assert!(!text.contains("panicked"), "{of:?}: {said:?}: {:?}", input());
+        let dirt: String = text.chars().filter(|c| is_unprintable(*c)).collect();
+        assert_eq!(dirt, "", "{of:?}: {said:?}: {:?}", input());
+    }
+}
+
+/// Both kinds, with hostile text in every place that is repeated somewhere.
+fn manifests() -> Vec<Value> {
+    let template = json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": HOSTILE, "image": HOSTILE}]}}}});
+    let spec = json!({"schedule": "17 3 * * *", "jobTemplate": template});
+    let with = |field: &str, value: Value| {
+        let mut spec = spec.clone();
+        spec[field] = value;
+        spec
+    };
+    let specs = [
+        spec.clone(),
+        with("schedule", json!(HOSTILE)),
+        with("schedule", json!(format!("17 {HOSTILE} * * *"))),
+        with("timeZone", json!(HOSTILE)),
+        with("suspend", json!(HOSTILE)),
+        with("concurrencyPolicy", json!(HOSTILE)),
+        with("runTimeout", json!(HOSTILE)),
+        with("startAt", json!(HOSTILE)),
+        with("exclude", json!([{"schedule": HOSTILE}, {"from": HOSTILE, "until": "2026-12-24"}])),
+        with(HOSTILE, json!(HOSTILE)),
+        json!(HOSTILE),
+    ];
+    let mut manifests = Vec::new();
+    for (version, kind) in [
+        ("punctual.dev/v1alpha1", "ScheduledTask"),
+        ("batch/v1", "CronJob"),
+        ("v1", HOSTILE),
+        (HOSTILE, "CronJob"),
+    ] {
+        for spec in &specs {
+            manifests.push(json!({"apiVersion": version, "kind": kind, "spec": spec,
+                "metadata": {"name": HOSTILE, "namespace": HOSTILE, "annotations": {HOSTILE: HOSTILE}}}));
+        }
+    }
+    manifests
+}
+
+#[test]
+fn nothing_that_a_manifest_holds_moves_a_cursor_or_forges_a_line() {
+    let json: String = manifests().iter().map(|manifest| format!("{manifest}\n")).collect();
+    let yaml: Vec<String> = manifests()
+        .iter()
+        .map(|manifest| serde_yaml::to_string(manifest).unwrap())
+        .collect();
+    for input in [json, yaml.join("---\n")] {
+        for command in COMMANDS {
+            let said = punctual(command, &input);
+            assert_clean(&said, command, &input);
+            if command != ["convert"] {
+                let forged = said
+                    .out
+                    .lines()
+                    .chain(said.err.lines())
+                    .find(|line| line.trim_start().starts_with("ok: forged"));
+                assert_eq!(forged, None, "{command:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_converted_is_the_same_data() {
+    for manifest in manifests() {
+        let said = punctual(&["convert"], &manifest.to_string());
+        let read: Value = serde_yaml::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}", said.out));
+        let json: Value = serde_json::from_str(&punctual(&["convert", "-o", "json"], &manifest.to_string()).out).unwrap();
+        assert_eq!((&read["metadata"], &read["spec"]), (&manifest["metadata"], &manifest["spec"]));
+        assert_eq!(json, read);
+    }
+    // Text that needs no escape stays as its author wrote it, and one that does is written anew.
+    let raw = |comment: &str| format!("apiVersion: v1\nkind: Service # {comment}\nmetadata: {{name: x}}\n");
+    assert_eq!(punctual(&["convert"], &raw("plain")).out, raw("plain"));
+    assert_eq!(
+        punctual(&["convert"], &raw("\u{202e}")).out,
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n"
+    );
+}
+
+#[test]
+fn a_file_may_have_any_name_and_hold_any_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = HOSTILE.replace('/', "");
+    for (bytes, says) in [
+        (
+            task("x", &format!("{{schedule: 17 3 * * *, {TEMPLATE}}}")).into_bytes(),
+            "document 1",
+        ),
+        (vec![0xff, 0xfe, 0x00, 0x1b], "stream did not contain valid UTF-8"),
+        (Vec::new(), "holds no document"),
+        (b"a: \0\n".to_vec(), "control characters are not allowed"),
+    ] {
+        let path = dir.path().join(&name);
+        std::fs::write(&path, bytes).unwrap();
+        let path = path.display().to_string();
+        for command in [&["check", "-f"][..], &["convert", "-f"], &["preview", "-f"]] {
+            let said = punctual(&[command, &[&path]].concat(), "");
+            assert_clean(&said, command, says);
+            if command == ["check", "-f"] {
+                assert!(said.out.contains(says) && said.out.lines().count() == 1, "{}", said.out);
+            }
+        }
+    }
+    // As an argument that is none.
+    let said = punctual(&["check", &name], "");
+    assert_eq!(said.code, Some(2));
+    assert!(!said.err.contains(is_unprintable), "{:?}", said.err);
+    for zone in [HOSTILE, "\u{202e}"] {
+        let said = punctual(&["preview", "--schedule", HOSTILE, "--time-zone", zone], "");
+        assert_clean(&said, &["preview", "--schedule"], zone);
+    }
+}

@@ -1,0 +1,137 @@
+//! Documents that are cheap to write and dear to read.
+
+use super::assert_clean;
+use crate::process::{TEMPLATE, punctual, task};
+use serde_json::Value;
+
+const LEVELS: &str = "nested deeper than 100 levels, the limit of a document";
+const VALUES: &str = "more than 1000000 values, the limit of a document";
+
+/// All read alike.
+const READERS: [&[&str]; 3] = [&["check", "-f", "-"], &["convert"], &["preview", "-f", "-"]];
+
+/// A list of ten thousand, named ten thousand times.
+fn aliases() -> String {
+    format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(10_000), "*a,".repeat(10_000))
+}
+
+/// Nine levels, each of nine aliases of the one before.
+fn laughs() -> String {
+    let level = |number: usize| format!("a{number}: &a{number} [{}]\n", vec![format!("*a{}", number - 1); 9].join(","));
+    (1..9).fold("a0: &a0 [x]\n".to_owned(), |text, number| text + &level(number))
+}
+
+#[test]
+fn what_is_too_large_is_refused_before_it_is_read_and_the_limit_is_named() {
+    for (name, text, says) in [
+        ("brackets", "[".repeat(200_000), LEVELS),
+        ("braces", "{".repeat(200_000), LEVELS),
+        ("pairs", "[]".repeat(100_000), "did not find expected"),
+        ("closed brackets", "[".repeat(100_000) + &"]".repeat(100_000), LEVELS),
+        ("maps in maps", "{a: ".repeat(60_000), LEVELS),
+        ("dashes", "- ".repeat(100_000), LEVELS),
+        ("questions", "? ".repeat(100_000), LEVELS),
+        ("anchors", "&a [*a, ".repeat(30_000), LEVELS),
+        ("JSON", "{\"a\":".repeat(40_000), LEVELS),
+        (
+            "JSON that ends",
+            format!("{{\"a\":{}{}}}", "[".repeat(100), "]".repeat(100)),
+            LEVELS,
+        ),
+        ("indented", (0..500).map(|level| " ".repeat(level) + "a:\n").collect(), LEVELS),
+        ("behind a separator of lines", format!("# \u{85}{}", "[".repeat(200_000)), LEVELS),
+        ("in a directive", format!("%YAML 1.1\n--- {}", "[".repeat(200_000)), LEVELS),
+        ("aliases", aliases(), VALUES),
+        ("laughs", laughs(), VALUES),
+        ("tags", "!a ".repeat(60_000), "not valid YAML"),
+        ("quotes", format!("\"{}", "\\n".repeat(100_000)), "not valid YAML"),
+        ("colons", "a: ".repeat(60_000), "not valid YAML"),
+    ] {
+        for command in READERS {
+            let said = punctual(command, &text);
+            assert_eq!(said.code, Some(1), "{name}: {command:?}");
+            assert!((said.out.clone() + &said.err).contains(says), "{name}: {command:?}: {said:?}");
+            assert!((said.out.len() + said.err.len()) < 1000, "{name}: {command:?}");
+            assert_clean(&said, command, name);
+        }
+    }
+    let said = punctual(&["check", "-f", "-"], &"[".repeat(200_000));
+    assert_eq!(
+        said.out,
+        "error: standard input, document 1: line 1: nested deeper than 100 levels, the limit of a document: no manifest is; correct it\n"
+    );
+}
+
+#[test]
+fn a_stream_of_too_many_documents_is_refused_and_one_that_is_too_large_too() {
+    for text in ["---\n".repeat(20_000), "{}\n".repeat(20_000), "...\n---\n".repeat(20_000)] {
+        let said = punctual(&["check", "-f", "-"], &text);
+        assert_eq!(
+            said.out,
+            "error: standard input: more than 10000 documents, the limit of a file: split it, and give each part a -f\n"
+        );
+    }
+    let large = format!("a: {}\n---\nkind: {}\n", "x".repeat(17 << 20), "ScheduledTask");
+    let said = punctual(&["check", "-f", "-"], &large);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", said.out);
+    assert!(
+        lines[0].starts_with("error: standard input, document 1: larger than 16 MiB"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("error: standard input, document 2: apiVersion is missing"),
+        "{}",
+        lines[1]
+    );
+    let said = punctual(&["check", "-f", "/dev/zero"], "");
+    assert!(said.out.starts_with("error: /dev/zero: larger than 64 MiB"), "{}", said.out);
+}
+
+#[test]
+fn whatever_is_wrong_a_hundred_messages_say_it() {
+    let unknown: String = (0..100_000).map(|number| format!("x{number}: 1, ")).collect();
+    let many = "'', ".repeat(100_000);
+    let wrong = "{}, ".repeat(100_000);
+    let args = |args: &str| TEMPLATE.replace("image: x", &format!("image: x, args: [{args}]"));
+    for (name, spec, messages) in [
+        ("unknown fields", format!("{{schedule: 17 3 * * *, {unknown}{TEMPLATE}}}"), 101),
+        ("empty texts", format!("{{schedule: 17 3 * * *, {}}}", args(&many)), 0),
+        (
+            "items of the wrong type",
+            format!("{{schedule: 17 3 * * *, {}}}", args(&wrong)),
+            102,
+        ),
+        (
+            "a long value",
+            format!("{{schedule: 17 3 * * *, suspend: {}, {TEMPLATE}}}", "y".repeat(1 << 20)),
+            2,
+        ),
+        (
+            "a long name of a field",
+            format!("{{schedule: 17 3 * * *, {}: 1, {TEMPLATE}}}", "y".repeat(1000)),
+            1,
+        ),
+    ] {
+        for kind in [
+            task("a", &spec),
+            task("a", &spec).replace("punctual.dev/v1alpha1\nkind: ScheduledTask", "batch/v1\nkind: CronJob"),
+        ] {
+            let said = punctual(&["check", "-f", "-", "-o", "json"], &kind);
+            let checked: Value = serde_json::from_str(&said.out).unwrap();
+            let errors = checked[0]["errors"].as_array().unwrap();
+            // Of a CronJob it is said twice what neither it nor a ScheduledTask has.
+            assert!(errors.len() >= messages && errors.len() <= 2 * messages, "{name}: {}", errors.len());
+            assert!(errors.iter().all(|error| error.as_str().unwrap().chars().count() <= 2001), "{name}");
+            let said = punctual(&["convert"], &kind);
+            assert_clean(&said, &["convert"], name);
+            assert!(said.err.lines().count() <= 2 * messages, "{name}");
+        }
+    }
+    let said = punctual(
+        &["check", "-f", "-"],
+        &task("a", &format!("{{schedule: 17 3 * * *, {unknown}{TEMPLATE}}}")),
+    );
+    assert!(said.out.ends_with(": and 99900 more\n"), "{}", said.out);
+}

@@ -13,14 +13,15 @@ const HOUSE: &[(&str, &[&str], Words)] = &[
     ("src/api", &["api"], &[PURE]),
     ("src/schedule", &["schedule"], &[PURE, NO_KUBERNETES]),
     ("src/plan", &["api", "schedule", "plan"], &[PURE]),
+    ("src/state", &["api", "schedule", "plan", "state"], &[PURE]),
     (
         "src/controller",
-        &["api", "plan", "controller", "metrics", "clock", "schedule"],
+        &["api", "plan", "state", "controller", "metrics", "clock", "schedule"],
         &[],
     ),
     ("src/clock.rs", &[], &[&["kube::"]]),
     ("src/metrics.rs", &[], &[&["kube::", "async "]]),
-    ("src/server.rs", &["controller"], &[&["kube::"]]),
+    ("src/server", &["controller"], &[&["kube::"]]),
     ("src/telemetry.rs", &["api"], &[&["kube::", "async "]]),
 ];
 

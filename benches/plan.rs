@@ -33,6 +33,7 @@ fn observed(mut fields: Value, now: Timestamp) -> Observed {
         requests: Requests::default(),
         spec: Ok(Arc::new(Spec::new(spec, "shop/report"))),
         status: Arc::default(),
+        damage: None,
     };
     let mut observed = Observed {
         now: at(CREATED),
@@ -43,6 +44,8 @@ fn observed(mut fields: Value, now: Timestamp) -> Observed {
         refusal: None,
         clean_up_refusal: None,
         trial: Trial::Taken,
+        conflicts: Vec::new(),
+        unwritten: None,
     };
     settle(&mut observed);
     observed.now = now;

@@ -201,10 +201,7 @@ impl Cache {
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
         let inner = self.lock();
-        (
-            inner.entries.len(),
-            inner.entries.values().map(|entry| entry.record.jobs()).sum(),
-        )
+        (inner.entries.len(), inner.entries.values().map(|entry| entry.record.jobs()).sum())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -244,7 +241,8 @@ mod tests {
     fn job(end: Option<&str>) -> RawJob {
         let owner =
             json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": "t", "uid": "task", "controller": true}]);
-        let metadata = json!({"name": JOB, "namespace": "n", "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
+        let metadata =
+            json!({"name": JOB, "namespace": "n", "uid": "job", "annotations": {"punctual.dev/slot": SLOT}, "ownerReferences": owner});
         let conditions: Vec<_> = end.into_iter().map(|kind| json!({"type": kind, "status": "True"})).collect();
         serde_json::from_value(json!({"metadata": metadata, "status": {"conditions": conditions}})).unwrap()
     }

@@ -186,7 +186,11 @@ impl Context {
     /// The tasks whose writes wait.
     pub(super) fn waiting_writes(&self) -> Vec<Key> {
         let paces = self.paces();
-        paces.iter().filter(|(_, pace)| pace.due.is_some()).map(|(key, _)| key.clone()).collect()
+        paces
+            .iter()
+            .filter(|(_, pace)| pace.due.is_some())
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     /// Planning failed by a defect: nothing more is decided for the task until its spec changes.

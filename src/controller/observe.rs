@@ -118,7 +118,11 @@ where
     let mut streams = true;
     loop {
         let config = config.clone();
-        let config = if streams { config.streaming_lists() } else { config.page_size(PAGE) };
+        let config = if streams {
+            config.streaming_lists()
+        } else {
+            config.page_size(PAGE)
+        };
         let mut stream = pin!(watch(api.clone(), config).backoff(Patience::default()));
         while let Some(event) = stream.next().await {
             match event {
@@ -126,7 +130,11 @@ where
                     let name = name_of(&event);
                     if catch_unwind(AssertUnwindSafe(|| take(event))).is_err() {
                         ctx.metrics.quarantined.with_label_values(&[what]).inc();
-                        tracing::error!(what, object = name, "an object was passed over: reading it failed by a defect of the operator");
+                        tracing::error!(
+                            what,
+                            object = name,
+                            "an object was passed over: reading it failed by a defect of the operator"
+                        );
                     }
                 }
                 Err(error) => {

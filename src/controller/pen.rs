@@ -41,7 +41,11 @@ impl Pen {
         if waiting.len() >= MOST {
             waiting.pop_front();
         }
-        waiting.push_back(Waiting { owner_uid, owner_name, job });
+        waiting.push_back(Waiting {
+            owner_uid,
+            owner_name,
+            job,
+        });
     }
 
     /// The Jobs that claim to be this task's.
@@ -66,7 +70,10 @@ impl Pen {
 
     /// After a new list (of that namespace, or of all): what is not in it is gone.
     pub fn keep(&mut self, namespace: Option<&str>, listed: &HashSet<String>) {
-        let here = self.waiting.iter_mut().filter(|(of, _)| namespace.is_none_or(|namespace| namespace == *of));
+        let here = self
+            .waiting
+            .iter_mut()
+            .filter(|(of, _)| namespace.is_none_or(|namespace| namespace == *of));
         here.for_each(|(_, waiting)| waiting.retain(|known| listed.contains(&known.job.uid)));
         self.waiting.retain(|_, waiting| !waiting.is_empty());
     }

@@ -3,12 +3,12 @@
 //! Takes the effects of a plan, does them in order, tells the cache what came of it. Never decides: what a refusal means
 //! for a slot is for the next plan.
 
-use super::queue::Key;
 use super::context::MERGE;
+use super::queue::Key;
 use super::{Context, Error, observe};
 use crate::api::{self, ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
-use crate::state::{Concern, RawJob, RawTask, Record, Told};
 use crate::plan::{Because, Effect, Run, Spec, Task, Urgency};
+use crate::state::{Concern, RawJob, RawTask, Record, Told};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};

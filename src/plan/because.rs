@@ -58,6 +58,8 @@ pub enum Because {
     UnknownTimeZone,
     /// The schedule names no moment at all.
     NeverRuns,
+    /// To work with the schedule would cost too much.
+    TooComplex,
     /// Nothing is wrong with the task.
     Accepted,
     /// The task may start runs.
@@ -138,6 +140,7 @@ impl Because {
             Self::InvalidSchedule => "InvalidSchedule",
             Self::UnknownTimeZone => "UnknownTimeZone",
             Self::NeverRuns => "NeverRuns",
+            Self::TooComplex => "TooComplex",
             Self::Accepted => "Accepted",
             Self::NotSuspended => "NotSuspended",
             Self::NoRunYet => "NoRunYet",

@@ -122,6 +122,7 @@ fn reason_of(error: &ScheduleError) -> Because {
     match error {
         ScheduleError::TimeZone { .. } => Because::UnknownTimeZone,
         ScheduleError::Never { .. } => Because::NeverRuns,
+        ScheduleError::TooComplex { .. } => Because::TooComplex,
         _ => Because::InvalidSchedule,
     }
 }

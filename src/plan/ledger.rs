@@ -194,7 +194,11 @@ impl Ledger {
             skipped.next_runs.clone_from(&self.status.next_runs);
             skipped == self.status
         };
-        if self.skipped && only_skips() { Urgency::Coalesced } else { Urgency::Merged }
+        if self.skipped && only_skips() {
+            Urgency::Coalesced
+        } else {
+            Urgency::Merged
+        }
     }
 
     /// Takes a run out again that was just put in.

@@ -233,7 +233,11 @@ impl<'a> Draft<'a> {
         // Under Allow the Job comes first: the plan after it writes down that it was started.
         let last = self.jobs.is_empty() && self.questions.is_empty();
         if changed && (self.claim || last) {
-            let urgency = if self.claim { Urgency::Now } else { self.ledger.urgency(&self.observed.task.status) };
+            let urgency = if self.claim {
+                Urgency::Now
+            } else {
+                self.ledger.urgency(&self.observed.task.status)
+            };
             effects.push(Effect::Write {
                 status: Box::new(self.ledger.status),
                 urgency,

@@ -86,7 +86,9 @@ fn lists(status: &mut ScheduledTaskStatus, task: &str, now: Timestamp, wrong: &m
     status.queued.truncate(MOST_QUEUED);
     taken_out("queued", before, status.queued.len());
     let before = status.kept_jobs.len();
-    status.kept_jobs.retain(|KeptJob { job, uid, .. }| is_plain_name(job) && uid.len() <= 64);
+    status
+        .kept_jobs
+        .retain(|KeptJob { job, uid, .. }| is_plain_name(job) && uid.len() <= 64);
     status.kept_jobs.truncate(2 * super::history::MOST_KEPT);
     taken_out("keptJobs", before, status.kept_jobs.len());
     let before = status.recent_runs.len();

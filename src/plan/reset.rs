@@ -31,7 +31,12 @@ pub fn reset(draft: &mut Draft) {
         accounted_until: Some(Time(now)),
         started: running,
         running,
-        requested: active.iter().filter(|run| run.trigger != Trigger::Schedule).count().try_into().unwrap_or(0),
+        requested: active
+            .iter()
+            .filter(|run| run.trigger != Trigger::Schedule)
+            .count()
+            .try_into()
+            .unwrap_or(0),
         active,
         kept_jobs: known.kept_jobs,
         last_handled_run_now: known.last_handled_run_now,

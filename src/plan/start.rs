@@ -5,7 +5,9 @@
 use super::claims::{Candidate, is_claim};
 use super::due::{self, Due};
 use super::repair::MOST_ACTIVE;
-use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, conflict, endings, queue, retry, suspend};
+use super::{
+    Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, conflict, endings, queue, retry, suspend,
+};
 use super::{backfill, run_now};
 use crate::api::{ActiveRun, ConcurrencyPolicy, Trigger};
 use jiff::Timestamp;

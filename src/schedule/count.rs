@@ -8,27 +8,15 @@
 
 use std::ops::Range;
 
-use jiff::civil::Date;
-use jiff::tz::Offset;
-
 use super::bits::DAY;
 use super::crontab::KNOWN;
 use super::expression::{Crontab, Dates, Times, Years};
-use super::zone::timestamp;
+use super::month::{Likeness, Month};
 
 impl Crontab {
-    /// Whether a wall-clock time matches.
-    pub(super) fn shows(&self, local: i64) -> bool {
-        let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let times = self.times;
-        times.hours >> hour & times.minutes >> minute & times.seconds >> second & 1 == 1 && self.on(day)
-    }
-
-    /// Whether a day matches, counted from 1970-01-01.
-    pub(super) fn on(&self, day: i64) -> bool {
-        let date = date(day);
-        self.days_of(date.first_of_month()) >> date.day() & 1 == 1
+    /// Whether any date matches at all.
+    pub(super) fn ever(&self) -> bool {
+        Likeness::all().any(|month| self.days_in(month) != 0)
     }
 
     /// The number of matching wall-clock times in `range` (local seconds), within 1970 to 2100.
@@ -51,45 +39,42 @@ impl Crontab {
         if range.is_empty() {
             return 0;
         }
-        let (first, last) = (date(range.start), date(range.end - 1));
-        let mut month = first.first_of_month();
+        let last = range.end - 1;
+        let mut month = Month::of(range.start);
+        let mut mask = u64::MAX << month.date(range.start);
         let mut days = 0;
         loop {
-            let mut mask = self.days_of(month);
-            if month == first.first_of_month() {
-                mask &= u64::MAX << first.day();
+            if last < month.end() {
+                mask &= !(u64::MAX << 1 << month.date(last));
             }
-            if month == last.first_of_month() {
-                mask &= !(u64::MAX << 1 << last.day());
+            days += u64::from((self.days_in(month.likeness()) & mask).count_ones());
+            if last < month.end() {
+                return days;
             }
-            days += u64::from(mask.count_ones());
-            match month.last_of_month().tomorrow() {
-                Ok(next) if next <= last => month = next,
-                _ => return days,
-            }
+            (month, mask) = (month.next(), u64::MAX);
         }
     }
 
-    /// The matching days of the month that begins with `first`: bit n is day n.
-    pub(super) fn days_of(&self, first: Date) -> u64 {
-        let of = |dates: &Dates| dates.days_of(first);
+    /// The matching days of a month: bit n is day n.
+    pub(super) fn days_in(&self, month: Likeness) -> u64 {
+        let of = |dates: &Dates| dates.days_in(month);
         self.dates.iter().map(of).fold(0, |days, more| days | more)
     }
 }
 
 impl Dates {
-    fn days_of(&self, first: Date) -> u64 {
+    fn days_in(&self, month: Likeness) -> u64 {
         let year = match self.years {
             Years::All => true,
-            Years::Leap => first.in_leap_year(),
-            Years::Common => !first.in_leap_year(),
+            Years::Leap => month.leap,
+            Years::Common => !month.leap,
         };
-        if !year || self.months >> first.month() & 1 == 0 {
+        if !year || self.months >> month.number & 1 == 0 {
             return 0;
         }
-        let there_are = !(u64::MAX << 1 << first.days_in_month());
+        let there_are = !(u64::MAX << 1 << month.length());
         // Bit 0 is the first day's weekday, and so on for six weeks; then one up, as days count from 1.
-        let weekday = first.weekday().to_sunday_zero_offset();
+        let weekday = month.weekday;
         let week = (self.weekdays >> weekday | self.weekdays << (7 - weekday)) & Dates::ALL_WEEKDAYS;
         let weeks = (0..6).fold(0, |weeks, n| weeks | week << (7 * n)) << 1;
         self.days & weeks & there_are
@@ -106,11 +91,6 @@ impl Times {
         let in_hour = below(self.minutes, minute) * seconds + has(self.minutes, minute) * below(self.seconds, second);
         below(self.hours, hour) * below(self.minutes, 60) * seconds + has(self.hours, hour) * in_hour
     }
-}
-
-/// The date of a day, counted from 1970-01-01.
-pub(super) fn date(day: i64) -> Date {
-    Offset::UTC.to_datetime(timestamp(day * DAY)).date()
 }
 
 #[cfg(test)]

@@ -41,26 +41,31 @@ impl Matches {
 
     /// The first match in `range` (local seconds).
     pub(super) fn first(&self, range: &Range<i64>) -> Option<i64> {
-        let start = range.start.max(KNOWN.start);
-        if start >= range.end.min(KNOWN.end) {
+        self.next(range.start).filter(|found| *found < range.end)
+    }
+
+    /// The first match at or after a local second.
+    pub(super) fn next(&self, from: i64) -> Option<i64> {
+        let start = from.max(KNOWN.start);
+        if start >= KNOWN.end {
             return None;
         }
         let after = utc(start - 1)?;
         let next = |(schedule, _): &(cron::Schedule, Years)| schedule.after(&after).next();
         let found = self.schedules.iter().filter_map(next).min()?;
-        Some(found.timestamp()).filter(|found| *found < range.end)
+        Some(found.timestamp()).filter(|found| *found < KNOWN.end)
     }
 
-    /// The last match in `range` (local seconds).
-    pub(super) fn last(&self, range: &Range<i64>) -> Option<i64> {
-        let end = range.end.min(KNOWN.end);
-        if range.start.max(KNOWN.start) >= end {
+    /// The last match before a local second.
+    pub(super) fn previous(&self, before: i64) -> Option<i64> {
+        let end = before.min(KNOWN.end);
+        if KNOWN.start >= end {
             return None;
         }
         let before = utc(end)?;
         let previous = |(schedule, years): &(cron::Schedule, Years)| schedule.after(&years.entered(before)?).next_back();
         let found = self.schedules.iter().filter_map(previous).max()?;
-        Some(found.timestamp()).filter(|found| *found >= range.start)
+        Some(found.timestamp()).filter(|found| *found >= KNOWN.start)
     }
 }
 
@@ -140,6 +145,12 @@ mod tests {
         match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab,
             Expression::Every(_) => panic!("{text} is no crontab"),
+        }
+    }
+
+    impl Matches {
+        fn last(&self, range: &Range<i64>) -> Option<i64> {
+            self.previous(range.end).filter(|found| *found >= range.start)
         }
     }
 

@@ -72,6 +72,17 @@ pub enum ScheduleError {
         /// What to mend.
         way_out: String,
     },
+
+    /// All is well-formed, but to work with it would cost too much: see `docs/limits.md`.
+    #[error("{field}: too complex, because {reason}{}", WayOut(.way_out))]
+    TooComplex {
+        /// Which field to make simpler.
+        field: String,
+        /// What makes it costly.
+        reason: String,
+        /// What to write instead.
+        way_out: String,
+    },
 }
 
 /// The part of an expression that an error is about.
@@ -146,7 +157,7 @@ impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.char_indices().nth(EXCERPT) {
             None => write!(f, "{:?}", self.0),
-            Some((end, _)) => write!(f, "{:?}…", &self.0[..end]),
+            Some((end, _)) => write!(f, "{:?}…", self.0.get(..end).unwrap_or_default()),
         }
     }
 }

@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::crontab::{KNOWN, Matches};
 use super::definition::Exclusion;
 use super::error::{Fault, Part, ScheduleError};
 use super::expression::{Crontab, Expression, Times};
@@ -46,17 +45,12 @@ impl Excluded {
         Ok(excluded)
     }
 
-    /// Whether a wall-clock time is excluded by a crontab.
-    pub(super) fn shows(&self, local: i64) -> bool {
-        self.crontabs.iter().any(|crontab| crontab.shows(local))
-    }
-
     /// The parts of `range` outside of the intervals, in order.
     pub(super) fn open(&self, range: Range<i64>) -> Vec<Range<i64>> {
         let mut open = Vec::new();
         let mut start = range.start;
         let reach = self.intervals.partition_point(|interval| interval.end <= start);
-        for interval in &self.intervals[reach..] {
+        for interval in self.intervals.iter().skip(reach) {
             if interval.start >= range.end {
                 break;
             }
@@ -77,8 +71,7 @@ fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     if text.split_whitespace().count() != 6 {
         crontab.times.seconds = Times::ALL_SECONDS;
     }
-    let ever = Matches::of(&crontab).is_some_and(|matches| matches.first(&KNOWN).is_some());
-    if !ever {
+    if !crontab.ever() {
         let reason = "excludes nothing, because no month it names has a day it names";
         return Err(Fault::new(Part::DayOfMonth, reason, "mend day of month or month"));
     }

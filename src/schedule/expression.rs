@@ -55,6 +55,13 @@ pub(super) enum Years {
 
 impl Times {
     pub(super) const ALL_SECONDS: u64 = u64::MAX >> 4;
+    const ALL_MINUTES: u64 = u64::MAX >> 4;
+    const ALL_HOURS: u64 = u64::MAX >> 40;
+
+    /// Every second of the day.
+    pub(super) fn is_whole(&self) -> bool {
+        (self.hours, self.minutes, self.seconds) == (Times::ALL_HOURS, Times::ALL_MINUTES, Times::ALL_SECONDS)
+    }
 }
 
 impl Dates {
@@ -73,6 +80,20 @@ impl Expression {
             return descriptor(text, word, seed);
         }
         crontab(text, seed).map(Expression::Crontab)
+    }
+
+    pub(super) fn crontab(&self) -> Option<&Crontab> {
+        match self {
+            Expression::Crontab(crontab) => Some(crontab),
+            Expression::Every(_) => None,
+        }
+    }
+
+    pub(super) fn every(&self) -> Option<Every> {
+        match self {
+            Expression::Crontab(_) => None,
+            Expression::Every(every) => Some(*every),
+        }
     }
 }
 
@@ -102,16 +123,17 @@ fn unknown_descriptor(text: &str) -> Fault {
 fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     refuse_what_is_no_crontab(text)?;
     let fields: Vec<&str> = text.split_whitespace().take(8).collect();
-    let (second, fields) = match fields.len() {
-        5 => (Field::only(0), &fields[..]),
-        6 => (SECOND.parse(fields[0], seed)?, &fields[1..]),
-        n => return Err(wrong_number_of_fields(n)),
+    let (second, fields) = match *fields.as_slice() {
+        [minute, hour, day, month, weekday] => (Field::only(0), [minute, hour, day, month, weekday]),
+        [second, minute, hour, day, month, weekday] => (SECOND.parse(second, seed)?, [minute, hour, day, month, weekday]),
+        _ => return Err(wrong_number_of_fields(fields.len())),
     };
-    let minute = MINUTE.parse(fields[0], seed)?;
-    let hour = HOUR.parse(fields[1], seed)?;
-    let day = Days::parse(&DAY_OF_MONTH, fields[2], seed, calendar::day_of_month)?;
-    let month = MONTH.parse(fields[3], seed)?;
-    let weekday = Days::parse(&DAY_OF_WEEK, fields[4], seed, calendar::day_of_week)?;
+    let [minute, hour, day, month, weekday] = fields;
+    let minute = MINUTE.parse(minute, seed)?;
+    let hour = HOUR.parse(hour, seed)?;
+    let day = Days::parse(&DAY_OF_MONTH, day, seed, calendar::day_of_month)?;
+    let month = MONTH.parse(month, seed)?;
+    let weekday = Days::parse(&DAY_OF_WEEK, weekday, seed, calendar::day_of_week)?;
     Ok(Crontab {
         times: Times {
             hours: hour.set,
@@ -134,7 +156,7 @@ impl Days {
         let mut moving = Vec::new();
         let plain = kind.parse_with(text, seed, |item| {
             let found = read(item)?;
-            moving.extend(found);
+            moving.extend(found.filter(|found| !moving.contains(found)));
             Ok(found.is_some())
         })?;
         Ok(Days { plain, moving })
@@ -165,11 +187,33 @@ fn dates(day: &Days, months: u64, weekday: &Days) -> Vec<Dates> {
     };
     let of_month = day.dates(months, of(day.plain.set, Dates::ALL_WEEKDAYS));
     let of_week = weekday.dates(months, of(Dates::ALL_DAYS, weekday.plain.set));
-    match (day.plain.star, weekday.plain.star) {
+    merged(match (day.plain.star, weekday.plain.star) {
         (_, true) => of_month,
         (true, false) => of_week,
         (false, false) => [of_month, of_week].concat(),
+    })
+}
+
+/// The same dates in as few parts as come of joining those that differ in days, or in months, only. However long the list of `L`,
+/// `W` and `#` is, this leaves a few dozen.
+fn merged(dates: Vec<Dates>) -> Vec<Dates> {
+    let mut joined: Vec<Dates> = Vec::new();
+    for part in dates {
+        let alike = |other: &&mut Dates| (other.months, other.weekdays, other.years) == (part.months, part.weekdays, part.years);
+        match joined.iter_mut().find(alike) {
+            Some(other) => other.days |= part.days,
+            None => joined.push(part),
+        }
     }
+    let mut merged: Vec<Dates> = Vec::new();
+    for part in joined {
+        let alike = |other: &&mut Dates| (other.days, other.weekdays, other.years) == (part.days, part.weekdays, part.years);
+        match merged.iter_mut().find(alike) {
+            Some(other) => other.months |= part.months,
+            None => merged.push(part),
+        }
+    }
+    merged
 }
 
 fn refuse_what_is_no_crontab(text: &str) -> Result<(), Fault> {

@@ -14,30 +14,38 @@
 //!                     ├► crontab   next and previous, by the cron crate
 //!                     └► count     how many, by arithmetic
 //! union    several expressions, less exclusions, within a life
-//! └► days ─► bits      day by day, where exclusions or unions make arithmetic impossible
+//! ├► zoned ─► timetable   kinds of months and days, worked out once ─► month, grid, bits
+//! ├► cyclic    @every beside exclusions
+//! └► walk, budget   what a question costs, in steps, and how much it may
 //! jitter ─► hash       how long after its slot a run starts
 //! ```
 
 mod bits;
+mod budget;
 mod calendar;
 mod count;
 mod crontab;
+mod cyclic;
 mod daylight;
-mod days;
 mod definition;
 mod error;
 mod every;
 mod exclude;
 mod expression;
 mod field;
+mod grid;
 mod hash;
 mod hashed;
 mod interval;
 mod jitter;
+mod month;
 mod reading;
+mod timetable;
 mod union;
+mod walk;
 mod wall;
 mod zone;
+mod zoned;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -127,28 +135,32 @@ impl Schedule {
                 jitter,
             }),
         };
-        schedule.hold_jitter(definition.start_at)?;
+        schedule.hold_jitter(definition)?;
         Ok(schedule)
     }
 
     /// Refuses a jitter that is longer than the shortest gap. Looks at the first ones only: parsing must be quick.
-    fn hold_jitter(&self, start_at: Option<Timestamp>) -> Result<(), ScheduleError> {
-        if self.inner.jitter.is_none() {
+    fn hold_jitter(&self, definition: &Definition) -> Result<(), ScheduleError> {
+        if self.inner.jitter.is_none() || self.inner.jitter.fits(0, 1).is_ok() {
             return Ok(());
         }
-        let from = start_at.map_or(GAPS_FROM, floor);
-        let mut slots = std::iter::successors(self.first(from..ALWAYS.end), |slot| self.next(*slot));
-        let Some(mut slot) = slots.next() else { return Ok(()) };
-        let gap = |next: Timestamp| {
-            let gap = (slot.as_second(), next.as_second());
-            slot = next;
-            gap
+        let slots = &self.inner.slots;
+        let walk = slots.walk();
+        let Some(mut slot) = slots.first(&(definition.start_at.map_or(GAPS_FROM, floor)..ALWAYS.end), &walk) else {
+            return Ok(());
         };
-        let gaps = slots.take(GAPS).map(gap);
-        match gaps.min_by_key(|(slot, next)| next - slot) {
-            Some((slot, next)) => self.inner.jitter.fits(slot, next),
-            None => Ok(()),
+        let mut shortest: Option<(i64, i64)> = None;
+        for _ in 0..GAPS {
+            let Some(next) = slots.first(&(slot + 1..ALWAYS.end), &walk) else {
+                break;
+            };
+            budget::gaps(&walk).map_err(|excess| excess.of(definition))?;
+            if shortest.is_none_or(|(from, to)| next - slot < to - from) {
+                shortest = Some((slot, next));
+            }
+            slot = next;
         }
+        shortest.map_or(Ok(()), |(slot, next)| self.inner.jitter.fits(slot, next))
     }
 
     /// When the run of a slot starts: at the slot or some whole seconds later, and before the next slot.
@@ -193,7 +205,8 @@ impl Schedule {
     /// The number of slots in `(after, until]`. Costs time in proportion to months and changes of the clock, with exclusions
     /// or several expressions to days; never to slots.
     pub fn count(&self, after: Timestamp, until: Timestamp) -> u64 {
-        self.inner.slots.count(floor(after) + 1..floor(until) + 1)
+        let slots = &self.inner.slots;
+        slots.count(&(floor(after) + 1..floor(until) + 1), &slots.walk())
     }
 
     /// The slots strictly after `after`, in order.
@@ -212,12 +225,14 @@ impl Schedule {
     }
 
     fn first(&self, range: Range<i64>) -> Option<Timestamp> {
-        let slot = self.inner.slots.first(range)?;
+        let slots = &self.inner.slots;
+        let slot = slots.first(&range, &slots.walk())?;
         Timestamp::from_second(slot).ok()
     }
 
     fn last(&self, range: Range<i64>) -> Option<Timestamp> {
-        let slot = self.inner.slots.last(range)?;
+        let slots = &self.inner.slots;
+        let slot = slots.last(&range, &slots.walk())?;
         Timestamp::from_second(slot).ok()
     }
 }

@@ -8,13 +8,13 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use super::budget;
 use super::definition::{Definition, Expressions};
 use super::error::ScheduleError;
 use super::exclude::{Excluded, ceiling};
 use super::expression::Expression;
 use super::hash::Seed;
-use super::union::{Member, Union};
-use super::wall::Wall;
+use super::union::Union;
 use super::zone::Zone;
 
 /// Before and after all timestamps, in Unix seconds.
@@ -29,15 +29,21 @@ pub(super) fn read(definition: &Definition, given: Option<Zone>, seed: Seed) -> 
     let zone = given.map_or_else(|| Zone::named(&definition.time_zone), Ok)?;
     let excluded = Excluded::read(&definition.exclude, &zone, seed)?;
     let life = life(definition)?;
-    let members = members(definition, expressions)?;
-    let union = Union::of(members.clone(), zone.clone(), excluded, life.clone());
-    if union.first(ALWAYS).is_some() {
-        return Ok(union);
+    name_dates(definition, &expressions)?;
+    budget::size(definition)?;
+    let policy = &definition.daylight_saving;
+    let union = |excluded: &Excluded| {
+        let union = Union::of(&expressions, policy, zone.clone(), excluded, life.clone());
+        union.map_err(|excess| excess.of(definition))
+    };
+    let found = union(&excluded)?;
+    if !found.is_empty() {
+        return Ok(found);
     }
-    let unhindered = Union::of(members, zone, Excluded::default(), life);
-    Err(match unhindered.first(ALWAYS) {
-        Some(_) => never(definition, "exclude leaves none of its slots", "exclude less"),
-        None => never(definition, &outlived(definition), "mend startAt or endAt"),
+    Err(if union(&Excluded::default())?.is_empty() {
+        never(definition, &outlived(definition), "mend startAt or endAt")
+    } else {
+        never(definition, "exclude leaves none of its slots", "exclude less")
     })
 }
 
@@ -73,21 +79,18 @@ fn expressions(definition: &Definition, seed: Seed) -> Result<Vec<Expression>, S
 }
 
 /// An expression that names no date is a mistake, also beside others that do.
-fn members(definition: &Definition, expressions: Vec<Expression>) -> Result<Vec<Member>, ScheduleError> {
+fn name_dates(definition: &Definition, expressions: &[Expression]) -> Result<(), ScheduleError> {
     let fields = fields(&definition.expressions);
-    let member = |(expression, (field, text)): (Expression, (String, &str))| match expression {
-        Expression::Every(every) => Ok(Member::Every(every)),
-        Expression::Crontab(crontab) => {
-            let wall = Wall::of(crontab, definition.daylight_saving.clone()).filter(Wall::ever);
-            wall.map(Member::Wall).ok_or_else(|| ScheduleError::Never {
-                field,
-                expression: text.to_owned(),
-                reason: "no month it names has a day it names".to_owned(),
-                way_out: "mend day of month or month".to_owned(),
-            })
-        }
-    };
-    expressions.into_iter().zip(fields).map(member).collect()
+    let mut read = expressions.iter().zip(fields);
+    let never = read.find(|(expression, _)| expression.crontab().is_some_and(|crontab| !crontab.ever()));
+    never.map_or(Ok(()), |(_, (field, text))| {
+        Err(ScheduleError::Never {
+            field,
+            expression: text.to_owned(),
+            reason: "no month it names has a day it names".to_owned(),
+            way_out: "mend day of month or month".to_owned(),
+        })
+    })
 }
 
 fn life(definition: &Definition) -> Result<Range<i64>, ScheduleError> {

@@ -1,185 +1,330 @@
 //! Several expressions, less what is excluded, within a task's life: the slots of a definition.
 //!
 //! Takes instants; gives the slots first, last and counted in a range of them. An instant that several expressions name is
-//! one slot. Each expression is asked for itself ([`super::wall`], [`super::every`]); where many of its slots in a row are
-//! excluded, [`super::days`] goes on. Never reads a clock.
+//! one slot. A single expression is asked for itself ([`super::wall`], [`super::every`]); several, or such from which crontabs
+//! take something, make a timetable ([`super::zoned`]), beside which each `@every` is asked ([`super::cyclic`]). Never reads a
+//! clock.
 //!
 //! Instants are Unix seconds.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::bits::{DAY, Seconds};
+use super::budget::{self, Excess};
 use super::crontab::KNOWN;
-use super::daylight::Passage;
-use super::days::Days;
+use super::cyclic::Cyclic;
+use super::daylight::DaylightSaving;
 use super::every::Every;
 use super::exclude::Excluded;
+use super::expression::{Crontab, Expression};
+use super::timetable::Timetable;
+use super::walk::{Piece, Walk};
 use super::wall::{MARGIN, Wall};
 use super::zone::Zone;
+use super::zoned::Zoned;
 
-/// So many excluded slots in a row are stepped over one by one.
-const STEPS: usize = 16;
+/// A crontab whose dates are a union of more is not left to the crate, which would be asked for each.
+const DATES: usize = 4;
+/// An `@every` with longer periods is counted slot by slot.
+const HOUR: i64 = 3_600;
 
-/// One expression.
-#[derive(Clone, Debug)]
-pub(super) enum Member {
-    Every(Every),
-    Wall(Wall),
-}
-
-/// Several expressions, less what is excluded.
+/// The slots of a definition.
 #[derive(Clone, Debug)]
 pub(super) struct Union {
-    members: Vec<Member>,
     pub(super) zone: Zone,
-    pub(super) excluded: Excluded,
-    /// No slot lies outside.
-    life: Range<i64>,
+    slots: Slots,
+    /// The task's life, without excluded intervals; each part holds a slot, so that a question looks into two of them at most.
+    parts: Vec<Range<i64>>,
 }
 
-impl Member {
-    fn first(&self, zone: &Zone, range: &Range<i64>) -> Option<i64> {
-        match self {
-            Member::Every(every) => every.first(range.clone()),
-            Member::Wall(wall) => wall.first(zone, range),
-        }
-    }
+#[derive(Clone, Debug)]
+enum Slots {
+    Every(Every),
+    Wall(Box<Wall>),
+    Many(Box<Many>),
+}
 
-    fn last(&self, zone: &Zone, range: &Range<i64>) -> Option<i64> {
-        match self {
-            Member::Every(every) => every.last(range.clone()),
-            Member::Wall(wall) => wall.last(zone, range),
-        }
-    }
-
-    fn count(&self, zone: &Zone, range: &Range<i64>) -> u64 {
-        match self {
-            Member::Every(every) => every.count(range.clone()),
-            Member::Wall(wall) => wall.count(zone, range),
-        }
-    }
+/// A timetable, and what knows no wall clock.
+#[derive(Clone, Debug)]
+struct Many {
+    zoned: Zoned,
+    /// Whether the timetable holds anything.
+    live: bool,
+    /// With periods below an hour: counted by kinds of days, of which there are as many as there are phases.
+    short: Vec<Cyclic>,
+    /// Counted slot by slot.
+    long: Vec<Cyclic>,
+    /// What the phases of the short ones repeat with, in seconds.
+    cycle: i64,
 }
 
 impl Union {
-    pub(super) fn of(members: Vec<Member>, zone: Zone, excluded: Excluded, life: Range<i64>) -> Union {
+    /// # Errors
+    /// It would cost too much.
+    pub(super) fn of(
+        expressions: &[Expression],
+        policy: &DaylightSaving,
+        zone: Zone,
+        excluded: &Excluded,
+        life: Range<i64>,
+    ) -> Result<Union, Excess> {
+        let walk = Walk::new(&zone);
+        let simple = expressions.len() == 1 && excluded.crontabs.is_empty();
         // Beyond the years that crontabs know, nothing could be excluded, and `@every` would never end.
-        let simple = members.len() == 1 && excluded.crontabs.is_empty();
         let life = if simple {
             life
         } else {
             life.start.max(KNOWN.start + MARGIN)..life.end.min(KNOWN.end - MARGIN)
         };
-        Union {
-            members,
-            zone,
-            excluded,
-            life,
-        }
+        let alone = match expressions {
+            [Expression::Every(every)] if simple => Some(Slots::Every(*every)),
+            [Expression::Crontab(crontab)] if simple && crontab.dates.len() <= DATES => {
+                Wall::of(crontab.clone(), policy.clone()).map(|wall| Slots::Wall(Box::new(wall)))
+            }
+            _ => None,
+        };
+        let slots = match alone {
+            Some(slots) => slots,
+            None => Slots::Many(Box::new(Many::of(expressions, policy, excluded, &life, &walk)?)),
+        };
+        let mut parts = excluded.open(life);
+        parts.retain(|part| slots.first(part, &walk).is_some());
+        budget::reading(&walk)?;
+        Ok(Union { zone, slots, parts })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn walk(&self) -> Walk<'_> {
+        Walk::new(&self.zone)
     }
 
     /// The first slot in `range`.
-    pub(super) fn first(&self, range: Range<i64>) -> Option<i64> {
-        self.open(range).iter().find_map(|part| self.earliest(part))
+    pub(super) fn first(&self, range: &Range<i64>, walk: &Walk) -> Option<i64> {
+        self.open(range).find_map(|part| self.slots.first(&part, walk))
     }
 
     /// The last slot in `range`.
-    pub(super) fn last(&self, range: Range<i64>) -> Option<i64> {
-        self.open(range).iter().rev().find_map(|part| self.newest(part))
+    pub(super) fn last(&self, range: &Range<i64>, walk: &Walk) -> Option<i64> {
+        self.open(range).rev().find_map(|part| self.slots.last(&part, walk))
     }
 
     /// The number of slots in `range`.
-    pub(super) fn count(&self, range: Range<i64>) -> u64 {
+    pub(super) fn count(&self, range: &Range<i64>, walk: &Walk) -> u64 {
         let parts = self.open(range);
-        match self.members.as_slice() {
-            [member] if self.excluded.crontabs.is_empty() => parts.iter().map(|part| member.count(&self.zone, part)).sum(),
-            members => {
-                let mut days = Days::of(self, members);
-                parts.iter().map(|part| days.count(part)).sum()
+        match &self.slots {
+            Slots::Every(every) => parts.map(|part| every.count(part)).sum(),
+            Slots::Wall(wall) => parts.map(|part| wall.count(walk, &part)).sum(),
+            Slots::Many(many) => {
+                let mut known = BTreeMap::new();
+                parts.map(|part| many.count(&part, &mut known, walk)).sum()
             }
         }
     }
 
-    /// Whether the times that the clock skipped make a slot: one of them matches, and is not excluded.
-    pub(super) fn makes_up(&self, wall: &Wall, passage: &Passage) -> bool {
-        let lost = &passage.made_up;
-        let days = lost.start.div_euclid(DAY)..=(lost.end - 1).div_euclid(DAY);
-        !lost.is_empty() && days.into_iter().any(|day| self.is_lost(wall, lost, day))
+    /// What of `range` lies in the parts.
+    fn open(&self, range: &Range<i64>) -> impl DoubleEndedIterator<Item = Range<i64>> {
+        let reach = self.parts.partition_point(|part| part.end <= range.start);
+        let beyond = self.parts.partition_point(|part| part.start < range.end);
+        let parts = self.parts.get(reach..beyond).unwrap_or_default();
+        parts.iter().map(|part| range.start.max(part.start)..range.end.min(part.end))
     }
+}
 
-    fn is_lost(&self, wall: &Wall, lost: &Range<i64>, day: i64) -> bool {
-        if !wall.crontab().on(day) {
-            return false;
+impl Slots {
+    fn first(&self, range: &Range<i64>, walk: &Walk) -> Option<i64> {
+        match self {
+            Slots::Every(every) => every.first(range.clone()),
+            Slots::Wall(wall) => wall.first(walk, range),
+            Slots::Many(many) => many.first(range.clone(), walk),
         }
-        let mut times = Seconds::of(wall.crontab().times);
-        times.keep(&(lost.start - day * DAY..lost.end - day * DAY));
-        let excluded = self.excluded.crontabs.iter().filter(|crontab| crontab.on(day));
-        excluded.for_each(|crontab| times.remove(&Seconds::of(crontab.times)));
-        times.first().is_some()
     }
 
-    /// What of `range` lies in the task's life and outside of excluded intervals.
-    fn open(&self, range: Range<i64>) -> Vec<Range<i64>> {
-        self.excluded.open(range.start.max(self.life.start)..range.end.min(self.life.end))
+    fn last(&self, range: &Range<i64>, walk: &Walk) -> Option<i64> {
+        match self {
+            Slots::Every(every) => every.last(range.clone()),
+            Slots::Wall(wall) => wall.last(walk, range),
+            Slots::Many(many) => many.last(range.clone(), walk),
+        }
+    }
+}
+
+impl Many {
+    fn of(
+        expressions: &[Expression],
+        policy: &DaylightSaving,
+        excluded: &Excluded,
+        life: &Range<i64>,
+        walk: &Walk,
+    ) -> Result<Many, Excess> {
+        let crontabs: Vec<&Crontab> = expressions.iter().filter_map(Expression::crontab).collect();
+        let timetable = Timetable::of(&crontabs, &excluded.crontabs, walk)?;
+        let fixed = (0..).zip(&crontabs).filter(|(_, crontab)| crontab.fixed);
+        let zoned = Zoned {
+            fixed: fixed.fold(0, |fixed, (n, _)| fixed | 1 << n),
+            policy: policy.clone(),
+            timetable,
+        };
+        let mut many = Many {
+            live: zoned.timetable.kinds.iter().any(|kind| kind.slots > 0),
+            zoned,
+            short: Vec::new(),
+            long: Vec::new(),
+            cycle: 1,
+        };
+        let mut steps = 0;
+        for every in distinct(expressions) {
+            let Some((cyclic, longest)) = Cyclic::of(every, &many.zoned, life, walk)? else {
+                continue;
+            };
+            steps += longest;
+            budget::sparse(steps, every.period())?;
+            if every.period() < HOUR {
+                many.cycle = common_multiple(many.cycle, every.period());
+                many.short.push(cyclic);
+            } else {
+                many.long.push(cyclic);
+            }
+        }
+        many.may_count(walk)?;
+        Ok(many)
     }
 
-    fn earliest(&self, range: &Range<i64>) -> Option<i64> {
-        let mut range = range.clone();
+    /// Whether a count over all years stays within its limit.
+    fn may_count(&self, walk: &Walk) -> Result<(), Excess> {
+        if self.short.is_empty() {
+            return Ok(());
+        }
+        let days = self.cycle / divisor(self.cycle, DAY);
+        let kinds = |offsets: i64| {
+            let phases = days.saturating_mul(offsets).min(self.cycle);
+            let kinds = i64::try_from(self.zoned.timetable.kinds.len()).unwrap_or(i64::MAX);
+            phases.saturating_mul(kinds).min(KNOWN.end / DAY)
+        };
+        let cost = |kinds: i64| u64::try_from(kinds).unwrap_or(u64::MAX).saturating_mul(self.cost_of_a_kind());
+        if budget::count(cost(kinds(8))).is_ok() {
+            return Ok(());
+        }
+        let mut offsets = std::collections::BTreeSet::new();
+        let mut at = KNOWN.start;
+        while at < KNOWN.end {
+            let stretch = walk.stretch(at);
+            offsets.insert(stretch.offset.rem_euclid(self.cycle));
+            at = stretch.end;
+        }
+        budget::count(cost(kinds(i64::try_from(offsets.len()).unwrap_or(i64::MAX))))
+    }
+
+    fn cost_of_a_kind(&self) -> u64 {
+        let crontabs = if self.live { 4_500 } else { 300 };
+        crontabs + 6_000 * self.short.len() as u64
+    }
+
+    fn first(&self, mut range: Range<i64>, walk: &Walk) -> Option<i64> {
         let mut found = None;
-        for n in 0..self.members.len() {
-            if let Some(slot) = self.earliest_of(n, range.clone()) {
+        for cyclic in self.short.iter().chain(&self.long) {
+            if let Some(slot) = cyclic.first(&self.zoned, &range, walk) {
                 range.end = slot;
                 found = Some(slot);
             }
         }
-        found
+        self.live.then(|| self.zoned.first(&range, walk)).flatten().or(found)
     }
 
-    fn earliest_of(&self, n: usize, mut range: Range<i64>) -> Option<i64> {
-        for _ in 0..STEPS {
-            let slot = self.members[n].first(&self.zone, &range)?;
-            if self.stands(&self.members[n], slot) {
-                return Some(slot);
-            }
-            range.start = slot + 1;
-        }
-        Days::of(self, &self.members[n..=n]).first(&range)
-    }
-
-    fn newest(&self, range: &Range<i64>) -> Option<i64> {
-        let mut range = range.clone();
+    fn last(&self, mut range: Range<i64>, walk: &Walk) -> Option<i64> {
         let mut found = None;
-        for n in 0..self.members.len() {
-            if let Some(slot) = self.newest_of(n, range.clone()) {
+        for cyclic in self.short.iter().chain(&self.long) {
+            if let Some(slot) = cyclic.last(&self.zoned, &range, walk) {
                 range.start = slot + 1;
                 found = Some(slot);
             }
         }
-        found
+        self.live.then(|| self.zoned.last(&range, walk)).flatten().or(found)
     }
 
-    fn newest_of(&self, n: usize, mut range: Range<i64>) -> Option<i64> {
-        for _ in 0..STEPS {
-            let slot = self.members[n].last(&self.zone, &range)?;
-            if self.stands(&self.members[n], slot) {
-                return Some(slot);
-            }
-            range.end = slot;
+    /// `known` is what kinds of days hold, by the number of the kind and the phase of the short periods.
+    fn count(&self, range: &Range<i64>, known: &mut BTreeMap<(usize, i64), u64>, walk: &Walk) -> u64 {
+        if self.short.is_empty() && self.long.is_empty() {
+            return self.zoned.count(range, walk);
         }
-        Days::of(self, &self.members[n..=n]).last(&range)
+        let mut at = range.start;
+        let mut slots = 0;
+        while at < range.end {
+            let piece = walk.piece(at, range);
+            walk.take(30);
+            slots += match self.zoned.timetable.place(piece.day) {
+                Some(place) if piece.is_whole() => {
+                    let phase = (piece.stretch.offset - piece.day * DAY).rem_euclid(self.cycle);
+                    let of_kind = known.entry((place, phase)).or_insert_with(|| self.short_of(&piece, walk));
+                    *of_kind + self.long_of(&piece, walk)
+                }
+                _ => self.all_of(&piece, walk),
+            };
+            at = piece.instant(piece.end);
+        }
+        slots
     }
 
-    /// Whether no crontab excludes a member's slot, neither its wall-clock time nor the lost ones that it makes up for.
-    fn stands(&self, member: &Member, slot: i64) -> bool {
-        if self.excluded.crontabs.is_empty() {
-            return true;
+    /// All slots of a piece but those of long periods alone.
+    fn short_of(&self, piece: &Piece, walk: &Walk) -> u64 {
+        if self.short.is_empty() {
+            return self.zoned.count_of(piece, walk);
         }
-        let local = slot + self.zone.offset_at(slot);
-        if self.excluded.shows(local) {
-            return false;
+        self.seconds(piece, self.short.iter(), walk)
+    }
+
+    fn all_of(&self, piece: &Piece, walk: &Walk) -> u64 {
+        self.seconds(piece, self.short.iter().chain(&self.long), walk)
+    }
+
+    fn seconds<'a>(&'a self, piece: &Piece, cyclics: impl Iterator<Item = &'a Cyclic>, walk: &Walk) -> u64 {
+        let mut seconds = Seconds::none();
+        if self.live {
+            self.zoned.add(piece, walk, &mut seconds);
         }
-        match member {
-            Member::Every(_) => true,
-            Member::Wall(wall) => wall.crontab().shows(local) || self.makes_up(wall, &wall.passage(&self.zone.stretch(slot))),
+        cyclics.for_each(|cyclic| cyclic.add(&self.zoned, piece, walk, &mut seconds));
+        walk.take(300);
+        seconds.count()
+    }
+
+    /// The slots of long periods in a whole day that nothing else names, and nothing excludes.
+    fn long_of(&self, piece: &Piece, walk: &Walk) -> u64 {
+        let crontabs = self.zoned.timetable.kind(piece.day).crontabs;
+        let mut number = 0;
+        for (n, cyclic) in self.long.iter().enumerate() {
+            let before = self.short.iter().chain(self.long.iter().take(n));
+            let named = |slot: i64| before.clone().any(|other| slot % other.every.period() == 0);
+            cyclic.every.each(piece.instants(), |slot| {
+                walk.take(6);
+                let alone = self.zoned.timetable.grid.naming(crontabs, piece.second(slot)) == 0;
+                number += u64::from(alone && !named(slot));
+            });
+        }
+        number
+    }
+}
+
+/// Each `@every` of a union, without those whose slots are all slots of another.
+fn distinct(expressions: &[Expression]) -> Vec<Every> {
+    let mut all: Vec<Every> = expressions.iter().filter_map(Expression::every).collect();
+    all.sort_by_key(|every| every.period());
+    let mut distinct: Vec<Every> = Vec::new();
+    for every in all {
+        if distinct.iter().all(|other| every.period() % other.period() != 0) {
+            distinct.push(every);
         }
     }
+    distinct
+}
+
+fn divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { divisor(b, a % b) }
+}
+
+/// The least common multiple. Of one that is beyond all numbers it gives the greatest: each day has a phase of its own then.
+fn common_multiple(a: i64, b: i64) -> i64 {
+    (a / divisor(a, b)).saturating_mul(b)
 }

@@ -8,10 +8,12 @@
 
 use std::ops::Range;
 
+use super::bits::DAY;
 use super::crontab::{KNOWN, Matches};
 use super::daylight::{DaylightSaving, Passage};
 use super::expression::Crontab;
-use super::zone::{Stretch, Zone};
+use super::walk::Walk;
+use super::zone::Stretch;
 
 /// No offset is as large; no zone has skipped or repeated more.
 pub(super) const MARGIN: i64 = 2 * 86_400;
@@ -36,55 +38,60 @@ impl Wall {
         })
     }
 
-    /// Whether any date matches at all.
-    pub(super) fn ever(&self) -> bool {
-        self.matches.first(&KNOWN).is_some()
-    }
-
     /// The first slot in `range`.
-    pub(super) fn first(&self, zone: &Zone, range: &Range<i64>) -> Option<i64> {
+    pub(super) fn first(&self, walk: &Walk, range: &Range<i64>) -> Option<i64> {
         let range = bounded(range);
         let mut at = range.start;
         while at < range.end {
-            let stretch = zone.stretch(at);
+            let stretch = walk.stretch(at);
             let passage = self.passage(&stretch);
             if stretch.start >= range.start && self.makes_up(&passage) {
                 return Some(stretch.start);
             }
-            if let Some(local) = self.matches.first(&part(&stretch, &passage, &range)) {
+            let part = part(&stretch, &passage, &range);
+            let next = self.ask(walk, || self.matches.next(part.start));
+            if let Some(local) = next.filter(|local| part.contains(local)) {
                 return Some(local - stretch.offset);
             }
-            at = stretch.end;
+            // Until the next match there is nothing in any stretch. The clock may show again what lies before this part, soon.
+            let beyond = next.map_or(range.end, |local| local - MARGIN);
+            let long = part.end - part.start > MARGIN;
+            at = if long { stretch.end.max(beyond) } else { stretch.end };
         }
         None
     }
 
     /// The last slot in `range`.
-    pub(super) fn last(&self, zone: &Zone, range: &Range<i64>) -> Option<i64> {
+    pub(super) fn last(&self, walk: &Walk, range: &Range<i64>) -> Option<i64> {
         let range = bounded(range);
         let mut at = range.end;
         while at > range.start {
-            let stretch = zone.stretch(at - 1);
+            let stretch = walk.stretch(at - 1);
             let passage = self.passage(&stretch);
-            if let Some(local) = self.matches.last(&part(&stretch, &passage, &range)) {
+            let part = part(&stretch, &passage, &range);
+            let previous = self.ask(walk, || self.matches.previous(part.end));
+            if let Some(local) = previous.filter(|local| part.contains(local)) {
                 return Some(local - stretch.offset);
             }
             if stretch.start >= range.start && self.makes_up(&passage) {
                 return Some(stretch.start);
             }
-            at = stretch.start;
+            let before = previous.map_or(range.start, |local| local + MARGIN);
+            let long = part.end - part.start > MARGIN;
+            at = if long { stretch.start.min(before) } else { stretch.start };
         }
         None
     }
 
     /// The number of slots in `range`.
-    pub(super) fn count(&self, zone: &Zone, range: &Range<i64>) -> u64 {
+    pub(super) fn count(&self, walk: &Walk, range: &Range<i64>) -> u64 {
         let range = bounded(range);
         let mut at = range.start;
         let mut slots = 0;
         while at < range.end {
-            let stretch = zone.stretch(at);
+            let stretch = walk.stretch(at);
             let passage = self.passage(&stretch);
+            walk.take(20 + u64::try_from((range.end.min(stretch.end) - at) / DAY).unwrap_or_default());
             slots += self.crontab.count(&part(&stretch, &passage, &range));
             if stretch.start >= range.start && self.makes_up(&passage) {
                 // One slot, also where a time made up for meets one that is due anyway.
@@ -96,17 +103,19 @@ impl Wall {
         slots
     }
 
-    pub(super) fn crontab(&self) -> &Crontab {
-        &self.crontab
-    }
-
     /// What the schedule sees of a stretch.
-    pub(super) fn passage(&self, stretch: &Stretch) -> Passage {
+    fn passage(&self, stretch: &Stretch) -> Passage {
         self.daylight_saving.passage(stretch)
     }
 
     fn makes_up(&self, passage: &Passage) -> bool {
-        self.matches.first(&passage.made_up).is_some()
+        !passage.made_up.is_empty() && self.matches.first(&passage.made_up).is_some()
+    }
+
+    /// Counts a question to the crate: it goes over the months to its answer.
+    fn ask(&self, walk: &Walk, question: impl Fn() -> Option<i64>) -> Option<i64> {
+        walk.take(300 * self.crontab.dates.len() as u64);
+        question()
     }
 }
 
@@ -117,6 +126,6 @@ fn part(stretch: &Stretch, passage: &Passage, range: &Range<i64>) -> Range<i64> 
     passage.counts.start.max(start)..passage.counts.end.min(end)
 }
 
-fn bounded(range: &Range<i64>) -> Range<i64> {
+pub(super) fn bounded(range: &Range<i64>) -> Range<i64> {
     range.start.max(KNOWN.start - MARGIN)..range.end.min(KNOWN.end + MARGIN)
 }

@@ -92,11 +92,6 @@ impl Zone {
         later.take_while(|transition| *transition <= at).last().or(Some(guess))
     }
 
-    /// What to add to an instant to get the wall-clock time, in seconds.
-    pub(super) fn offset_at(&self, instant: i64) -> i64 {
-        self.offset(timestamp(instant))
-    }
-
     fn offset(&self, at: Timestamp) -> i64 {
         i64::from(self.tz.to_offset(at).seconds())
     }

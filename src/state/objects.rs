@@ -11,8 +11,8 @@ use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
 use kube::Resource;
 use kube::api::ObjectMeta;
-use serde::{Deserialize, Deserializer};
 use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -276,7 +276,9 @@ impl RawJob {
     pub fn owner(&self) -> Option<(&str, &str)> {
         let owners = self.metadata.owner_references.as_deref().unwrap_or_default();
         let task = |owner: &&OwnerReference| {
-            owner.controller == Some(true) && owner.kind == api::KIND && owner.api_version.split_once('/').is_some_and(|(group, _)| group == api::GROUP)
+            owner.controller == Some(true)
+                && owner.kind == api::KIND
+                && owner.api_version.split_once('/').is_some_and(|(group, _)| group == api::GROUP)
         };
         owners.iter().find(task).map(|owner| (owner.uid.as_str(), owner.name.as_str()))
     }
@@ -331,7 +333,11 @@ impl RawJob {
     /// Who made the Job and when, as far as the object tells: for people.
     #[must_use]
     pub fn made_by(&self) -> String {
-        let created = self.metadata.creation_timestamp.as_ref().map_or(String::new(), |at| format!(" at {}", at.0));
+        let created = self
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(String::new(), |at| format!(" at {}", at.0));
         match &self.metadata.managed_fields {
             Some(managers) if !managers.is_empty() => {
                 let manager = managers.iter().find_map(|entry| entry.manager.as_deref()).unwrap_or("somebody");
@@ -401,7 +407,11 @@ mod tests {
             assert_eq!(read(name, &annotations), (None, 1), "{name} {annotations}");
         }
         let manual = json!({"punctual.dev/slot": slot, "punctual.dev/trigger": "Manual"});
-        assert_eq!(read("t-by-hand", &manual), (None, 1), "a run that was asked for has a name of its own form, too");
+        assert_eq!(
+            read("t-by-hand", &manual),
+            (None, 1),
+            "a run that was asked for has a name of its own form, too"
+        );
         assert_eq!(read("t-m000000012", &manual), believed(1));
     }
 }

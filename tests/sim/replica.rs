@@ -8,9 +8,9 @@ use super::clock::{Ms, SECOND, at};
 use super::cluster::{Answer, Api, JobObject};
 use super::story::{Moment, Verb};
 use jiff::Timestamp;
-use punctual::state::{Concern, Record, Seal, Told};
 use punctual::api;
 use punctual::plan::{Because, Effect, Exit, Pods, Run, Task, Urgency};
+use punctual::state::{Concern, Record, Seal, Told};
 use std::collections::VecDeque;
 use std::sync::Arc;
 

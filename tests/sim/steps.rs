@@ -223,7 +223,9 @@ impl World<'_> {
         if self.api.jobs.contains_key(&name) {
             return;
         }
-        self.api.checker.note(now, || format!("somebody makes {name}, at {}, {forgery:?}", show(now)));
+        self.api
+            .checker
+            .note(now, || format!("somebody makes {name}, at {}, {forgery:?}", show(now)));
         let forged = forgery.is_some();
         let instant = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
         let end = forgery.and_then(|forgery| forgery.ended).map(|succeeded| JobEnd {

@@ -3,9 +3,9 @@
 //! Takes effects in order, changes the world, asks the audit at each of them. Never decides: that is `plan`.
 
 use super::world::{Object, Progress, World, seal};
-use crate::state::believes;
 use crate::api::{self, ScheduledTaskStatus, Trigger};
 use crate::plan::{Because, Conflict, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Unwritten, Urgency};
+use crate::state::believes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -45,9 +45,7 @@ impl World {
                     return Progress::Unanswered;
                 }
                 _ if self.faults.silent => return Progress::Unanswered,
-                Effect::Write {
-                    status, announcements, ..
-                } => match self.write(seen, *status) {
+                Effect::Write { status, announcements, .. } => match self.write(seen, *status) {
                     Progress::Done => {
                         self.memory.unwritten = None;
                         self.said.extend(announcements);

@@ -5,7 +5,9 @@
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{Announcement, Because, Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unwritten, plan as decide};
+use crate::plan::{
+    Announcement, Because, Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unwritten, plan as decide,
+};
 use crate::state::{Seal, believes};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{Defect, Controller, Health, Options, Terms};
+use punctual::controller::{Controller, Defect, Health, Options, Terms};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -95,7 +95,10 @@ impl Operator {
     /// Leaves as on SIGTERM.
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());
-        (&mut self.running).await.expect("the operator does not panic").expect("no part of it ends by itself");
+        (&mut self.running)
+            .await
+            .expect("the operator does not panic")
+            .expect("no part of it ends by itself");
     }
 }
 

@@ -1,0 +1,172 @@
+//! Months, and which of them are alike.
+//!
+//! Takes a day, counted from 1970-01-01; gives the month it lies in, and its neighbours, by arithmetic. Two months have the same
+//! dates on the same weekdays if number, first weekday and length agree: there are 91 kinds of them, and each comes again
+//! within 28 years. Knows no zone.
+
+/// A month of some year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Month {
+    year: i64,
+    /// 1 to 12.
+    pub(super) number: u32,
+    /// Its first day, counted from 1970-01-01.
+    pub(super) first: i64,
+}
+
+/// What the dates of a month depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Likeness {
+    /// 1 to 12.
+    pub(super) number: u32,
+    /// Whether it lies in a leap year. It matters in February only.
+    pub(super) leap: bool,
+    /// The weekday of its first day; Sunday is 0.
+    pub(super) weekday: u32,
+}
+
+/// So many kinds of months there are: twelve and a February of 29 days, each with seven first weekdays.
+pub(super) const LIKENESSES: usize = 13 * 7;
+
+impl Month {
+    /// The month in which a day lies.
+    ///
+    /// By the rule of the proleptic Gregorian calendar, in years that begin with March: 400 of them have 146,097 days.
+    pub(super) fn of(day: i64) -> Month {
+        let day_of_era = (day + 719_468).rem_euclid(146_097);
+        let era = (day + 719_468).div_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let day_of_month = day_of_year - (153 * from_march + 2) / 5;
+        let number = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        Month {
+            year: year_of_era + era * 400 + i64::from(number <= 2),
+            number: u32::try_from(number).unwrap_or(1),
+            first: day - day_of_month,
+        }
+    }
+
+    pub(super) fn next(self) -> Month {
+        let first = self.first + self.length();
+        match self.number {
+            12 => Month {
+                year: self.year + 1,
+                number: 1,
+                first,
+            },
+            number => Month {
+                number: number + 1,
+                first,
+                ..self
+            },
+        }
+    }
+
+    pub(super) fn previous(self) -> Month {
+        let month = match self.number {
+            1 => Month {
+                year: self.year - 1,
+                number: 12,
+                ..self
+            },
+            number => Month {
+                number: number - 1,
+                ..self
+            },
+        };
+        Month {
+            first: self.first - month.length(),
+            ..month
+        }
+    }
+
+    /// The day after its last one.
+    pub(super) fn end(self) -> i64 {
+        self.first + self.length()
+    }
+
+    /// Which day of the month a day is, from 1.
+    pub(super) fn date(self, day: i64) -> u32 {
+        u32::try_from(day - self.first + 1).unwrap_or_default()
+    }
+
+    pub(super) fn likeness(self) -> Likeness {
+        Likeness {
+            number: self.number,
+            leap: self.is_leap(),
+            // 1970-01-01 was a Thursday.
+            weekday: u32::try_from((self.first + 4).rem_euclid(7)).unwrap_or_default(),
+        }
+    }
+
+    fn is_leap(self) -> bool {
+        self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0)
+    }
+
+    fn length(self) -> i64 {
+        i64::from(length(self.number, self.is_leap()))
+    }
+}
+
+impl Likeness {
+    /// Each of them, in the order of [`Likeness::place`].
+    pub(super) fn all() -> impl Iterator<Item = Likeness> {
+        let months = (1..=12).map(|number| (number, false)).chain([(2, true)]);
+        months.flat_map(|(number, leap)| (0..7).map(move |weekday| Likeness { number, leap, weekday }))
+    }
+
+    /// A number below [`LIKENESSES`].
+    pub(super) fn place(self) -> usize {
+        let month = if self.leap && self.number == 2 { 12 } else { self.number - 1 };
+        usize::try_from(month * 7 + self.weekday).unwrap_or_default()
+    }
+
+    pub(super) fn length(self) -> u32 {
+        length(self.number, self.leap)
+    }
+}
+
+fn length(number: u32, leap: bool) -> u32 {
+    match number {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+    use jiff::tz::Offset;
+
+    use super::super::bits::DAY;
+    use super::super::zone::timestamp;
+    use super::*;
+
+    fn date(day: i64) -> Date {
+        Offset::UTC.to_datetime(timestamp(day * DAY)).date()
+    }
+
+    #[test]
+    fn months_are_those_of_jiff_from_1950_to_2120() {
+        for day in -7_305..54_787 {
+            let (month, date) = (Month::of(day), date(day));
+            assert_eq!(i64::from(date.year()), month.year);
+            assert_eq!(u32::try_from(date.month()).unwrap(), month.number);
+            assert_eq!(u32::try_from(date.day()).unwrap(), month.date(day));
+            assert_eq!(i64::from(date.days_in_month()), month.length());
+            let weekday = date.first_of_month().weekday().to_sunday_zero_offset();
+            assert_eq!(u32::try_from(weekday).unwrap(), month.likeness().weekday);
+            assert_eq!(date.in_leap_year(), month.likeness().leap);
+            assert_eq!(month.next(), Month::of(month.end()));
+            assert_eq!(month.previous(), Month::of(month.first - 1));
+        }
+    }
+
+    #[test]
+    fn each_kind_of_month_has_a_place_of_its_own() {
+        let places: Vec<usize> = Likeness::all().map(Likeness::place).collect();
+        assert_eq!(places, (0..LIKENESSES).collect::<Vec<_>>());
+    }
+}

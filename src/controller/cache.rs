@@ -122,6 +122,8 @@ impl Cache {
         if let Told::Made(_) = told {
             // The answer to our own POST needs no further proof: a webhook may have taken the mark off.
             job.mark = Some(seal.mark(&task.uid, &job.name));
+        } else if seal.is_shared() && !seal.is_ours(&task.uid, &job.name, job.mark) {
+            job.mark = None;
         }
         entry.record.put_job(job, told, now).then_some(key)
     }

@@ -191,8 +191,10 @@ impl Outbox {
             };
             let Some(mut event) = next else { return };
             let now = json!(super::whole_seconds(Timestamp::max(ctx.clock.now(), Timestamp::UNIX_EPOCH)));
-            event.body["firstTimestamp"] = now.clone();
-            event.body["lastTimestamp"] = now;
+            if let Some(body) = event.body.as_object_mut() {
+                body.insert("firstTimestamp".into(), now.clone());
+                body.insert("lastTimestamp".into(), now);
+            }
             let path = format!("/api/v1/namespaces/{}/events", event.namespace);
             let body = serde_json::to_vec(&event.body).unwrap_or_default();
             let sent = ctx

@@ -95,8 +95,10 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
 
 /// Makes the Job. Gives false if it was refused, or its name is somebody else's.
 async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, mut job: Value) -> Result<bool, Error> {
-    let mark = format!("{:016x}", ctx.cache.mark(&task.uid, &run.job));
-    job["metadata"]["annotations"][api::MARK] = mark.into();
+    if let Some(annotations) = job.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        let mark = format!("{:016x}", ctx.cache.mark(&task.uid, &run.job));
+        annotations.insert(api::MARK.into(), mark.into());
+    }
     // Until an answer is certain, nobody may count on the Job being there, or not.
     ctx.cache.update(key, |record| record.doubt(&run.job));
     let is_there = match post(ctx, task, &job, false).await {

@@ -42,7 +42,7 @@ pub fn adopt(draft: &mut Draft) {
             draft.ledger.account_until(*slot);
         }
         let newer = |(_, other): &(Timestamp, &Job)| run_of(&other.name, other.attempt) == run_of(&job.name, job.attempt);
-        if unknown[at + 1..].iter().any(newer) {
+        if unknown.iter().skip(at + 1).any(newer) {
             // Of several attempts at a run the last one speaks for it.
             continue;
         }

@@ -210,8 +210,8 @@ fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, message: S
     let message = super::ledger::short(&message);
     let generation = Some(draft.observed.task.generation);
     let conditions = &mut draft.ledger.status.conditions;
-    let known = conditions.iter().position(|condition| condition.type_ == kind);
-    let since = match known.map(|at| &conditions[at]) {
+    let known = conditions.iter_mut().find(|condition| condition.type_ == kind);
+    let since = match &known {
         Some(known) if known.status == status => known.last_transition_time.clone(),
         _ => Time(super::ledger::whole_second(draft.observed.now)),
     };
@@ -224,14 +224,9 @@ fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, message: S
         observed_generation: generation,
     };
     match known {
-        Some(at) if conditions[at] == condition => {}
-        Some(at) => {
-            conditions[at] = condition;
-            draft.ledger.urgent = true;
-        }
-        None => {
-            conditions.push(condition);
-            draft.ledger.urgent = true;
-        }
+        Some(known) if *known == condition => return,
+        Some(known) => *known = condition,
+        None => conditions.push(condition),
     }
+    draft.ledger.urgent = true;
 }

@@ -177,6 +177,7 @@ impl Ledger {
     /// that somebody else wrote is healed with it, and the length of the history.
     pub fn close(&mut self) {
         self.status.recent_runs.truncate(self.history_limit);
+        super::bounds::bound(&mut self.status);
         self.status.running = i64::try_from(self.status.active.iter().filter(|run| run.started.is_some()).count()).unwrap_or(i64::MAX);
     }
 

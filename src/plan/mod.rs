@@ -28,6 +28,7 @@ mod adopt;
 mod backfill;
 mod because;
 mod books;
+mod bounds;
 mod claims;
 mod concurrency;
 mod conditions;

@@ -1,19 +1,23 @@
 //! What is known: the record of each task, and the gate for everything that somebody else could have written.
 //!
 //! ```text
-//!   watch, answers, reads ─► objects (the form) ─► gate (whose is it?) ─► Record ─► Observed ─► plan
+//!   watch, answers, reads ─► raw_task, raw_job (the form) ─► gate (whose is it?) ─► Record ─► Observed ─► plan
 //! ```
 //! Objects and answers go in, `Observed` comes out. Pure: no client, no clock, no `async`; the controller and the simulation
 //! live on the same values.
 
+mod evidence;
 mod gate;
-mod objects;
+mod metadata;
+mod raw_job;
+mod raw_task;
 mod record;
 mod refusals;
 mod seal;
 
 pub use gate::believes;
-pub use objects::{DEFECT, RawJob, RawTask};
+pub use raw_job::RawJob;
+pub use raw_task::{DEFECT, RawTask};
 pub use record::{Record, Told};
 pub use refusals::Concern;
 pub use seal::Seal;

@@ -7,10 +7,11 @@
 //! before its slot is accounted for, and never takes an older word for a newer one. Holds no more Jobs than the ledger names or
 //! may soon name, however many there are.
 
+use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::refusals::{Concern, Refusals};
 use super::seal::Seal;
-use crate::api::{ActiveRun, ScheduledTaskStatus, Trigger};
+use crate::api::{ScheduledTaskStatus, Trigger};
 use crate::plan::{Announcement, Because, Conflict, Exit, Job, Observed, Pods, Task, Trial, Unusable, Unwritten};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,8 @@ const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 const MOST_UNRECORDED: usize = 1024;
 /// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
 const MOST_SET_ASIDE: usize = 32;
+/// Of more Jobs that are gone those without a mark are forgotten.
+const MOST_GONE: usize = 256;
 /// So many names that others took are remembered.
 const MOST_CONFLICTS: usize = 8;
 
@@ -232,9 +235,7 @@ impl Record {
                 }
             }
         }
-        if let Some(task) = &self.task {
-            self.gone.retain(|_, job| is_needed(task, job) || is_recorded(task, job));
-        }
+        self.bound_gone();
         self.gone.contains_key(uid)
     }
 
@@ -354,6 +355,14 @@ impl Record {
             .is_some_and(|task| is_recorded(task, job) || is_wanted(task, job, now) && self.jobs.len() < MOST_UNRECORDED)
     }
 
+    /// Anybody can make and delete Jobs of this form as often as they like.
+    fn bound_gone(&mut self) {
+        let Some(task) = &self.task else { return };
+        let many = self.gone.len() > MOST_GONE;
+        let is_known = |job: &Job| is_recorded(task, job) || is_needed(task, job) && !(many && job.mark.is_none());
+        self.gone.retain(|_, job| is_known(job));
+    }
+
     fn set_aside(&mut self, job: Job) {
         self.set_aside.retain(|known| known.uid != job.uid);
         if self.set_aside.len() >= MOST_SET_ASIDE {
@@ -369,49 +378,6 @@ impl Record {
             Concern::Start => &mut self.starts,
             Concern::CleanUp => &mut self.clean_ups,
         }
-    }
-}
-
-/// Whether the written status does not yet know all that the Job proves: that its slot was started, and how it ended.
-fn is_needed(task: &Task, job: &Job) -> bool {
-    // An entry with its UID needs it as well: how a Job ended that was deleted at once is in no other place.
-    let awaited = |run: &ActiveRun| run.job == job.name && run.uid.as_ref() == Some(&job.uid);
-    is_owed(task, job) || is_claimed(task, job) || task.status.active.iter().any(awaited)
-}
-
-/// Whether the slot has no outcome yet, so that without the Job it would be started again.
-fn is_owed(task: &Task, job: &Job) -> bool {
-    let unaccounted = |slot| task.status.accounted_until.as_ref().is_none_or(|until| until.0 < slot);
-    job.trigger == Trigger::Schedule && job.slot.is_some_and(unaccounted)
-}
-
-/// Whether the Job is the one that a claim, or the wait for another attempt, is about.
-fn is_claimed(task: &Task, job: &Job) -> bool {
-    let mut active = task.status.active.iter();
-    active.any(|run| run.job == job.name && run.uid.is_none())
-}
-
-/// A Job that was gone before anybody saw it.
-fn unseen(uid: &str) -> Job {
-    Job {
-        name: String::new(),
-        uid: uid.to_owned(),
-        version: String::new(),
-        confirmed: false,
-        slot: None,
-        mark: None,
-        early: false,
-        trigger: Trigger::Schedule,
-        attempt: 1,
-        created: Timestamp::UNIX_EPOCH,
-        began: None,
-        suspended: false,
-        ready: false,
-        pods: Pods::NotAsked,
-        looked: None,
-        deleting: Some(Timestamp::UNIX_EPOCH),
-        end: None,
-        exit: Exit::Unknown,
     }
 }
 

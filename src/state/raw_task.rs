@@ -1,0 +1,158 @@
+//! Tasks as the API server sends them.
+//!
+//! JSON goes in, `Task` comes out. Nothing is held as a tree, and nothing is longer than its budget (docs/limits.md). Never fails
+//! for one object: a task that cannot be read is a task that says so.
+
+use super::metadata::slim;
+use crate::api::{self, JobTemplate, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, printable};
+use crate::plan::{Because, Requests, Spec, Task, Unusable};
+use crate::schedule::hash;
+use jiff::Timestamp;
+use kube::Resource;
+use kube::api::ObjectMeta;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::sync::Arc;
+
+/// A spec whose JSON is longer is not even read: its template alone would be too long.
+const LONGEST_SPEC: usize = 2 * JobTemplate::LONGEST;
+/// No operator writes a longer status: see `plan::bounds`, which bounds it.
+const LONGEST_STATUS: usize = 1024 * 1024;
+
+/// JSON as text, in its shortest form.
+#[derive(Clone, Debug)]
+pub struct Json(String);
+
+impl Default for Json {
+    fn default() -> Self {
+        Self("null".into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = serde_json::to_string(&serde_transcode::Transcoder::new(deserializer));
+        text.map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A task as the watch brings it: spec and status stay JSON, so that one that does not parse stops nobody else's list.
+#[derive(Resource, Clone, Debug, Deserialize)]
+#[resource(inherit = "ScheduledTask")]
+pub struct RawTask {
+    #[serde(deserialize_with = "slim")]
+    pub metadata: ObjectMeta,
+    #[serde(default)]
+    pub spec: Json,
+    #[serde(default)]
+    pub status: Json,
+}
+
+impl RawTask {
+    /// The task, decoded. `known` is the same task as it was before: an unchanged spec is not read again.
+    #[must_use]
+    pub fn to_task(&self, known: Option<&Task>) -> Task {
+        let (generation, key) = (self.metadata.generation.unwrap_or_default(), self.key());
+        let spec = match known {
+            Some(known) if known.uid == self.uid() && known.generation == generation => known.spec.clone(),
+            _ => spec(&self.spec, &key),
+        };
+        self.with(spec)
+    }
+
+    /// The task, of which nothing but status and metadata could be read: a defect of the operator, told on the task.
+    #[must_use]
+    pub fn to_quarantine(&self) -> Task {
+        self.with(Err(Unusable {
+            because: Because::OperatorError,
+            message: DEFECT.into(),
+        }))
+    }
+
+    /// `namespace/name`
+    #[must_use]
+    pub fn key(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!("{}/{}", part(&self.metadata.namespace), part(&self.metadata.name))
+    }
+
+    fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    fn with(&self, spec: Result<Arc<Spec>, Unusable>) -> Task {
+        let meta = &self.metadata;
+        // An empty value is how people take one back.
+        let request = |name: &str| {
+            let value = meta.annotations.as_ref().and_then(|annotations| annotations.get(name));
+            value.filter(|value| !value.trim().is_empty()).map(|value| request_value(value))
+        };
+        let (status, damage) = status(&self.status);
+        Task {
+            requests: Requests {
+                run_now: request(api::RUN_NOW),
+                resume: request(api::RESUME),
+                backfill: request(api::BACKFILL),
+                reset_ledger: request(api::RESET_LEDGER),
+            },
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: self.uid().to_owned(),
+            generation: meta.generation.unwrap_or_default(),
+            resource_version: meta.resource_version.clone().unwrap_or_default(),
+            created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |at| at.0),
+            deleting: meta.deletion_timestamp.is_some(),
+            spec,
+            status: Arc::new(status),
+            damage,
+        }
+    }
+}
+
+/// What a task says that brought the operator to a panic.
+pub const DEFECT: &str = "the operator failed on this task (a defect: please report its log); other tasks go on. It is tried again when the task changes or the operator restarts";
+
+fn spec(text: &Json, key: &str) -> Result<Arc<Spec>, Unusable> {
+    if text.0.len() > LONGEST_SPEC {
+        return Err(too_large("spec", text.0.len(), LONGEST_SPEC));
+    }
+    let fields = ScheduledTaskSpec::read_text(&text.0).map_err(|error| format!("{error}; correct it and apply again"))?;
+    let length = fields.job_template.len();
+    if length > JobTemplate::LONGEST {
+        return Err(too_large("spec.jobTemplate", length, JobTemplate::LONGEST));
+    }
+    Ok(Arc::new(Spec::new(fields, key)))
+}
+
+fn too_large(field: &str, length: usize, limit: usize) -> Unusable {
+    Unusable {
+        because: Because::TooLarge,
+        message: format!("{field} has {length} bytes of JSON, and at most {limit} are allowed: move data into a ConfigMap or the image"),
+    }
+}
+
+/// The ledger, or nothing and why: what cannot be read was written by somebody else, and the ledger begins anew, from now.
+fn status(text: &Json) -> (ScheduledTaskStatus, Option<String>) {
+    let length = text.0.len();
+    if length > LONGEST_STATUS {
+        let message = format!("the status had {length} bytes, more than any operator writes");
+        return (ScheduledTaskStatus::default(), Some(message));
+    }
+    match serde_json::from_str::<Option<ScheduledTaskStatus>>(&text.0) {
+        Ok(status) => (status.unwrap_or_default(), None),
+        Err(error) => (
+            ScheduledTaskStatus::default(),
+            Some(format!("the status could not be read ({error})")),
+        ),
+    }
+}
+
+/// The value of a request goes into the status, and an annotation may be as long as 256 KiB: of a long one its beginning and its
+/// hash are as good.
+fn request_value(request: &str) -> String {
+    let request = printable(request);
+    match request.char_indices().nth(256) {
+        None => request.into_owned(),
+        Some(_) => format!("{}… {:016x}", request.chars().take(200).collect::<String>(), hash(&request)),
+    }
+}

@@ -116,6 +116,15 @@ fn a_switch_takes_away_what_it_names_and_nothing_else() {
         ("serviceAccount.create", &["ServiceAccount"]),
         (
             "admissionPolicy.enabled",
+            &[
+                "ValidatingAdmissionPolicy",
+                "ValidatingAdmissionPolicy",
+                "ValidatingAdmissionPolicyBinding",
+                "ValidatingAdmissionPolicyBinding",
+            ],
+        ),
+        (
+            "admissionPolicy.status.enabled",
             &["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
         ),
         ("podDisruptionBudget.enabled", &["PodDisruptionBudget"]),
@@ -208,6 +217,23 @@ fn selectors_find_the_operators_pods_and_no_others() {
         }
         assert!(!matches(selector, &of_kind(&objects, "Pod")[0]["metadata"]["labels"]), "{selector}");
     }
+}
+
+#[test]
+fn a_network_policy_restricts_what_the_operator_connects_to_unless_told_otherwise() {
+    assert!(of_kind(&set(&[]), "NetworkPolicy").is_empty(), "no policy fits all clusters");
+    let policy = |values: &[&str]| of_kind(&set(&[&["networkPolicy.enabled=true"], values].concat()), "NetworkPolicy")[0]["spec"].clone();
+    let both = policy(&[]);
+    assert_eq!(both["policyTypes"], json!(["Ingress", "Egress"]));
+    assert_eq!(
+        both["ingress"],
+        json!([{"ports": [{"port": 8080, "protocol": "TCP"}]}]),
+        "everybody"
+    );
+    assert!(both["egress"].is_array());
+    let ingress = policy(&["networkPolicy.restrictEgress=false"]);
+    assert_eq!(ingress["policyTypes"], json!(["Ingress"]));
+    assert_eq!(ingress["egress"], Value::Null);
 }
 
 #[test]

@@ -129,14 +129,23 @@ fn namespaced_mode_has_roles_in_its_namespaces_and_none_for_the_cluster() {
         args.as_array().expect("arguments").contains(&json!("--watch-namespaces=a,b")),
         "{args}"
     );
-    // The policy speaks for these namespaces only, under a name that leaves room for another operator's.
-    let binding = of_kind(&objects, "ValidatingAdmissionPolicyBinding")[0];
-    assert_eq!(binding["metadata"]["name"], format!("punctual.{NAMESPACE}"));
-    let selector = &binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"][0];
+    // The policies speak for these namespaces only, under names that leave room for another operator's.
+    let bindings = of_kind(&objects, "ValidatingAdmissionPolicyBinding");
+    let names: Vec<&Value> = bindings.iter().map(|binding| &binding["metadata"]["name"]).collect();
     assert_eq!(
-        *selector,
-        json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]})
+        names,
+        [
+            &json!(format!("punctual.{NAMESPACE}")),
+            &json!(format!("punctual-status.{NAMESPACE}"))
+        ]
     );
+    for binding in bindings {
+        let selector = &binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"];
+        assert_eq!(
+            *selector,
+            json!([{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]}])
+        );
+    }
     // The test's task is where the operator looks.
     assert_eq!(of_kind(&objects, "ScheduledTask")[0]["metadata"]["namespace"], "a");
 }
@@ -182,20 +191,67 @@ fn people_who_view_see_tasks_and_people_who_edit_write_them_but_nobody_writes_th
     assert!(edit.iter().all(|right| right.ends_with("punctual.dev/scheduledtasks")), "{edit:?}");
 }
 
+/// The specification of a policy, by its place: the one about tasks, then the one about their status.
+fn policy(objects: &[Value], place: usize) -> Value {
+    of_kind(objects, "ValidatingAdmissionPolicy")[place]["spec"].clone()
+}
+
 #[test]
 fn the_policy_asks_for_the_right_to_create_jobs_and_leaves_the_status_alone() {
     let objects = render::<&str>([]);
-    let policy = &of_kind(&objects, "ValidatingAdmissionPolicy")[0]["spec"];
+    let policy = policy(&objects, 0);
     let rule = json!([{
         "apiGroups": ["punctual.dev"],
         "apiVersions": ["v1alpha1"],
         "operations": ["CREATE", "UPDATE"],
         "resources": ["scheduledtasks"],
+        "scope": "*",
     }]);
     assert_eq!(policy["matchConstraints"]["resourceRules"], rule);
     let asked = policy["validations"][0]["expression"].as_str().expect("CEL");
     assert!(asked.contains("authorizer.group('batch').resource('jobs').namespace(request.namespace).check('create').allowed()"));
-    let binding = &of_kind(&objects, "ValidatingAdmissionPolicyBinding")[0]["spec"];
-    assert_eq!(binding["validationActions"], json!(["Deny"]));
-    assert_eq!(binding["matchResources"], Value::Null, "all namespaces");
+    for binding in of_kind(&objects, "ValidatingAdmissionPolicyBinding") {
+        assert_eq!(binding["spec"]["validationActions"], json!(["Deny"]));
+        assert_eq!(binding["spec"]["matchResources"], Value::Null, "all namespaces");
+    }
+}
+
+#[test]
+fn the_status_is_for_the_account_of_the_pods_and_for_those_whom_the_values_name() {
+    for (values, writers) in [
+        (&[][..], format!(r#"["system:serviceaccount:{NAMESPACE}:punctual"]"#)),
+        (
+            &["serviceAccount.name=clockmaker"],
+            format!(r#"["system:serviceaccount:{NAMESPACE}:clockmaker"]"#),
+        ),
+        (
+            &["serviceAccount.create=false"],
+            format!(r#"["system:serviceaccount:{NAMESPACE}:default"]"#),
+        ),
+        (
+            &["watchNamespaces={a}", r#"admissionPolicy.status.users={velero,x"y}"#],
+            format!(r#"["system:serviceaccount:{NAMESPACE}:punctual","velero","x\"y"]"#),
+        ),
+    ] {
+        let objects = set(values);
+        let account = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["serviceAccountName"];
+        assert!(writers.contains(&format!(":{}\"", account.as_str().expect("a name"))), "{writers}");
+        let policy = policy(&objects, 1);
+        let rule = &policy["matchConstraints"]["resourceRules"][0];
+        assert_eq!(
+            (&rule["resources"], &rule["operations"]),
+            (&json!(["scheduledtasks/status"]), &json!(["UPDATE"]))
+        );
+        assert_eq!(
+            policy["validations"][0]["expression"],
+            format!("request.userInfo.username in {writers}")
+        );
+    }
+    let objects = set(&["admissionPolicy.status.groups={system:masters,Domain Admins}"]);
+    let expression = policy(&objects, 1)["validations"][0]["expression"].clone();
+    let expression = expression.as_str().expect("CEL");
+    assert!(
+        expression.ends_with(r#" || request.userInfo.groups.exists(group, group in ["system:masters","Domain Admins"])"#),
+        "{expression}"
+    );
 }

@@ -119,6 +119,10 @@ fn bad_values_are_refused_with_a_word_on_what_is_wrong() {
         ("watchNamespaces=a", "at '/watchNamespaces': got string, want array"),
         ("watchNamespaces={A_b}", "at '/watchNamespaces/0': 'A_b' does not match pattern"),
         ("watchNamespaces={a,a}", "at '/watchNamespaces': items at 0 and 1 are equal"),
+        (
+            "admissionPolicy.status.users=velero",
+            "at '/admissionPolicy/status/users': got string, want array",
+        ),
         ("workers=0", "at '/workers': minimum: got 0, want 1"),
         (
             "leaderElection.leaseDuration=15",

@@ -24,6 +24,14 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "punctual.statusPolicyName" -}}
+{{- if .Values.watchNamespaces -}}
+{{- printf "%s-status.%s" (include "punctual.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- printf "%s-status" (include "punctual.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "punctual.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "punctual.fullname" .) -}}

@@ -7,6 +7,7 @@
 //! | `release` | nothing: the chart installed, by turns |
 //! | `rights` | nothing: what the ServiceAccount may do, and what the audit log says it did |
 //! | `installed` | does it run, lead, test itself; who is refused |
+//! | `status` | who writes the status |
 //! | `failover` | what a dead leader costs |
 //! | `audit` | is anything denied, is any right unused |
 //! | `lifecycle` | upgrade, uninstall, install again |
@@ -25,3 +26,4 @@ mod installed;
 mod lifecycle;
 mod release;
 mod rights;
+mod status;

@@ -11,7 +11,7 @@ use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::refusals::{Concern, Refusals};
 use super::seal::Seal;
-use crate::api::{ScheduledTaskStatus, Trigger};
+use crate::api::ScheduledTaskStatus;
 use crate::plan::{Announcement, Because, Conflict, Exit, Job, Observed, Pods, Task, Trial, Unusable, Unwritten};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};

@@ -115,7 +115,7 @@ mod tests {
     fn a_crowd_from_one_address_never_displaces_a_probe_from_another() {
         let mut table = crowd(pod(1), 127);
         table.add(NODE, 1_000_000);
-        for number in 0..10_000 {
+        for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             let id = table.add(pod(1), number);
             if number % 3 == 0 {
@@ -131,7 +131,7 @@ mod tests {
             table.add(pod(2), number);
         }
         table.add(NODE, 1_000_000);
-        for number in 0..10_000 {
+        for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             table.add(pod(if number % 2 == 0 { 1 } else { 2 }), number);
         }
@@ -142,7 +142,7 @@ mod tests {
         let mut table = crowd(NODE, 126);
         let scrape = table.add(NODE, 1_000_000);
         table.asked(scrape);
-        for number in 0..10_000 {
+        for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             table.add(NODE, number);
         }
@@ -156,7 +156,7 @@ mod tests {
         }
         table.add(NODE, 1_000_000);
         // The crowd asks at once, so its newer connections join the larger group.
-        for number in 0..10_000 {
+        for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             let id = table.add(NODE, number);
             table.asked(id);
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn whatever_a_crowd_of_its_own_address_does_a_probe_has_half_the_table_of_time() {
         // Each bit of the seed says whether the next connection of the crowd asks.
-        for seed in 0..1_000_u64 {
+        for seed in 0..100_u64 {
             let mut table = crowd(NODE, 127);
             let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let mut coin = || {

@@ -31,6 +31,28 @@ impl Seconds {
         }
     }
 
+    /// Adds every so many seconds, from a first one on.
+    pub(super) fn add_every(&mut self, first: i64, period: i64) {
+        if period >= 64 {
+            let seconds = (first..DAY).step_by(usize::try_from(period).unwrap_or(usize::MAX));
+            return seconds.for_each(|second| self.insert(second));
+        }
+        let multiples = (0..64)
+            .step_by(usize::try_from(period).unwrap_or(1))
+            .fold(0_u64, |set, n| set | 1 << n);
+        let mut first = first;
+        for word in &mut self.words {
+            *word |= multiples << first;
+            first = (first - 64).rem_euclid(period);
+        }
+    }
+
+    /// The number of those that are in this set, or in `more` and in `open`.
+    pub(super) fn count_with(&self, more: &Seconds, open: &Seconds) -> u64 {
+        let words = self.words.iter().zip(more.words.iter().zip(&open.words));
+        words.map(|(word, (more, open))| u64::from((word | more & open).count_ones())).sum()
+    }
+
     pub(super) fn insert(&mut self, second: i64) {
         let (word, bit) = place(second);
         self.add(word, 1 << bit);
@@ -60,6 +82,24 @@ mod tests {
             assert_eq!(day.count(), 3);
             day.insert(minute * 60 + 1);
             assert_eq!(day.count(), 4);
+        }
+    }
+
+    #[test]
+    fn every_so_many_seconds_are_those_from_the_first_on() {
+        let mut all = Seconds::none();
+        all.add_every(0, 1);
+        assert_eq!(all.count(), 86_400);
+        for period in [1, 2, 7, 59, 60, 63, 64, 65, 3_599] {
+            for first in [0, 1, period / 2, period - 1] {
+                let (mut by_words, mut one_by_one) = (Seconds::none(), Seconds::none());
+                by_words.add_every(first % period, period);
+                (first % period..DAY)
+                    .step_by(period as usize)
+                    .for_each(|second| one_by_one.insert(second));
+                assert_eq!(by_words, one_by_one, "{period} from {first}");
+                assert_eq!(Seconds::none().count_with(&by_words, &all), by_words.count());
+            }
         }
     }
 

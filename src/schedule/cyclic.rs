@@ -14,7 +14,7 @@ use super::budget::{self, Excess};
 use super::every::Every;
 use super::expression::Times;
 use super::grid::{Grid, clipped, minutes};
-use super::timetable::Wanted;
+use super::timetable::{Kind, Wanted};
 use super::walk::{Piece, Walk};
 use super::wall::MARGIN;
 use super::zoned::Zoned;
@@ -23,6 +23,8 @@ use super::zoned::Zoned;
 const MINUTE: i64 = 60;
 /// Longer periods have so few slots a day that each can be looked at.
 const HOUR: i64 = 3_600;
+/// More of them are not kept, each up to 450 bytes.
+const KEPT: usize = 16;
 
 /// One `@every` of a union.
 #[derive(Clone, Debug)]
@@ -30,9 +32,12 @@ pub(super) struct Cyclic {
     pub(super) every: Every,
     /// No slot lies outside.
     life: Range<i64>,
+    /// What exclusions leave, by the excluding crontabs; without an entry it is looked for.
+    left: BTreeMap<u64, Left>,
 }
 
 /// The slots of a day modulo a period that some exclusions leave.
+#[derive(Clone, Debug)]
 enum Left {
     None,
     All,
@@ -46,26 +51,38 @@ impl Cyclic {
     /// # Errors
     /// It takes too long to find out.
     pub(super) fn of(every: Every, zoned: &Zoned, life: &Range<i64>, walk: &Walk) -> Result<Option<(Cyclic, u64)>, Excess> {
-        let whole = Cyclic { every, life: life.clone() };
+        let whole = Cyclic {
+            every,
+            life: life.clone(),
+            left: BTreeMap::new(),
+        };
         let grid = &zoned.timetable.grid;
         if grid.excluding == 0 {
             return Ok(Some((whole, 0)));
         }
         let mut left = BTreeMap::new();
-        for kind in zoned.timetable.kinds.iter().filter(|kind| kind.open && every.period() < HOUR) {
+        for kind in zoned.timetable.kinds.iter().filter(|kind| kind.open && every.period() < DAY) {
             let excluding = kind.crontabs & grid.excluding;
             left.entry(excluding)
                 .or_insert_with(|| Left::of(grid, excluding, every.period(), walk));
             budget::reading(walk)?;
         }
         // Whatever their phase, days that are not closed have a slot.
-        if every.period() < HOUR && left.values().all(|left| matches!(left, Left::All)) {
+        if every.period() < DAY && left.values().all(|left| matches!(left, Left::All)) {
             return Ok((!left.is_empty()).then_some((whole, 0)));
         }
-        whole.followed(zoned, &left, walk)
+        let keep = every.period() < HOUR && left.len() <= KEPT;
+        let kept = if keep { left.clone() } else { BTreeMap::new() };
+        whole.followed(zoned, &left, kept, walk)
     }
 
-    fn followed(self, zoned: &Zoned, left: &BTreeMap<u64, Left>, walk: &Walk) -> Result<Option<(Cyclic, u64)>, Excess> {
+    fn followed(
+        self,
+        zoned: &Zoned,
+        left: &BTreeMap<u64, Left>,
+        kept: BTreeMap<u64, Left>,
+        walk: &Walk,
+    ) -> Result<Option<(Cyclic, u64)>, Excess> {
         let (mut run, mut longest) = (0, 0);
         let mut found: Option<Range<i64>> = None;
         let mut at = self.life.start;
@@ -83,7 +100,8 @@ impl Cyclic {
                 run += 60 + u64::try_from((open - piece.day) / 14).unwrap_or_default();
                 continue;
             }
-            let hit = match left.get(&(kind.crontabs & zoned.timetable.grid.excluding)) {
+            let excluding = kind.crontabs & zoned.timetable.grid.excluding;
+            let hit = match left.get(&excluding) {
                 Some(left) if piece.is_whole() => left.has(self.phase(&piece)),
                 _ => self.first_of(zoned, &piece, piece.start, walk).is_some(),
             };
@@ -92,10 +110,14 @@ impl Cyclic {
                 found = Some(found.map_or(piece.instant(piece.start), |found| found.start)..at);
                 run = 0;
             } else {
-                run += whole_day(self.every);
+                run += if kept.contains_key(&excluding) { 20 } else { whole_day(self.every) };
             }
         }
-        let cyclic = |life| Cyclic { life, every: self.every };
+        let cyclic = |life| Cyclic {
+            life,
+            every: self.every,
+            left: kept,
+        };
         Ok(found.map(|life| (cyclic(life), longest)))
     }
 
@@ -111,9 +133,12 @@ impl Cyclic {
             }
             let piece = walk.piece(slot, &range);
             at = piece.instant(piece.end);
-            if !zoned.timetable.kind(piece.day).open {
+            let kind = zoned.timetable.kind(piece.day);
+            if !kind.open {
                 let open = zoned.timetable.next(Wanted::Open, piece.day, walk)?;
                 at = at.max(open * DAY - MARGIN);
+            } else if self.is_in_vain(zoned, kind, &piece) {
+                walk.take(10);
             } else if let Some(second) = self.first_of(zoned, &piece, piece.second(slot), walk) {
                 return Some(piece.instant(second));
             }
@@ -132,13 +157,22 @@ impl Cyclic {
             }
             let piece = walk.piece(slot, &range);
             at = piece.instant(piece.start);
-            if !zoned.timetable.kind(piece.day).open {
+            let kind = zoned.timetable.kind(piece.day);
+            if !kind.open {
                 let open = zoned.timetable.previous(Wanted::Open, piece.day, walk)?;
                 at = at.min((open + 1) * DAY + MARGIN);
+            } else if self.is_in_vain(zoned, kind, &piece) {
+                walk.take(10);
             } else if let Some(second) = self.last_of(zoned, &piece, piece.second(slot), walk) {
                 return Some(piece.instant(second));
             }
         }
+    }
+
+    /// Whether the whole day, or as much of it as is asked for, is known to hold no slot.
+    fn is_in_vain(&self, zoned: &Zoned, kind: Kind, piece: &Piece) -> bool {
+        let left = self.left.get(&(kind.crontabs & zoned.timetable.grid.excluding));
+        left.is_some_and(|left| !left.has(self.phase(piece)))
     }
 
     /// The first slot of a piece at or after a second of its day.
@@ -211,7 +245,7 @@ impl Cyclic {
     }
 
     /// Seconds from midnight to the first slot of a piece's day.
-    fn phase(&self, piece: &Piece) -> i64 {
+    pub(super) fn phase(&self, piece: &Piece) -> i64 {
         (piece.stretch.offset - piece.day * DAY).rem_euclid(self.every.period())
     }
 }
@@ -240,10 +274,17 @@ impl Left {
                 .and_then(|word| bits.get(word))
                 .is_some_and(|word| word >> (n % 64) & 1 == 1)
         };
-        let mut left = vec![0_u64; words];
-        let remainders = (0..ring + MINUTE).filter(|n| has(&bits, *n)).map(|n| n % period);
-        remainders.for_each(|n| put(&mut left, n, 1));
-        walk.take(u64::try_from(ring + MINUTE).unwrap_or_default());
+        // What lies beyond the period goes round: a minute of it, or as much as is left of a ring of two minutes.
+        for n in (period..ring + MINUTE).filter(|n| has(&bits, *n)).collect::<Vec<_>>() {
+            put(&mut bits, n % period, 1);
+        }
+        let mut left = bits;
+        let whole = usize::try_from(period / 64).unwrap_or_default();
+        left.truncate(whole + 1);
+        if let Some(last) = left.last_mut() {
+            *last &= !(u64::MAX << (period % 64));
+        }
+        walk.take(180 + left.len() as u64 / 4);
         let number: i64 = left.iter().map(|word| i64::from(word.count_ones())).sum();
         match number {
             0 => Left::None,

@@ -179,18 +179,13 @@ impl Kind {
     fn not_a_value(&self, item: &str, text: &str) -> Fault {
         let lower = text.to_ascii_lowercase();
         let long = self.names.iter().find(|name| lower.starts_with(*name));
-        let way_out = match long {
-            Some(name) => format!("names have three letters: {name}"),
-            None if self.names.is_empty() => {
-                format!("write numbers {}-{}, lists, ranges, steps or *", self.min, self.max)
-            }
-            None => format!(
-                "write numbers {}-{}, names {}-{}, lists, ranges, steps or *",
-                self.min,
-                self.max,
-                self.names[0],
-                self.names[self.names.len() - 1]
+        let way_out = match (long, self.names) {
+            (Some(name), _) => format!("names have three letters: {name}"),
+            (None, [first, .., last]) => format!(
+                "write numbers {}-{}, names {first}-{last}, lists, ranges, steps or *",
+                self.min, self.max
             ),
+            (None, _) => format!("write numbers {}-{}, lists, ranges, steps or *", self.min, self.max),
         };
         let reason = if text == item {
             format!("{} {} is not a value", self.part, Excerpt(item))

@@ -28,6 +28,10 @@ use super::zoned::Zoned;
 const DATES: usize = 4;
 /// An `@every` with longer periods is counted slot by slot.
 const HOUR: i64 = 3_600;
+/// What it takes to work out what crontabs name of a day, and what they leave.
+const SHEET: u64 = 8_000;
+/// More of them are not remembered, each 22 KB.
+const SHEETS: usize = 64;
 
 /// The slots of a definition.
 #[derive(Clone, Debug)]
@@ -57,6 +61,15 @@ struct Many {
     long: Vec<Cyclic>,
     /// What the phases of the short ones repeat with, in seconds.
     cycle: i64,
+}
+
+/// What a count remembers.
+#[derive(Default)]
+struct Known {
+    /// The slots of a kind of day in a phase of the short periods, by the number of the kind and the phase.
+    slots: BTreeMap<(usize, i64), u64>,
+    /// What crontabs name of a kind of day, and what they leave open.
+    sheets: BTreeMap<usize, (Seconds, Seconds)>,
 }
 
 impl Union {
@@ -119,7 +132,7 @@ impl Union {
             Slots::Every(every) => parts.map(|part| every.count(part)).sum(),
             Slots::Wall(wall) => parts.map(|part| wall.count(walk, &part)).sum(),
             Slots::Many(many) => {
-                let mut known = BTreeMap::new();
+                let mut known = Known::default();
                 parts.map(|part| many.count(&part, &mut known, walk)).sum()
             }
         }
@@ -204,7 +217,9 @@ impl Many {
             let kinds = i64::try_from(self.zoned.timetable.kinds.len()).unwrap_or(i64::MAX);
             phases.saturating_mul(kinds).min(KNOWN.end / DAY)
         };
-        let cost = |kinds: i64| u64::try_from(kinds).unwrap_or(u64::MAX).saturating_mul(self.cost_of_a_kind());
+        let of_short = self.short.iter().map(|cyclic| steps_of(cyclic.every)).sum::<u64>();
+        let sheets = SHEET * self.zoned.timetable.kinds.len() as u64;
+        let cost = |kinds: i64| u64::try_from(kinds).unwrap_or(u64::MAX).saturating_mul(700 + of_short) + sheets;
         if budget::count(cost(kinds(8))).is_ok() {
             return Ok(());
         }
@@ -216,11 +231,6 @@ impl Many {
             at = stretch.end;
         }
         budget::count(cost(kinds(i64::try_from(offsets.len()).unwrap_or(i64::MAX))))
-    }
-
-    fn cost_of_a_kind(&self) -> u64 {
-        let crontabs = if self.live { 4_500 } else { 300 };
-        crontabs + 6_000 * self.short.len() as u64
     }
 
     fn first(&self, mut range: Range<i64>, walk: &Walk) -> Option<i64> {
@@ -245,8 +255,7 @@ impl Many {
         self.live.then(|| self.zoned.last(&range, walk)).flatten().or(found)
     }
 
-    /// `known` is what kinds of days hold, by the number of the kind and the phase of the short periods.
-    fn count(&self, range: &Range<i64>, known: &mut BTreeMap<(usize, i64), u64>, walk: &Walk) -> u64 {
+    fn count(&self, range: &Range<i64>, known: &mut Known, walk: &Walk) -> u64 {
         if self.short.is_empty() && self.long.is_empty() {
             return self.zoned.count(range, walk);
         }
@@ -258,8 +267,13 @@ impl Many {
             slots += match self.zoned.timetable.place(piece.day) {
                 Some(place) if piece.is_whole() => {
                     let phase = (piece.stretch.offset - piece.day * DAY).rem_euclid(self.cycle);
-                    let of_kind = known.entry((place, phase)).or_insert_with(|| self.short_of(&piece, walk));
-                    *of_kind + self.long_of(&piece, walk)
+                    let of_kind = known.slots.get(&(place, phase)).copied();
+                    let of_kind = of_kind.unwrap_or_else(|| {
+                        let slots = self.short_of(&piece, place, &mut known.sheets, walk);
+                        known.slots.insert((place, phase), slots);
+                        slots
+                    });
+                    of_kind + self.long_of(&piece, walk)
                 }
                 _ => self.all_of(&piece, walk),
             };
@@ -268,23 +282,31 @@ impl Many {
         slots
     }
 
-    /// All slots of a piece but those of long periods alone.
-    fn short_of(&self, piece: &Piece, walk: &Walk) -> u64 {
+    /// All slots of a whole day but those of long periods alone.
+    fn short_of(&self, piece: &Piece, place: usize, sheets: &mut BTreeMap<usize, (Seconds, Seconds)>, walk: &Walk) -> u64 {
         if self.short.is_empty() {
             return self.zoned.count_of(piece, walk);
         }
-        self.seconds(piece, self.short.iter(), walk)
+        if sheets.len() > SHEETS {
+            sheets.clear();
+        }
+        let (crontabs, open) = sheets.entry(place).or_insert_with(|| self.zoned.sheet(piece, walk));
+        let mut short = Seconds::none();
+        for cyclic in &self.short {
+            short.add_every(cyclic.phase(piece), cyclic.every.period());
+            walk.take(steps_of(cyclic.every));
+        }
+        walk.take(700);
+        crontabs.count_with(&short, open)
     }
 
+    /// All slots of a piece, one by one.
     fn all_of(&self, piece: &Piece, walk: &Walk) -> u64 {
-        self.seconds(piece, self.short.iter().chain(&self.long), walk)
-    }
-
-    fn seconds<'a>(&'a self, piece: &Piece, cyclics: impl Iterator<Item = &'a Cyclic>, walk: &Walk) -> u64 {
         let mut seconds = Seconds::none();
         if self.live {
             self.zoned.add(piece, walk, &mut seconds);
         }
+        let cyclics = self.short.iter().chain(&self.long);
         cyclics.for_each(|cyclic| cyclic.add(&self.zoned, piece, walk, &mut seconds));
         walk.take(300);
         seconds.count()
@@ -305,6 +327,11 @@ impl Many {
         }
         number
     }
+}
+
+/// What it takes to go over the slots of a day.
+fn steps_of(every: Every) -> u64 {
+    u64::try_from((DAY / every.period()).min(1_350)).unwrap_or_default()
 }
 
 /// Each `@every` of a union, without those whose slots are all slots of another.

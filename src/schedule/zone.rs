@@ -133,17 +133,18 @@ fn near(database: &TimeZoneDatabase, wanted: &str) -> Vec<String> {
 
 /// Insertions, deletions and replacements of bytes from one text to another (Levenshtein).
 fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
+    // From what was read of `from` to each beginning of `to`, but the empty one.
+    let mut row: Vec<usize> = (1..=to.len()).collect();
     for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.bytes().enumerate() {
+        let (mut diagonal, mut left) = (i, i + 1);
+        for (cell, b) in row.iter_mut().zip(to.bytes()) {
             let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+            diagonal = *cell;
+            left = replaced.min(diagonal + 1).min(left + 1);
+            *cell = left;
         }
     }
-    row[to.len()]
+    row.last().copied().unwrap_or(from.len())
 }
 
 #[cfg(test)]
@@ -177,6 +178,20 @@ mod tests {
         assert!(refusal("Europe/Pariss").ends_with("did you mean Europe/Paris?"));
         assert!(refusal("New York").contains("America/New_York"));
         assert!(refusal("UTC ").contains("did you mean") && refusal("UTC ").contains("UTC"));
+    }
+
+    #[test]
+    fn edits_are_those_of_levenshtein() {
+        for (from, to, number) in [
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("", "", 0),
+            ("utc", "utc", 0),
+            ("flaw", "lawn", 2),
+        ] {
+            assert_eq!(edits(from, to), number, "{from} {to}");
+        }
     }
 
     #[test]

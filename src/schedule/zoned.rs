@@ -108,6 +108,19 @@ impl Zoned {
         }
     }
 
+    /// The slots of a whole day, and the seconds that are not excluded.
+    pub(super) fn sheet(&self, piece: &Piece, walk: &Walk) -> (Seconds, Seconds) {
+        let Kind { crontabs, slots, .. } = self.timetable.kind(piece.day);
+        let (mut named, mut open) = (Seconds::none(), Seconds::none());
+        for minute in 0..DAY / 60 {
+            open.add_minute(minute, self.timetable.grid.open(crontabs, minute, walk));
+        }
+        if slots > 0 {
+            self.timetable.grid.add(crontabs, &piece.seconds(), walk, &mut named);
+        }
+        (named, open)
+    }
+
     fn first_of(&self, piece: &Piece, walk: &Walk) -> Option<i64> {
         if self.makes_up(piece, walk) {
             return Some(piece.start);

@@ -10,6 +10,7 @@
 //! | `bounds` | D5, S5, M1, M2: phase, impossible dates, windows, years of downtime |
 //! | `definitions` | brute force, second by second: unions, exclusions, life; jitter |
 //! | `properties` | proptest: next, latest, previous and count agree; no input panics |
+//! | `rare` | a scan of each day from 1970 to 2100: unions and exclusions whose slots lie far apart |
 //! | `refusals` | definitions by hand: messages, S5, the rules of unions, exclusions, life, `H` and jitter |
 
 #[path = "schedule/accept.rs"]
@@ -30,6 +31,8 @@ mod golden;
 mod oracle;
 #[path = "schedule/properties.rs"]
 mod properties;
+#[path = "schedule/rare.rs"]
+mod rare;
 #[path = "schedule/refusals.rs"]
 mod refusals;
 

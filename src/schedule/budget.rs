@@ -9,7 +9,7 @@
 //! - crontabs go from there straight to the next day that holds a slot, over at most 1,572 months, and in it over at most
 //!   [`SEARCH`] steps that find nothing: no kind of day has more of them in a row;
 //! - `@every` has been followed from 1970 to 2100 if exclusions may take many of its slots in a row: no stretch of such costs
-//!   more than [`SPARSE`];
+//!   more than [`SPARSE`], and to look at the minutes of a day no more than [`MINUTES`];
 //! - `count` adds up months, days and kinds of days; where `@every` makes kinds of its own there are no more than [`COUNT`] allows.
 
 use super::definition::{Definition, Expressions};
@@ -27,8 +27,10 @@ const READING: u64 = 2_000_000;
 const SEARCH: u64 = 4_000;
 /// Steps in a row that find no slot of an `@every`, all of them together.
 const SPARSE: u64 = 10_000;
+/// Steps that it takes to look at the minutes of a day for what exclusions leave.
+const MINUTES: u64 = 10_000;
 /// Steps that a count from 1970 to 2100 may take.
-const COUNT: u64 = 4_000_000;
+const COUNT: u64 = 8_000_000;
 
 /// What is beyond its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,10 @@ pub(super) fn search(steps: u64, crontab: u32) -> Result<(), Excess> {
 
 pub(super) fn sparse(steps: u64, period: i64) -> Result<(), Excess> {
     within(steps <= SPARSE, Excess::Sparse(period))
+}
+
+pub(super) fn minutes(steps: u64, period: i64) -> Result<(), Excess> {
+    within(steps <= MINUTES, Excess::Sparse(period))
 }
 
 pub(super) fn count(steps: u64) -> Result<(), Excess> {
@@ -98,7 +104,7 @@ impl Excess {
                 )
             }
             Excess::Sparse(period) => {
-                let reason = format!("exclude leaves next to no slot of @every {period}s for months or years ({size})");
+                let reason = format!("what exclude leaves of @every {period}s takes too long to find ({size})");
                 (whole, reason, "take it out, or exclude less")
             }
             Excess::Count => {

@@ -60,11 +60,16 @@ impl Cyclic {
         if grid.excluding == 0 {
             return Ok(Some((whole, 0)));
         }
-        let mut left = BTreeMap::new();
+        let mut left: BTreeMap<u64, Left> = BTreeMap::new();
         for kind in zoned.timetable.kinds.iter().filter(|kind| kind.open && every.period() < DAY) {
             let excluding = kind.crontabs & grid.excluding;
-            left.entry(excluding)
-                .or_insert_with(|| Left::of(grid, excluding, every.period(), walk));
+            if !left.contains_key(&excluding) {
+                let before = walk.steps();
+                left.insert(excluding, Left::of(grid, excluding, every.period(), walk));
+                if every.period() < MINUTE {
+                    budget::minutes(walk.steps() - before, every.period())?;
+                }
+            }
             budget::reading(walk)?;
         }
         // Whatever their phase, days that are not closed have a slot.
@@ -110,7 +115,11 @@ impl Cyclic {
                 found = Some(found.map_or(piece.instant(piece.start), |found| found.start)..at);
                 run = 0;
             } else {
-                run += if kept.contains_key(&excluding) { 20 } else { whole_day(self.every) };
+                run += if kept.contains_key(&excluding) {
+                    20
+                } else {
+                    whole_day(self.every).unsigned_abs()
+                };
             }
         }
         let cyclic = |life| Cyclic {
@@ -251,9 +260,9 @@ impl Cyclic {
 }
 
 /// Steps that it takes to look at a whole day.
-fn whole_day(every: Every) -> u64 {
+pub(super) fn whole_day(every: Every) -> i64 {
     let looks = if every.period() < MINUTE { 24 * 60 } else { DAY / every.period() };
-    20 + 6 * u64::try_from(looks).unwrap_or_default()
+    20 + 6 * looks
 }
 
 impl Left {

@@ -23,6 +23,8 @@
 mod bits;
 mod budget;
 mod calendar;
+#[cfg(test)]
+mod cost;
 mod count;
 mod crontab;
 mod cyclic;

@@ -7,13 +7,13 @@
 //!
 //! Instants are Unix seconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::bits::{DAY, Seconds};
 use super::budget::{self, Excess};
 use super::crontab::KNOWN;
-use super::cyclic::Cyclic;
+use super::cyclic::{self, Cyclic};
 use super::daylight::DaylightSaving;
 use super::every::Every;
 use super::exclude::Excluded;
@@ -26,10 +26,12 @@ use super::zoned::Zoned;
 
 /// A crontab whose dates are a union of more is not left to the crate, which would be asked for each.
 const DATES: usize = 4;
-/// An `@every` with longer periods is counted slot by slot.
+/// An `@every` with a longer period is counted slot by slot, unless it comes at the same times each day.
 const HOUR: i64 = 3_600;
 /// What it takes to work out what crontabs name of a day, and what they leave.
-const SHEET: u64 = 8_000;
+const SHEET: i64 = 8_000;
+/// What it takes to look at one slot of a long period.
+const LOOK: i64 = 4;
 /// More of them are not remembered, each 22 KB.
 const SHEETS: usize = 64;
 
@@ -55,7 +57,7 @@ struct Many {
     zoned: Zoned,
     /// Whether the timetable holds anything.
     live: bool,
-    /// With periods below an hour: counted by kinds of days, of which there are as many as there are phases.
+    /// With periods below an hour, or that divide a day: counted by kinds of days, of which there are as many as there are phases.
     short: Vec<Cyclic>,
     /// Counted slot by slot.
     long: Vec<Cyclic>,
@@ -195,7 +197,7 @@ impl Many {
             };
             steps += longest;
             budget::sparse(steps, every.period())?;
-            if every.period() < HOUR {
+            if every.period() < HOUR || DAY % every.period() == 0 {
                 many.cycle = common_multiple(many.cycle, every.period());
                 many.short.push(cyclic);
             } else {
@@ -208,29 +210,31 @@ impl Many {
 
     /// Whether a count over all years stays within its limit.
     fn may_count(&self, walk: &Walk) -> Result<(), Excess> {
-        if self.short.is_empty() {
+        if self.short.is_empty() && self.long.is_empty() {
             return Ok(());
         }
-        let days = self.cycle / divisor(self.cycle, DAY);
-        let kinds = |offsets: i64| {
-            let phases = days.saturating_mul(offsets).min(self.cycle);
-            let kinds = i64::try_from(self.zoned.timetable.kinds.len()).unwrap_or(i64::MAX);
-            phases.saturating_mul(kinds).min(KNOWN.end / DAY)
-        };
-        let of_short = self.short.iter().map(|cyclic| steps_of(cyclic.every)).sum::<u64>();
-        let sheets = SHEET * self.zoned.timetable.kinds.len() as u64;
-        let cost = |kinds: i64| u64::try_from(kinds).unwrap_or(u64::MAX).saturating_mul(700 + of_short) + sheets;
-        if budget::count(cost(kinds(8))).is_ok() {
-            return Ok(());
-        }
-        let mut offsets = std::collections::BTreeSet::new();
+        let (mut changes, mut offsets) = (0, BTreeSet::new());
         let mut at = KNOWN.start;
         while at < KNOWN.end {
             let stretch = walk.stretch(at);
             offsets.insert(stretch.offset.rem_euclid(self.cycle));
+            changes += 1;
             at = stretch.end;
         }
-        budget::count(cost(kinds(i64::try_from(offsets.len()).unwrap_or(i64::MAX))))
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let days = KNOWN.end / DAY;
+        let phases = (self.cycle / divisor(self.cycle, DAY)).saturating_mul(number(offsets.len()));
+        let kinds = number(self.zoned.timetable.kinds.len());
+        let each = |cyclics: &[Cyclic], steps: fn(Every) -> i64| cyclics.iter().map(|cyclic| steps(cyclic.every)).sum::<i64>();
+        let of_kinds = phases
+            .min(self.cycle)
+            .saturating_mul(kinds)
+            .min(days)
+            .saturating_mul(700 + each(&self.short, steps_of));
+        let of_days = days * (30 + each(&self.long, |every| LOOK * (DAY / every.period() + 1)));
+        let of_changes = changes * (4_500 + each(&self.short, cyclic::whole_day));
+        let all = of_kinds.saturating_add(of_days + of_changes + kinds * SHEET);
+        budget::count(u64::try_from(all).unwrap_or(u64::MAX))
     }
 
     fn first(&self, mut range: Range<i64>, walk: &Walk) -> Option<i64> {
@@ -294,7 +298,7 @@ impl Many {
         let mut short = Seconds::none();
         for cyclic in &self.short {
             short.add_every(cyclic.phase(piece), cyclic.every.period());
-            walk.take(steps_of(cyclic.every));
+            walk.take(steps_of(cyclic.every).unsigned_abs());
         }
         walk.take(700);
         crontabs.count_with(&short, open)
@@ -320,7 +324,7 @@ impl Many {
             let before = self.short.iter().chain(self.long.iter().take(n));
             let named = |slot: i64| before.clone().any(|other| slot % other.every.period() == 0);
             cyclic.every.each(piece.instants(), |slot| {
-                walk.take(6);
+                walk.take(LOOK.unsigned_abs());
                 let alone = self.zoned.timetable.grid.naming(crontabs, piece.second(slot)) == 0;
                 number += u64::from(alone && !named(slot));
             });
@@ -330,8 +334,8 @@ impl Many {
 }
 
 /// What it takes to go over the slots of a day.
-fn steps_of(every: Every) -> u64 {
-    u64::try_from((DAY / every.period()).min(1_350)).unwrap_or_default()
+fn steps_of(every: Every) -> i64 {
+    (DAY / every.period()).min(1_350)
 }
 
 /// Each `@every` of a union, without those whose slots are all slots of another.

@@ -119,7 +119,7 @@ pub struct ScheduledTaskSpec {
     #[schemars(range(min = 1, max = 100))]
     pub queue_limit: Option<i32>,
 
-    /// How many runs go on at once, under Allow (default: any number) and Queue (default: 1).
+    /// How many runs go on at once, under Allow (default: 1,000) and Queue (default: 1).
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     pub max_concurrent_runs: Option<i32>,
@@ -151,12 +151,12 @@ pub struct ScheduledTaskSpec {
     /// The Job that each run makes.
     pub job_template: JobTemplate,
 
-    /// How many successful Jobs to keep. Default: 3.
+    /// How many successful Jobs to keep, at most 100. Default: 3.
     #[serde(default = "three", deserialize_with = "null_is_three")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub successful_jobs_history_limit: i32,
 
-    /// How many failed Jobs to keep, with their pods and logs. Default: 3 (CronJob: 1).
+    /// How many failed Jobs to keep, with their pods and logs, at most 100. Default: 3 (CronJob: 1).
     #[serde(default = "three", deserialize_with = "null_is_three")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub failed_jobs_history_limit: i32,

@@ -10,32 +10,58 @@ use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// The schema of the CRD, metadata included.
-pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let versions = super::crd().spec.versions;
     let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
     let mut schema = serde_json::to_value(schema).unwrap_or_default();
     let metadata = schema
         .pointer("/properties/spec/properties/jobTemplate/properties/metadata")
         .cloned();
-    schema["properties"]["metadata"] = metadata.unwrap_or_default();
-    for name in ["apiVersion", "kind"] {
-        schema["properties"][name] = serde_json::json!({"type": "string"});
+    if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        fields.insert("metadata".into(), metadata.unwrap_or_default());
+        for name in ["apiVersion", "kind"] {
+            fields.insert(name.into(), serde_json::json!({"type": "string"}));
+        }
     }
     schema
 });
+
+/// The schema of specs.
+pub(super) static SPEC: LazyLock<Value> = LazyLock::new(|| SCHEMA.pointer("/properties/spec").cloned().unwrap_or_default());
 
 /// As the API server says it.
 const NOT_ALL: &str =
     "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
 
-static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA));
+static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| {
+    let mut schema = SCHEMA.clone();
+    as_the_api_server_matches(&mut schema);
+    compile_schema(&schema)
+});
+
+/// To the API server `\s`, `\S` and `\w` are of ASCII, to our expressions of Unicode: they would take other texts, and a hundred times as
+/// long, because an expression is made anew each time that it is asked.
+fn as_the_api_server_matches(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, inner)| match inner {
+            Value::String(rule) if name == "rule" => {
+                *rule = [(r"\s", r"[\t\n\f\r ]"), (r"\S", r"[^\t\n\f\r ]"), (r"\w", "[0-9A-Za-z_]")]
+                    .iter()
+                    .fold(std::mem::take(rule), |rule, (class, ascii)| rule.replace(class, ascii));
+            }
+            inner => as_the_api_server_matches(inner),
+        }),
+        Value::Array(items) => items.iter_mut().for_each(as_the_api_server_matches),
+        _ => {}
+    }
+}
 
 /// Why the API server would refuse to store this `ScheduledTask`; empty, if no reason is known. Of very many reasons the first.
 #[must_use]
 pub fn refusals(manifest: &Value) -> Vec<String> {
     let mut refusals = Refusals::default();
     unknown_fields(&SCHEMA, manifest, "", &mut refusals);
-    let misshapen = structure::refusals(&SCHEMA["properties"]["spec"], &manifest["spec"]);
+    let misshapen = structure::refusals(&SPEC, manifest.get("spec").unwrap_or(&Value::Null));
     if !misshapen.is_empty() {
         // The rules are for what has its shape: the API server does not ask them either.
         return [Vec::from(refusals), misshapen.into(), vec![NOT_ALL.to_owned()]].concat();

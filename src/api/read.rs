@@ -3,7 +3,7 @@
 //! Takes JSON, gives a spec or one sentence. Never guesses: a field of the wrong type is an error, not a default.
 
 use super::ScheduledTaskSpec;
-use super::admission::SCHEMA;
+use super::admission::SPEC;
 use super::refusals::message;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,16 +48,14 @@ impl ScheduledTaskSpec {
 /// Each field that has a type is tried alone beside a spec that is right.
 fn wrong_field(fields: &serde_json::Map<String, Value>) -> Option<String> {
     let right = json!({"schedule": "@daily", "jobTemplate": {}});
-    let known = &SCHEMA["properties"]["spec"]["properties"];
-    let wrong = fields
-        .iter()
-        .filter(|(name, _)| known.get(name).is_some())
-        .find_map(|(name, value)| {
-            let mut alone = right.clone();
-            alone[name.as_str()] = value.clone();
-            let error = ScheduledTaskSpec::deserialize(&alone).err()?;
-            Some(format!("spec.{name}: {error}"))
-        });
+    let known = SPEC.get("properties")?;
+    let mut typed = fields.iter().filter(|(name, _)| known.get(name).is_some());
+    let wrong = typed.find_map(|(name, value)| {
+        let mut alone = right.clone();
+        alone.as_object_mut()?.insert(name.clone(), value.clone());
+        let error = ScheduledTaskSpec::deserialize(&alone).err()?;
+        Some(format!("spec.{name}: {error}"))
+    });
     let missing = || {
         let name = ["jobTemplate"].into_iter().find(|name| !fields.contains_key(*name))?;
         Some(format!("spec.{name} is missing"))

@@ -73,7 +73,7 @@ fn judge(schema: &Value, value: &Value, path: &str, refusals: &mut Refusals) {
 fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mut Refusals) {
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let missing = fields.get(name).is_none_or(Value::is_null);
-        if missing && schema["properties"][name].get("default").is_none() {
+        if missing && schema.get("properties").and_then(|all| all.get(name)?.get("default")).is_none() {
             refusals.push(format!("{path}.{name}: Required value"));
         }
     }
@@ -117,7 +117,7 @@ fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Refusals) {
         if keys.is_empty() {
             continue;
         }
-        let default = |key: &str| schema["items"]["properties"][key].get("default").cloned();
+        let default = |key: &str| schema.pointer("/items/properties")?.get(key)?.get("default").cloned();
         let mut own = Map::new();
         for key in &keys {
             let value = item.get(*key).cloned().or_else(|| default(key)).unwrap_or_default();

@@ -81,7 +81,7 @@ fn lines(tasks: &[Task], namespaces: bool, wide: bool, now: Timestamp) -> String
         width: None,
         colour: false,
     };
-    table::set(&head[skipped..], rows.collect(), style)
+    table::set(&head.split_off(skipped), rows.collect(), style)
 }
 
 fn row(task: &Task, wide: bool, now: Timestamp) -> Vec<Cell> {

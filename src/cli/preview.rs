@@ -126,14 +126,12 @@ fn tasks(args: &Args) -> Result<Vec<Task>> {
 }
 
 fn of_expression(expression: &str, args: &Args) -> Result<(Spec, Schedule)> {
-    let mut spec = json!({
+    let spec = json!({
         "schedule": expression,
+        "timeZone": args.time_zone,
         "daylightSaving": {"gap": args.gap, "overlap": args.overlap},
         "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "none"}]}}}},
     });
-    if let Some(zone) = &args.time_zone {
-        spec["timeZone"] = json!(zone);
-    }
     let fields = manifest::spec(&json!({"spec": spec})).map_err(|refusals| anyhow!(refusals.join("; ")))?;
     let name = args.name.as_deref().unwrap_or_default();
     let key = if name.is_empty() || name.contains('/') {
@@ -155,7 +153,7 @@ fn of_manifest(mut manifest: Value) -> Result<(Spec, Schedule)> {
         }
         Kind::Other => bail!(
             "kind {:?} has no schedule: expected ScheduledTask or CronJob",
-            manifest["kind"].as_str().unwrap_or_default()
+            manifest.get("kind").and_then(Value::as_str).unwrap_or_default()
         ),
     }
     let read = manifest::spec(&manifest);

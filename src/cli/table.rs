@@ -50,18 +50,19 @@ pub fn set(head: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> String {
     let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0))
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max().unwrap_or(0))
         .collect();
     rows.iter().map(|row| line(row, &widths, style) + "\n").collect()
 }
 
 fn line(row: &[Cell], widths: &[usize], style: Style) -> String {
     let last = row.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or(0);
-    let whole: usize = widths[..last].iter().map(|width| width + style.gap).sum::<usize>() + row[last].width();
+    let before: usize = widths.iter().take(last).map(|width| width + style.gap).sum();
+    let whole = before + row.get(last).map_or(0, Cell::width);
     let cut = style.width.filter(|width| whole > *width);
     let mut left = cut.map_or(usize::MAX, |width| width.saturating_sub(1));
     let mut line = String::new();
-    for (column, cell) in row.iter().enumerate().take(last + 1) {
+    for (column, (cell, width)) in row.iter().zip(widths).enumerate().take(last + 1) {
         let text: String = cell.text.chars().take(left).collect();
         left -= text.chars().count();
         match cell.colour.filter(|_| style.colour && !text.is_empty()) {
@@ -69,7 +70,7 @@ fn line(row: &[Cell], widths: &[usize], style: Style) -> String {
             None => line.push_str(&text),
         }
         if column < last {
-            let blanks = (widths[column] - cell.width() + style.gap).min(left);
+            let blanks = (width.saturating_sub(cell.width()) + style.gap).min(left);
             left -= blanks;
             line.push_str(&" ".repeat(blanks));
         }

@@ -31,7 +31,7 @@ impl Task {
         Self {
             name: text("/metadata/name"),
             namespace: text("/metadata/namespace"),
-            fields: ScheduledTaskSpec::read(&object["spec"]).ok(),
+            fields: object.get("spec").and_then(|spec| ScheduledTaskSpec::read(spec).ok()),
             status: status.and_then(|status| ScheduledTaskStatus::deserialize(status).ok()),
             object,
         }
@@ -46,7 +46,7 @@ impl Task {
     pub fn schedule(&self) -> String {
         match &self.fields {
             Some(fields) => fields.schedule_text(),
-            None => self.object["spec"]["schedule"].as_str().unwrap_or_default().trim().to_owned(),
+            None => self.text("/spec/schedule").unwrap_or_default().trim().to_owned(),
         }
     }
 
@@ -54,13 +54,18 @@ impl Task {
     pub fn zone(&self) -> &str {
         match &self.fields {
             Some(fields) => fields.zone(),
-            None => self.object["spec"]["timeZone"].as_str().unwrap_or_default(),
+            None => self.text("/spec/timeZone").unwrap_or_default(),
         }
     }
 
     /// The value of an annotation.
     pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.object["metadata"]["annotations"].get(name)?.as_str()
+        self.object.pointer("/metadata/annotations")?.get(name)?.as_str()
+    }
+
+    /// What stands at this place of the object, if it is text.
+    fn text(&self, path: &str) -> Option<&str> {
+        self.object.pointer(path)?.as_str()
     }
 
     /// Reason and message of a condition that has this truth.
@@ -86,7 +91,7 @@ impl Task {
 
     /// The state in a word: what a person should know first.
     pub fn state(&self) -> String {
-        if self.object["metadata"]["deletionTimestamp"].is_string() {
+        if self.text("/metadata/deletionTimestamp").is_some() {
             return "Terminating".into();
         }
         if self.status.is_none() {

@@ -76,7 +76,9 @@ fn manifests() -> Vec<Value> {
         ("v1", HOSTILE),
         (HOSTILE, "CronJob"),
     ] {
-        for spec in &specs {
+        // Of what is no kind of ours, nobody reads the spec.
+        let read = if [version, kind].contains(&HOSTILE) { 1 } else { specs.len() };
+        for spec in specs.iter().take(read) {
             manifests.push(json!({"apiVersion": version, "kind": kind, "spec": spec,
                 "metadata": {"name": HOSTILE, "namespace": HOSTILE, "annotations": {HOSTILE: HOSTILE}}}));
         }

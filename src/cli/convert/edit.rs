@@ -28,7 +28,7 @@ pub fn converted(text: &str, task: &Value) -> Option<String> {
         remove(&mut lines, &[template, &["creationTimestamp"]].concat());
     }
     let first = lines.iter().position(|line| !line.trim().is_empty())?;
-    let text = lines[first..].join("\n").trim_end().to_owned() + "\n";
+    let text = lines.get(first..)?.join("\n").trim_end().to_owned() + "\n";
     let reads: Value = serde_yaml::from_str(&text).ok()?;
     (without_empty_metadata(reads) == without_empty_metadata(task.clone())).then_some(text)
 }
@@ -50,9 +50,13 @@ fn without_empty_metadata(mut task: Value) -> Value {
 /// Gives a field at the margin another value, and keeps the comment behind it.
 fn replace(lines: &mut [String], key: &str, value: &str) -> Option<()> {
     let at = find(lines, &[key])?;
-    let rest = lines[at.start].split_once(':')?.1;
-    let comment = rest.find(" #").map_or("", |hash| &rest[rest[..hash].trim_end().len()..]);
-    lines[at.start] = format!("{key}: {value}{comment}");
+    let line = lines.get_mut(at.start)?;
+    let (_, rest) = line.split_once(':')?;
+    // The blanks before a comment are its own.
+    let comment = rest
+        .split_once(" #")
+        .map_or("", |(own, _)| rest.strip_prefix(own.trim_end()).unwrap_or_default());
+    *line = format!("{key}: {value}{comment}");
     Some(())
 }
 
@@ -68,21 +72,23 @@ fn find(lines: &[String], path: &[&str]) -> Option<std::ops::Range<usize>> {
     let mut indent = Some(0);
     for (depth, key) in path.iter().enumerate() {
         if depth > 0 {
-            indent = lines[within.clone()].iter().find_map(|line| indent_of(line));
+            indent = lines.get(within.clone())?.iter().find_map(|line| indent_of(line));
         }
         let indent = indent?;
         let start = within.clone().find(|number| {
-            let line = &lines[*number];
-            indent_of(line) == Some(indent) && is_key(line.trim_start(), key)
+            lines
+                .get(*number)
+                .is_some_and(|line| indent_of(line) == Some(indent) && is_key(line.trim_start(), key))
         })?;
         let inside = |number: &usize| {
-            let line = &lines[*number];
-            // A list may stand as far left as the field that holds it.
-            indent_of(line).is_none_or(|own| own > indent || own == indent && line.trim_start().starts_with("- "))
+            lines.get(*number).is_some_and(|line| {
+                // A list may stand as far left as the field that holds it.
+                indent_of(line).is_none_or(|own| own > indent || own == indent && line.trim_start().starts_with("- "))
+            })
         };
         let mut end = (start + 1..within.end).find(|number| !inside(number)).unwrap_or(within.end);
         // Comments and empty lines at the end belong to what follows.
-        while end > start + 1 && indent_of(&lines[end - 1]).is_none() {
+        while end > start + 1 && lines.get(end - 1).is_some_and(|line| indent_of(line).is_none()) {
             end -= 1;
         }
         if depth + 1 == path.len() {

@@ -141,9 +141,11 @@ fn as_yaml(value: &Value) -> Result<String, String> {
 /// The `ScheduledTask` that a CronJob becomes.
 pub fn task(cron_job: &Value) -> Value {
     let mut task = cron_job.clone();
-    task["apiVersion"] = json!(format!("{}/{}", api::GROUP, api::VERSION));
-    task["kind"] = json!(api::KIND);
-    task.as_object_mut().map(|fields| fields.remove("status"));
+    if let Some(fields) = task.as_object_mut() {
+        fields.insert("apiVersion".into(), json!(format!("{}/{}", api::GROUP, api::VERSION)));
+        fields.insert("kind".into(), json!(api::KIND));
+        fields.remove("status");
+    }
     if let Some(metadata) = task.get_mut("metadata").and_then(Value::as_object_mut) {
         OF_THE_CLUSTER.iter().for_each(|field| drop(metadata.remove(*field)));
         let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);

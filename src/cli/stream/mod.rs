@@ -97,8 +97,8 @@ fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
             documents.iter_mut().skip(before).for_each(|document| document.in_list = true);
         }
         items => {
-            if let Some(items) = items {
-                value["items"] = items;
+            if let Some((items, place)) = items.zip(value.get_mut("items")) {
+                *place = items;
             }
             documents.push(Document::new(place.to_owned(), Ok(value)));
         }

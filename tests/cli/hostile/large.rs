@@ -92,8 +92,8 @@ fn a_stream_of_too_many_documents_is_refused_and_one_that_is_too_large_too() {
 #[test]
 fn whatever_is_wrong_a_hundred_messages_say_it() {
     let unknown: String = (0..100_000).map(|number| format!("x{number}: 1, ")).collect();
-    let many = "'', ".repeat(100_000);
-    let wrong = "{}, ".repeat(100_000);
+    let many = "'', ".repeat(20_000);
+    let wrong = "{}, ".repeat(20_000);
     let args = |args: &str| TEMPLATE.replace("image: x", &format!("image: x, args: [{args}]"));
     for (name, spec, messages) in [
         ("unknown fields", format!("{{schedule: 17 3 * * *, {unknown}{TEMPLATE}}}"), 101),
@@ -126,7 +126,7 @@ fn whatever_is_wrong_a_hundred_messages_say_it() {
             assert!(errors.iter().all(|error| error.as_str().unwrap().chars().count() <= 2001), "{name}");
             let said = punctual(&["convert"], &kind);
             assert_clean(&said, &["convert"], name);
-            assert!(said.err.lines().count() <= 2 * messages, "{name}");
+            assert!(said.err.lines().count() <= 2 * messages + 1, "{name}");
         }
     }
     let said = punctual(

@@ -25,6 +25,11 @@ impl Operator {
 
     /// One that leads by these terms.
     pub fn start_by(client: kube::Client, namespace: &str, now: Timestamp, terms: Option<Terms>) -> Operator {
+        Self::start_in(client, vec![namespace.to_owned()], now, terms)
+    }
+
+    /// One that looks after these namespaces.
+    pub fn start_in(client: kube::Client, namespaces: Vec<String>, now: Timestamp, terms: Option<Terms>) -> Operator {
         // To see what an operator thought: RUST_LOG=info cargo test --test it …
         if std::env::var_os("RUST_LOG").is_some() {
             punctual::telemetry::init(punctual::telemetry::LogFormat::Text);
@@ -34,7 +39,7 @@ impl Operator {
             tokio::spawn(tick(sender.clone()));
         }
         let options = Options {
-            namespaces: vec![namespace.to_owned()],
+            namespaces,
             leader_election: terms,
             ..Options::default()
         };

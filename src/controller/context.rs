@@ -29,6 +29,8 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 pub(super) const MERGE: Duration = Duration::from_secs(1);
 /// Between two writes that only say that slots were skipped: a task that skips each second must not write each second.
 const COALESCE: Duration = Duration::from_secs(10);
+/// Between two such writes of one namespace: a thousand tasks that skip each second must not keep the API server from others.
+const LANE: Duration = Duration::from_millis(50);
 
 /// What all parts of the shell share.
 pub struct Context {
@@ -42,12 +44,14 @@ pub struct Context {
     pub(super) metrics: Metrics,
     pub(super) synced: Synced,
     pub(super) paces: Mutex<HashMap<Key, Pace>>,
+    /// When the next write of skipped slots of a namespace may be made.
+    pub(super) lanes: Mutex<HashMap<String, Instant>>,
     pub(super) failures: Mutex<HashMap<Key, u32>>,
     pub(super) draining: watch::Sender<bool>,
 }
 
 /// When the status of a task is written.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     /// A write waits until then.
     due: Option<Instant>,
@@ -156,11 +160,24 @@ impl Context {
         true
     }
 
-    /// How long a write of skipped slots waits: the first one little, those that follow until some seconds have passed.
-    pub(super) fn pause_of_skips(&self, key: &Key) -> Duration {
-        let last = self.paces().get(key).and_then(|pace| pace.skips_written);
-        let left = last.map_or(Duration::ZERO, |last| COALESCE.saturating_sub(last.elapsed()));
-        left.max(MERGE)
+    /// How long a write of skipped slots waits: the first one little, those that follow until some seconds have passed, and those
+    /// of a namespace one behind the other.
+    pub(super) fn pause_of_skips(&self, key: &Key, namespace: &str) -> Duration {
+        let now = Instant::now();
+        let pace = self.paces().get(key).copied().unwrap_or_default();
+        if let Some(due) = pace.due {
+            return due.saturating_duration_since(now);
+        }
+        let left = pace
+            .skips_written
+            .map_or(Duration::ZERO, |last| COALESCE.saturating_sub(last.elapsed()));
+        let earliest = now + left.max(MERGE);
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.retain(|_, free| *free > now);
+        let free = lanes.entry(namespace.to_owned()).or_insert(earliest);
+        let turn = earliest.max(*free);
+        *free = turn + LANE;
+        turn.duration_since(now)
     }
 
     /// Skipped slots were written.

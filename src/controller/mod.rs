@@ -114,6 +114,7 @@ impl Controller {
             metrics,
             synced,
             paces: Mutex::default(),
+            lanes: Mutex::default(),
             failures: Mutex::default(),
             draining: watch::Sender::new(false),
         });

@@ -49,7 +49,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                 announcements,
             } if merge => {
                 ctx.cache.update(key, |record| record.put_off(*status, announcements));
-                return Ok(Progress::Deferred(ctx.pause_of_skips(key)));
+                return Ok(Progress::Deferred(ctx.pause_of_skips(key, &task.namespace)));
             }
             Effect::Write {
                 status,

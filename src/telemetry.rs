@@ -119,6 +119,7 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
+    /// A17
     #[test]
     fn an_event_is_one_printable_line_of_text_whatever_it_holds() {
         let text = logged(LogFormat::Text, false);
@@ -144,6 +145,7 @@ mod tests {
         }
     }
 
+    /// A17
     #[test]
     fn an_event_is_one_line_of_json_which_holds_the_same_text() {
         let text = logged(LogFormat::Json, false);

@@ -65,6 +65,24 @@ const LINES: &[(&str, &str)] = &[
     ("L2", "every slot in exactly one counter"),
     ("L3", "the status is bounded, nothing is written when nothing changed"),
     ("L4", "1,000 broken tasks do not slow 1,000 good ones"),
+    ("A1", "a Job with odd words on it stops the operator for all"),
+    ("A2", "a Job in another namespace, with a far slot, stops somebody's task for good"),
+    ("A3", "a task whose schedule takes a minute to read"),
+    ("A4", "tasks whose schedules take half a second at each look"),
+    ("A5", "templates that fill the memory before the operator is ready"),
+    ("A6", "Jobs that fill the memory before the operator is ready"),
+    ("A7", "connections that fill the memory or silence the probes"),
+    ("A8", "a Job in one watched namespace has a task of another forgotten"),
+    ("A9", "a thousand tasks that skip each second make others late"),
+    ("A10", "dummies under names of runs count as runs, block tasks, have real Jobs deleted"),
+    ("A11", "a status that grows until it is never written again"),
+    ("A12", "an invented status makes Jobs, or reaches other paths"),
+    ("A13", "events of a failing task add up to a storm of requests"),
+    ("A14", "one tenant's announcements silence another's"),
+    ("A15", "Jobs of owners that never were fill the memory"),
+    ("A16", "escape sequences in what commands print"),
+    ("A17", "line feeds in names and messages forge lines of the log"),
+    ("A18", "a small document costs a command minutes"),
 ];
 
 /// Where a test stands says what it proves against.
@@ -74,6 +92,9 @@ const PLACES: &[(&str, &str)] = &[
     ("src", "unit"),
     ("tests/it", "cluster"),
     ("tests/failover", "cluster"),
+    ("tests/hostile/garbage", "unit"),
+    ("tests/hostile", "cluster"),
+    ("tests/server", "process"),
     ("tests/sim", "simulation"),
     ("tests/schedule", "schedule"),
     ("tests", "command"),
@@ -96,27 +117,39 @@ fn rust_files(below: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Names of the tests that begin with a line's name, with the place of each.
+/// Names of the tests that begin with a line's name, or whose comment does, with the place of each.
 fn tests() -> BTreeMap<String, Vec<(String, &'static str)>> {
     let mut found: BTreeMap<String, Vec<(String, &'static str)>> = BTreeMap::new();
     for path in ["src", "tests"].iter().flat_map(|room| rust_files(&root().join(room))) {
         let shown = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
         let place = PLACES.iter().find(|(room, _)| shown.starts_with(room)).unwrap().1;
         let text = fs::read_to_string(&path).unwrap();
-        let mut is_test = false;
+        let (mut is_test, mut said) = (false, Vec::new());
         for line in text.lines().map(str::trim) {
             let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap_or_default();
             if is_test && line.contains("fn ") {
-                let (id, rest) = name.split_once('_').unwrap_or_default();
-                let is_line = id.len() == 2 && id.starts_with(|c: char| "mdspzl".contains(c)) && id.ends_with(|c: char| c.is_ascii_digit());
-                if is_line && !rest.is_empty() {
-                    found.entry(id.to_uppercase()).or_default().push((name.to_owned(), place));
+                said.extend(name.split('_').next().and_then(|id| line_id(&id.to_uppercase())));
+                for id in said.drain(..) {
+                    found.entry(id).or_default().push((name.to_owned(), place));
                 }
+            }
+            if let Some(comment) = line.strip_prefix("/// ") {
+                let words = comment.split([' ', ',', ':']).map_while(line_id);
+                said.extend(words);
+            } else if !line.starts_with('#') && !line.starts_with("//") {
+                said.clear();
             }
             is_test = line.starts_with("#[test") || line.starts_with("#[tokio::test") || (is_test && line.starts_with("#["));
         }
     }
     found
+}
+
+/// `A1` to `Z99`.
+fn line_id(word: &str) -> Option<String> {
+    let number = word.strip_prefix(|c: char| "MDSPZLA".contains(c))?;
+    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| word.to_owned())
 }
 
 fn table() -> String {

@@ -161,6 +161,7 @@ async fn pour(stream: &mut TcpStream, chunk: &[u8], at_most: usize) -> usize {
     sent
 }
 
+/// A7
 #[tokio::test(flavor = "multi_thread")]
 async fn six_hundred_heads_without_an_end_cost_a_bounded_memory() {
     let operator = Operator::start().await;
@@ -179,6 +180,7 @@ async fn six_hundred_heads_without_an_end_cost_a_bounded_memory() {
     operator.withstands("600 heads of 400 KB, refused").await;
 }
 
+/// A7
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_give_way_to_probes_even_of_their_own_address() {
     let operator = Operator::start().await;
@@ -264,6 +266,7 @@ async fn ten_thousand_connections_in_a_row_leave_nothing_behind() {
     operator.withstands("10,000 connections in a row").await;
 }
 
+/// A7
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_connections_from_one_address_never_displaces_a_probe_from_another() {
     let operator = Operator::start().await;

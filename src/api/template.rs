@@ -27,6 +27,18 @@ impl JobTemplate {
         self.0.len()
     }
 
+    /// Why it is refused for its length, if it is.
+    #[must_use]
+    pub fn too_large(&self) -> Option<String> {
+        (self.len() > Self::LONGEST).then(|| {
+            format!(
+                "spec.jobTemplate has {} bytes of JSON, and at most {} are allowed: move data into a ConfigMap or the image",
+                self.len(),
+                Self::LONGEST
+            )
+        })
+    }
+
     /// Whether it has no field at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -78,7 +78,11 @@ pub fn spec(manifest: &Value) -> Result<ScheduledTaskSpec, Vec<String>> {
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| vec![error])
+    let fields = ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| vec![error])?;
+    match fields.job_template.too_large() {
+        Some(refusal) => Err(vec![refusal]),
+        None => Ok(fields),
+    }
 }
 
 /// The spec with its schedule. `task` is the task's key.

@@ -121,6 +121,7 @@ fn hostile() -> Vec<Definition> {
     ]
 }
 
+/// A3, A4
 #[test]
 fn what_a_hostile_author_writes_is_refused_or_cheap() {
     for definition in hostile() {
@@ -179,6 +180,7 @@ fn any_definition() -> impl Strategy<Value = Definition> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// A3, A4
     #[test]
     fn whatever_is_accepted_is_cheap_at_any_time(definition in any_definition(), times in prop::collection::vec(FROM..TO, 6)) {
         match Schedule::new(&definition, "shop/report") {

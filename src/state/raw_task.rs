@@ -114,20 +114,23 @@ pub const DEFECT: &str = "the operator failed on this task (a defect: please rep
 
 fn spec(text: &Json, key: &str) -> Result<Arc<Spec>, Unusable> {
     if text.0.len() > LONGEST_SPEC {
-        return Err(too_large("spec", text.0.len(), LONGEST_SPEC));
+        let message = format!(
+            "spec has {} bytes of JSON, and at most {LONGEST_SPEC} are read: move data into a ConfigMap or the image",
+            text.0.len()
+        );
+        return Err(too_large(message));
     }
     let fields = ScheduledTaskSpec::read_text(&text.0).map_err(|error| format!("{error}; correct it and apply again"))?;
-    let length = fields.job_template.len();
-    if length > JobTemplate::LONGEST {
-        return Err(too_large("spec.jobTemplate", length, JobTemplate::LONGEST));
+    match fields.job_template.too_large() {
+        Some(message) => Err(too_large(message)),
+        None => Ok(Arc::new(Spec::new(fields, key))),
     }
-    Ok(Arc::new(Spec::new(fields, key)))
 }
 
-fn too_large(field: &str, length: usize, limit: usize) -> Unusable {
+fn too_large(message: String) -> Unusable {
     Unusable {
         because: Because::TooLarge,
-        message: format!("{field} has {length} bytes of JSON, and at most {limit} are allowed: move data into a ConfigMap or the image"),
+        message,
     }
 }
 

@@ -86,6 +86,7 @@ fn manifests() -> Vec<Value> {
     manifests
 }
 
+/// A16
 #[test]
 fn nothing_that_a_manifest_holds_moves_a_cursor_or_forges_a_line() {
     let json: String = manifests().iter().map(|manifest| format!("{manifest}\n")).collect();

@@ -21,6 +21,7 @@ fn laughs() -> String {
     (1..9).fold("a0: &a0 [x]\n".to_owned(), |text, number| text + &level(number))
 }
 
+/// A18
 #[test]
 fn what_is_too_large_is_refused_before_it_is_read_and_the_limit_is_named() {
     for (name, text, says) in [
@@ -89,6 +90,7 @@ fn a_stream_of_too_many_documents_is_refused_and_one_that_is_too_large_too() {
     assert!(said.out.starts_with("error: /dev/zero: larger than 64 MiB"), "{}", said.out);
 }
 
+/// A18
 #[test]
 fn whatever_is_wrong_a_hundred_messages_say_it() {
     let unknown: String = (0..100_000).map(|number| format!("x{number}: 1, ")).collect();

@@ -147,6 +147,7 @@ proptest! {
     // Each case is seven processes that read twelve documents.
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// A16, A18
     #[test]
     fn no_manifest_makes_a_command_panic_or_speak_unclean(documents in prop::collection::vec((manifest(), any::<bool>(), bits()), 12)) {
         let texts: Vec<String> = documents.iter().map(|(manifest, yaml, bits)| {

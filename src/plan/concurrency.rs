@@ -11,7 +11,7 @@
 
 use super::claims::{Candidate, claim, goes_on, is_claim};
 use super::due::Due;
-use super::{Because, Draft, ON_TIME, Outcome, Owed, Spec, claims, queue, replace};
+use super::{Because, Draft, ON_TIME, Outcome, Owed, Spec, Stretch, claims, queue, replace};
 use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy};
 
 /// How many more runs may be claimed; any number without a limit.
@@ -65,24 +65,46 @@ pub fn admit(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
 
 /// The run finds no room: its slot is skipped.
 pub fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
-    let busy = busy(draft);
-    let (because, why) = match policy {
-        ConcurrencyPolicy::Forbid => {
-            let job = busy.map_or_else(String::new, |run| match is_claim(run) {
-                true => format!("Job {} of slot {} is not made yet, and ", run.job, run.slot.0),
-                false => format!("Job {} still goes on, and ", run.job),
-            });
-            (Because::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
-        }
-        _ => (
-            Because::MaxConcurrentRuns,
-            "as many runs go on as maxConcurrentRuns allows".to_owned(),
-        ),
-    };
+    let (because, why) = refusal(draft, policy);
     let message = format!("{} not started: {why}", candidate.shown());
     draft
         .ledger
         .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, because, &message);
+}
+
+/// Slots that a late look would call superseded, though the run that goes on would have kept each of them out at its time: they
+/// are skipped like those of looks that are on time. Returns whether they are.
+pub fn skips(draft: &mut Draft, spec: &Spec, stretch: &Stretch) -> bool {
+    let policy = spec.fields.concurrency_policy;
+    let refuses = matches!(policy, ConcurrencyPolicy::Forbid | ConcurrencyPolicy::Allow);
+    let is_recent = draft.now().duration_since(stretch.first) <= ON_TIME;
+    let went_on = busy(draft).is_some_and(|run| run.started.is_some() && run.slot.0 < stretch.first);
+    if stretch.because != Because::Superseded || !refuses || !is_recent || !went_on || room(draft, spec) != Some(0) {
+        return false;
+    }
+    let (because, why) = refusal(draft, policy);
+    let stretch = Stretch {
+        because,
+        ..stretch.clone()
+    };
+    let message = format!("{stretch} not started: {why}");
+    draft.ledger.not_started(Outcome::Skipped, &stretch, &message);
+    true
+}
+
+/// Why a run that finds no room does not start.
+fn refusal(draft: &Draft, policy: ConcurrencyPolicy) -> (Because, String) {
+    if policy != ConcurrencyPolicy::Forbid {
+        return (
+            Because::MaxConcurrentRuns,
+            "as many runs go on as maxConcurrentRuns allows".to_owned(),
+        );
+    }
+    let job = busy(draft).map_or_else(String::new, |run| match is_claim(run) {
+        true => format!("Job {} of slot {} is not made yet, and ", run.job, run.slot.0),
+        false => format!("Job {} still goes on, and ", run.job),
+    });
+    (Because::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
 }
 
 fn wait(draft: &mut Draft, slot: jiff::Timestamp) {

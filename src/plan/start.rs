@@ -44,7 +44,7 @@ fn take_in(draft: &mut Draft, spec: &Spec) {
     queue::advance(draft, spec);
     if let Some(schedule) = draft.schedule().filter(|_| suspend::paused(draft).is_none()) {
         let due = due::due(schedule, &spec.fields, draft.accounted(), draft.now());
-        miss(draft, &due);
+        miss(draft, spec, &due);
         if spec.fields.concurrency_policy == ConcurrencyPolicy::Allow && spec.fields.room().is_none() {
             // Nobody can overlap with anybody: the Job's name is lock enough, and the status follows.
             for slot in due.start {
@@ -100,8 +100,11 @@ fn owe_oldest(draft: &mut Draft) {
     }
 }
 
-fn miss(draft: &mut Draft, due: &Due) {
+fn miss(draft: &mut Draft, spec: &Spec, due: &Due) {
     for stretch in &due.missed {
+        if draft.observed.refusal.is_none() && concurrency::skips(draft, spec, stretch) {
+            continue;
+        }
         let mut stretch = stretch.clone();
         let mut why = match stretch.because {
             Because::StartingDeadlineExceeded => "older than startingDeadlineSeconds".to_owned(),

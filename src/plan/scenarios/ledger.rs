@@ -254,3 +254,39 @@ fn l3_a_task_that_records_nothing_still_counts() {
         .counts("started 10, succeeded 10")
         .then(|world| assert!(world.status().recent_runs.is_empty()));
 }
+
+/// A9: a look that came late called them superseded, and each such look was a write.
+#[test]
+fn slots_that_a_run_kept_out_are_skipped_also_by_a_look_that_is_some_seconds_late() {
+    given("* * * * * *")
+        .policy(Forbid)
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T08:00:01Z")
+        .starts("2026-11-23T08:00:01Z")
+        .at("2026-11-23T08:00:05Z")
+        .newest("Skipped PreviousRunActive x4")
+        .counts("started 1, skipped 4")
+        // After an hour nobody knows what went on in it.
+        .at("2026-11-23T09:00:05Z")
+        .counts("started 1, missed 3599, skipped 5");
+}
+
+/// A9: a task that skips each second wrote each second.
+#[test]
+fn slots_that_are_skipped_one_after_the_other_are_written_together() {
+    let mut story = given("* * * * * *")
+        .policy(Forbid)
+        .merging_late()
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T08:00:01Z")
+        .starts("2026-11-23T08:00:01Z");
+    story.world.write_what_waits();
+    let (writes, said) = (story.world.writes, story.world.said.len());
+    for second in 2..=9 {
+        story = story.when(|world| world.now = time(&format!("2026-11-23T08:00:0{second}Z")));
+    }
+    assert_eq!(story.world.writes, writes, "nothing is written yet");
+    story.world.write_what_waits();
+    assert_eq!((story.world.writes, story.world.said.len()), (writes + 1, said + 1));
+    story.counts("started 1, skipped 8");
+}

@@ -146,21 +146,23 @@ impl Cache {
     }
 
     /// The Job is certainly gone.
-    pub fn remove_job(&self, namespace: &str, owner: &str, uid: &str) -> Option<Key> {
+    pub fn remove_job(&self, namespace: &str, owner: &str, uid: &str, now: Timestamp) -> Option<Key> {
         let mut inner = self.lock();
+        let inner = &mut *inner;
         inner.pen.remove(namespace, uid);
         let key = inner.entries.get_key_value(owner).map(|(key, _)| key.clone())?;
         let entry = inner.entries.get_mut(&key).filter(|entry| entry.namespace == namespace)?;
-        entry.record.remove_job(uid).then_some(key)
+        entry.record.remove_job(uid, &inner.seal, now).then_some(key)
     }
 
     /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Gives whose they were.
-    pub fn keep_jobs(&self, namespace: Option<&str>, listed: &HashSet<String>) -> Vec<Key> {
+    pub fn keep_jobs(&self, namespace: Option<&str>, listed: &HashSet<String>, now: Timestamp) -> Vec<Key> {
         let mut inner = self.lock();
-        inner.pen.keep(namespace, listed);
-        let listed_here = inner.entries.iter_mut().filter(|(_, entry)| entry.is_in(namespace));
-        let changed = listed_here.filter_map(|(key, entry)| entry.record.keep_jobs(|uid| listed.contains(uid)).then(|| key.clone()));
-        changed.collect()
+        let Inner { entries, pen, seal } = &mut *inner;
+        pen.keep(namespace, listed);
+        let listed_here = entries.iter_mut().filter(|(_, entry)| entry.is_in(namespace));
+        let keep = |entry: &mut Entry| entry.record.keep_jobs(|uid| listed.contains(uid), seal, now);
+        listed_here.filter_map(|(key, entry)| keep(entry).then(|| key.clone())).collect()
     }
 
     /// After a new list (of that namespace, or of all): tasks that are not in it are gone.
@@ -259,7 +261,7 @@ mod tests {
         cache.put_task(task(1, active()), now());
         cache.put_job(job(None), Told::ByWatch, now());
         cache.put_job(job(Some("Complete")), Told::ByWatch, now());
-        cache.remove_job("n", "task", "job");
+        cache.remove_job("n", "task", "job", now());
         let known = observed(&cache);
         assert_eq!(known.gone, ["job"]);
         assert!(known.jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
@@ -282,7 +284,7 @@ mod tests {
             observed(&cache).jobs[0].deleting.is_some(),
             "we deleted it; the watch has not caught up"
         );
-        cache.remove_job("n", "task", "job");
+        cache.remove_job("n", "task", "job", now());
         assert_eq!(cache.put_job(job(None), Told::ByWatch, now()), None, "gone is gone");
     }
 
@@ -296,9 +298,9 @@ mod tests {
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
         cache.put_task(task(1, active()), now());
         cache.put_job(job(Some("Complete")), Told::ByWatch, now());
-        assert_eq!(cache.keep_jobs(None, &HashSet::new()), ["task".into()]);
+        assert_eq!(cache.keep_jobs(None, &HashSet::new(), now()), ["task".into()]);
         assert_eq!(seen(), (0, 0), "somebody has to look");
-        cache.remove_job("n", "task", "job");
+        cache.remove_job("n", "task", "job", now());
         assert_eq!(seen(), (1, 1));
         assert!(observed(&cache).jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
 
@@ -312,7 +314,7 @@ mod tests {
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
         cache.put_task(task(1, json!({})), now());
         cache.put_job(job(None), Told::Made(now()), now());
-        cache.keep_jobs(None, &HashSet::new());
+        cache.keep_jobs(None, &HashSet::new(), now());
         assert_eq!(seen(), (1, 0), "its slot would be started again");
         cache.put_task(task(2, active()), now());
         assert_eq!(seen(), (0, 0), "now somebody has to look");

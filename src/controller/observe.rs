@@ -90,7 +90,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
         Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now())),
         Event::InitDone => {
             ctx.cache
-                .keep_jobs(namespace.as_deref(), &std::mem::take(&mut seen))
+                .keep_jobs(namespace.as_deref(), &std::mem::take(&mut seen), ctx.clock.now())
                 .into_iter()
                 .for_each(|key| ctx.wake(Some(key)));
             if std::mem::take(&mut first) {
@@ -102,7 +102,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
             if let (Some(owner), Some(of), Some(uid)) = (owner, of, raw.metadata.uid.clone()) {
                 // The last word of a Job may be its end: a Job that finished and was deleted at once ran all the same.
                 ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now());
-                ctx.wake(ctx.cache.remove_job(&of, &owner, &uid));
+                ctx.wake(ctx.cache.remove_job(&of, &owner, &uid, ctx.clock.now()));
             }
         }
     })
@@ -275,7 +275,7 @@ pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &st
             ctx.cache.put_job(raw, Told::ByRead, ctx.clock.now());
         }
         _ => {
-            ctx.cache.remove_job(&task.namespace, key, uid);
+            ctx.cache.remove_job(&task.namespace, key, uid, ctx.clock.now());
         }
     }
     Ok(())

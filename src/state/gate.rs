@@ -9,8 +9,8 @@
 //!    is believed unless it was there before its slot came.
 //!
 //! Everything else is a stranger: never adopted, never deleted, never counted, and never a reason to pass over a slot. A ledger
-//! that has no beginning (a new task, or a status that was deleted) asks for nothing: it takes over what has the form and lies in
-//! the past, for runs that go on must not be doubled.
+//! that has no beginning (a new task, or a status that was deleted) asks for nothing: it takes over what has the mark, for runs that
+//! go on must not be doubled. Without an election it takes over what has the form and lies in the past.
 
 use super::Seal;
 use crate::api::Trigger;
@@ -56,7 +56,10 @@ fn is_believed(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
         return may_be_ours;
     }
     let is_named = |schedule: &Schedule| schedule.latest(before(slot), slot) == Some(slot);
-    let is_possible = (may_be_ours || has_no_beginning(task)) && !is_beyond(slot, now, SKEW);
+    // What a predecessor made carries the mark where all share it, whatever became of the ledger: of a new task a forger knows the UID
+    // before we have looked at it.
+    let is_predecessors = !seal.is_shared() && has_no_beginning(task);
+    let is_possible = (may_be_ours || is_predecessors) && !is_beyond(slot, now, SKEW);
     is_possible && in_force(task).is_some_and(|in_force| in_force.with(is_named))
 }
 

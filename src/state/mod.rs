@@ -8,6 +8,7 @@
 
 mod evidence;
 mod gate;
+mod json;
 mod metadata;
 mod raw_job;
 mod raw_task;

@@ -3,6 +3,7 @@
 //! JSON goes in, what the plan needs of a Job comes out. What others may have written on it is read where its name agrees; whether
 //! it is believed is for the gate to say.
 
+use super::json::Json;
 use super::metadata::slim;
 use crate::api::{self, Trigger};
 use crate::plan::{Exit, Job, JobEnd, Pods, Task, has_the_form, short};
@@ -11,7 +12,8 @@ use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::Resource;
 use kube::api::ObjectMeta;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// A Job as the watch brings it: 0.75 KB instead of 24 KB.
 #[derive(Resource, Clone, Debug, Deserialize)]
@@ -19,9 +21,9 @@ use serde::Deserialize;
 pub struct RawJob {
     #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     spec: RawJobSpec,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     status: Option<RawJobStatus>,
 }
 
@@ -36,9 +38,9 @@ struct RawJobSpec {
 pub struct RawJobStatus {
     #[serde(default)]
     conditions: Option<Vec<RawCondition>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     completion_time: Option<Time>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     start_time: Option<Time>,
     #[serde(default)]
     ready: Option<i32>,
@@ -54,12 +56,24 @@ struct RawCondition {
     #[serde(rename = "type")]
     kind: String,
     status: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     last_transition_time: Option<Time>,
     #[serde(default)]
     reason: Option<String>,
     #[serde(default)]
     message: Option<String>,
+}
+
+/// A time that somebody else may have written. Go knows some that jiff does not (the end of 9999).
+fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Time>, D::Error> {
+    let text = Option::<String>::deserialize(value)?;
+    Ok(text.and_then(|text| text.parse().ok()).map(Time))
+}
+
+/// What cannot be read is not there: an object that cannot be read would interrupt the watch for everybody.
+fn lenient<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(value: D) -> Result<T, D::Error> {
+    let text = Json::deserialize(value)?;
+    Ok(serde_json::from_str(text.as_str()).unwrap_or_default())
 }
 
 impl RawJob {

@@ -3,6 +3,7 @@
 //! JSON goes in, `Task` comes out. Nothing is held as a tree, and nothing is longer than its budget (docs/limits.md). Never fails
 //! for one object: a task that cannot be read is a task that says so.
 
+use super::json::Json;
 use super::metadata::slim;
 use crate::api::{self, JobTemplate, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, printable};
 use crate::plan::{Because, Requests, Spec, Task, Unusable};
@@ -10,31 +11,13 @@ use crate::schedule::hash;
 use jiff::Timestamp;
 use kube::Resource;
 use kube::api::ObjectMeta;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// A spec whose JSON is longer is not even read: its template alone would be too long.
 const LONGEST_SPEC: usize = 2 * JobTemplate::LONGEST;
 /// No operator writes a longer status: see `plan::bounds`, which bounds it.
 const LONGEST_STATUS: usize = 1024 * 1024;
-
-/// JSON as text, in its shortest form.
-#[derive(Clone, Debug)]
-pub struct Json(String);
-
-impl Default for Json {
-    fn default() -> Self {
-        Self("null".into())
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = serde_json::to_string(&serde_transcode::Transcoder::new(deserializer));
-        text.map(Self).map_err(D::Error::custom)
-    }
-}
 
 /// A task as the watch brings it: spec and status stay JSON, so that one that does not parse stops nobody else's list.
 #[derive(Resource, Clone, Debug, Deserialize)]
@@ -113,14 +96,14 @@ impl RawTask {
 pub const DEFECT: &str = "the operator failed on this task (a defect: please report its log); other tasks go on. It is tried again when the task changes or the operator restarts";
 
 fn spec(text: &Json, key: &str) -> Result<Arc<Spec>, Unusable> {
-    if text.0.len() > LONGEST_SPEC {
+    if text.as_str().len() > LONGEST_SPEC {
         let message = format!(
             "spec has {} bytes of JSON, and at most {LONGEST_SPEC} are read: move data into a ConfigMap or the image",
-            text.0.len()
+            text.as_str().len()
         );
         return Err(too_large(message));
     }
-    let fields = ScheduledTaskSpec::read_text(&text.0).map_err(|error| format!("{error}; correct it and apply again"))?;
+    let fields = ScheduledTaskSpec::read_text(text.as_str()).map_err(|error| format!("{error}; correct it and apply again"))?;
     match fields.job_template.too_large() {
         Some(message) => Err(too_large(message)),
         None => Ok(Arc::new(Spec::new(fields, key))),
@@ -136,12 +119,12 @@ fn too_large(message: String) -> Unusable {
 
 /// The ledger, or nothing and why: what cannot be read was written by somebody else, and the ledger begins anew, from now.
 fn status(text: &Json) -> (ScheduledTaskStatus, Option<String>) {
-    let length = text.0.len();
+    let length = text.as_str().len();
     if length > LONGEST_STATUS {
         let message = format!("the status had {length} bytes, more than any operator writes");
         return (ScheduledTaskStatus::default(), Some(message));
     }
-    match serde_json::from_str::<Option<ScheduledTaskStatus>>(&text.0) {
+    match serde_json::from_str::<Option<ScheduledTaskStatus>>(text.as_str()) {
         Ok(status) => (status.unwrap_or_default(), None),
         Err(error) => (
             ScheduledTaskStatus::default(),

@@ -24,8 +24,6 @@ const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 const MOST_UNRECORDED: usize = 1024;
 /// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
 const MOST_SET_ASIDE: usize = 32;
-/// Of more Jobs that are gone those without a mark are forgotten.
-const MOST_GONE: usize = 256;
 /// So many names that others took are remembered.
 const MOST_CONFLICTS: usize = 8;
 
@@ -220,13 +218,14 @@ impl Record {
     }
 
     /// The Job is certainly gone. Returns whether that says anything new.
-    pub fn remove_job(&mut self, uid: &str) -> bool {
+    pub fn remove_job(&mut self, uid: &str, seal: &Seal, now: Timestamp) -> bool {
         self.deleted.remove(uid);
         match self.jobs.remove(uid).or_else(|| self.missing.remove(uid)) {
-            Some(mut job) => {
+            Some(mut job) if self.is_proof(&job, seal, now) => {
                 job.deleting.get_or_insert(job.created);
                 self.gone.insert(uid.to_owned(), job);
             }
+            Some(_) => {}
             None => {
                 self.set_aside.retain(|job| job.uid != uid);
                 let unseen = unseen(uid);
@@ -235,20 +234,25 @@ impl Record {
                 }
             }
         }
-        self.bound_gone();
+        if let Some(task) = &self.task {
+            self.gone.retain(|_, job| is_needed(task, job) || is_recorded(task, job));
+        }
         self.gone.contains_key(uid)
     }
 
     /// After a new list: Jobs that are not in it are no longer known. Whether they are gone is for a read to say, for they may
     /// have been made after the list was. Says whether there were any.
-    pub fn keep_jobs(&mut self, listed: impl Fn(&str) -> bool) -> bool {
+    pub fn keep_jobs(&mut self, listed: impl Fn(&str) -> bool, seal: &Seal, now: Timestamp) -> bool {
         let before = self.jobs.len();
         let jobs = std::mem::take(&mut self.jobs).into_iter();
         let (jobs, missing): (HashMap<_, _>, HashMap<_, _>) = jobs.partition(|(uid, _)| listed(uid));
         self.jobs = jobs;
         self.set_aside.retain(|job| listed(&job.uid));
-        if let Some(task) = &self.task {
-            self.missing.extend(missing.into_iter().filter(|(_, job)| is_needed(task, job)));
+        for (uid, job) in missing {
+            let is_needed = self.task().is_some_and(|task| is_needed(task, &job));
+            if is_needed && self.is_proof(&job, seal, now) {
+                self.missing.insert(uid, job);
+            }
         }
         self.deleted.retain(|uid, _| listed(uid));
         self.jobs.len() != before
@@ -355,12 +359,11 @@ impl Record {
             .is_some_and(|task| is_recorded(task, job) || is_wanted(task, job, now) && self.jobs.len() < MOST_UNRECORDED)
     }
 
-    /// Anybody can make and delete Jobs of this form as often as they like.
-    fn bound_gone(&mut self) {
-        let Some(task) = &self.task else { return };
-        let many = self.gone.len() > MOST_GONE;
-        let is_known = |job: &Job| is_recorded(task, job) || is_needed(task, job) && !(many && job.mark.is_none());
-        self.gone.retain(|_, job| is_known(job));
+    /// Whether a Job that is gone still proves something: anybody can make and delete Jobs, and one of each name is proof enough.
+    fn is_proof(&self, job: &Job, seal: &Seal, now: Timestamp) -> bool {
+        let Some(task) = self.task() else { return false };
+        let mut others = self.gone.values().chain(self.missing.values());
+        is_recorded(task, job) || believes(task, job, seal, now) && !others.any(|other| other.name == job.name)
     }
 
     fn set_aside(&mut self, job: Job) {

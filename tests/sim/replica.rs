@@ -241,7 +241,7 @@ impl Replica {
                 self.memory.put_job(object.seen(), Told::ByRead, at(clock));
             }
             _ => {
-                self.memory.remove_job(uid);
+                self.memory.remove_job(uid, &seal(), at(clock));
             }
         }
         Progress::GoOn

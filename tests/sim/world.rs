@@ -227,7 +227,7 @@ impl<'a> World<'a> {
                     }
                     replica.memory.put_job(job.seen(), Told::ByWatch, clock);
                     if *gone {
-                        replica.memory.remove_job(&job.uid);
+                        replica.memory.remove_job(&job.uid, &super::replica::seal(), clock);
                     }
                     news = true;
                 }
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
                 for job in ours {
                     replica.memory.put_job(job.seen(), Told::ByWatch, clock);
                 }
-                replica.memory.keep_jobs(|uid| listed.contains(uid));
+                replica.memory.keep_jobs(|uid| listed.contains(uid), &super::replica::seal(), clock);
                 replica.jobs.cursor = self.api.job_log.len();
             }
         }

@@ -5,8 +5,9 @@
 //! wrong cannot be known: `punctual.dev/reset-ledger` is for that.
 
 use super::job::{has_the_form, is_plain_name};
-use super::{Because, Draft, MOST_RECENT_RUNS, Outcome, ledger};
+use super::{Because, Draft, MOST_RECENT_RUNS, Outcome, due, ledger};
 use crate::api::{KeptJob, ScheduledTaskStatus, Trigger};
+use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -15,6 +16,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(32 * 24);
 /// As many as `maxConcurrentRuns` and `queueLimit` allow.
 pub const MOST_ACTIVE: usize = 1000;
 const MOST_QUEUED: usize = 100;
+/// As many slots as `backfillLimit` allows.
+const MOST_BACKFILLED: u64 = 1000;
 /// As many attempts as `retryPolicy.limit` allows.
 const MOST_EXIT_CODES: usize = 101;
 /// Ours are four; other tools may add some.
@@ -27,10 +30,12 @@ pub fn repair(draft: &mut Draft) {
     let task = &draft.observed.task;
     // A clock that is behind the task's creation knows nothing of what is far ahead.
     let now = draft.now().max(task.created);
+    let schedule = draft.schedule();
     let mut wrong: Vec<String> = task.damage.iter().cloned().collect();
     let status = &mut draft.ledger.status;
     times(status, now, &mut wrong);
     lists(status, &task.name, now, &mut wrong);
+    backfill(status, schedule, now, &mut wrong);
     texts(status, &mut wrong);
     if counters(status).into_iter().fold(false, |found, counter| found | floor(counter)) {
         wrong.push("counters were below zero".into());
@@ -101,6 +106,15 @@ fn lists(status: &mut ScheduledTaskStatus, task: &str, now: Timestamp, wrong: &m
     let codes = status.active.iter_mut().map(|run| &mut run.exit_codes);
     for codes in codes.chain(status.recent_runs.iter_mut().map(|run| &mut run.exit_codes)) {
         codes.truncate(MOST_EXIT_CODES);
+    }
+}
+
+/// Every slot of a backfill is a Job: one that no request can have asked for makes none.
+fn backfill(status: &mut ScheduledTaskStatus, schedule: Option<&Schedule>, now: Timestamp, wrong: &mut Vec<String>) {
+    let slots = |from, until| schedule.map_or(0, |schedule| schedule.count(due::before(from), due::before(until)));
+    let is_odd = |(from, until): (Timestamp, Timestamp)| is_far(until, now) || slots(from, until) > MOST_BACKFILLED;
+    if let Some(odd) = status.backfill.take_if(|backfill| is_odd((backfill.from.0, backfill.until.0))) {
+        wrong.push(format!("a backfill from {} until {} was in progress", odd.from.0, odd.until.0));
     }
 }
 

@@ -19,8 +19,12 @@
 #[allow(dead_code, unused_imports, reason = "made for tests/it, of which this takes a part")]
 mod harness;
 
+mod crowds;
 mod dummies;
 mod forged;
 mod garbage;
 mod ground;
+mod ledgers;
+mod memory;
+mod policy;
 mod strangers;

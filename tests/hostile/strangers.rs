@@ -1,10 +1,11 @@
 //! Jobs from another namespace, and with words that nobody expects: they stop and deceive nobody.
 
 use crate::forged::{forged, kept, named};
-use crate::ground::{Ground, make, maker_of_jobs};
+use crate::ground::{Ground, make, maker_of_jobs, tenant};
 use crate::harness::{Operator, until};
 use jiff::Timestamp;
 use kube::ResourceExt;
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 const NOW: &str = "2027-01-01T10:00:00Z";
@@ -122,6 +123,34 @@ async fn a8_a_job_of_one_watched_namespace_that_names_a_task_of_another_makes_no
         assert_eq!(status.missed, 0);
         assert_eq!(operator.metric("punctual_tasks "), 1.0);
         operator.stop().await;
+    }
+}
+
+/// A1: who may also write the status of Jobs in a namespace writes a time there that Go reads and the operator cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn a1_a_job_with_a_time_beyond_all_times_ends_no_watch() {
+    let ground = Ground::new("a1-time").await;
+    let rules = json!([{"apiGroups": ["batch"], "resources": ["*"], "verbs": ["*"]}]);
+    let attacker = tenant(&ground.attacker, "owner-of-jobs", rules).await;
+    let victim = ground.victim.task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}})).await;
+    make(&attacker, kept(forged(&victim, SLOT))).await;
+    let odd = json!({"type": "Odd", "status": "True", "lastTransitionTime": "9999-12-31T23:59:59Z"});
+    let status = json!({"status": {"startTime": "0000-01-01T00:00:00Z", "conditions": [odd]}});
+    let name = punctual::plan::job_name("victim", SLOT.parse().unwrap(), 1);
+    let written = attacker.jobs().patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+    written.map(drop).or_else(only_unreadable).expect("the status is taken");
+    let operator = ground.operator(NOW).await;
+    ground.victim.settled("victim").await;
+    operator.set(SLOT);
+    ground.victim.status("victim", "the slot to be started", |status| status.started == 1).await;
+    assert_eq!(operator.metric("punctual_watch_errors_total{resource=\"jobs\"}"), 0.0);
+}
+
+/// The client that this test uses cannot read the answer either: it was taken all the same.
+fn only_unreadable(error: kube::Error) -> Result<(), kube::Error> {
+    match error {
+        kube::Error::SerdeError(_) => Ok(()),
+        other => Err(other),
     }
 }
 

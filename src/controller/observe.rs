@@ -10,13 +10,14 @@ use crate::plan::{Because, Exit, Pods, Task, is_plain_name};
 use crate::state::{RawJob, RawTask, Told};
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use kube::api::ListParams;
 use kube::core::{ObjectList, Request};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Resource, ResourceExt};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -29,6 +30,8 @@ use std::time::Duration;
 const WATCH_SECONDS: u32 = 50;
 /// Objects of a page, where the API server cannot stream a list: one object may have 3 MiB.
 const PAGE: u32 = 50;
+/// So many pods of a Job are looked at: anybody who may make pods can give them the label of one, and a megabyte each.
+const PODS: u32 = 32;
 
 /// Keeps the cache's tasks true for as long as the process lives. Says in `listed` when the first list is in.
 pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: tokio::sync::watch::Sender<bool>) {
@@ -281,15 +284,34 @@ pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &st
     Ok(())
 }
 
+/// A pod without its spec, which may be long and is not read.
+#[derive(Clone, Debug, Deserialize)]
+struct RawPod {
+    #[serde(default)]
+    status: Option<PodStatus>,
+}
+
+impl RawPod {
+    fn into_pod(self) -> Pod {
+        Pod {
+            status: self.status,
+            ..Pod::default()
+        }
+    }
+}
+
 /// What the pods of a Job say.
 ///
 /// # Errors
 /// When no answer comes. Pods that may not be read are pods that say nothing.
 pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str) -> Result<(), Error> {
-    let params = ListParams::default().labels(&format!("batch.kubernetes.io/controller-uid={uid}"));
+    let params = ListParams::default().labels(&format!("batch.kubernetes.io/controller-uid={uid}")).limit(PODS);
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
-    let (exit, pods) = match ctx.send::<ObjectList<Pod>>("list pods", request).await {
-        Ok(list) => (pods::exit(&list.items), pods::progress(&list.items)),
+    let (exit, pods) = match ctx.send::<ObjectList<RawPod>>("list pods", request).await {
+        Ok(list) => {
+            let pods: Vec<Pod> = list.items.into_iter().map(RawPod::into_pod).collect();
+            (pods::exit(&pods), pods::progress(&pods))
+        }
         Err(Error::Refused(message)) => {
             tracing::warn!(task = %task.key(), job, "the pods of a Job cannot be read: {message}");
             (Exit::Unknown, Pods::Waiting(format!("its pods cannot be read: {message}")))

@@ -39,7 +39,10 @@ async fn a9_tasks_that_skip_each_second_take_no_slot_from_others_and_write_their
     for second in 1..=SECONDS {
         operator.set_to(crate::harness::at(NOW) + jiff::SignedDuration::from_secs(second));
         if second % 2 == 0 {
-            ground.victim.status("victim", "its slot to be started", |status| status.started == second / 2).await;
+            ground
+                .victim
+                .status("victim", "its slot to be started", |status| status.started == second / 2)
+                .await;
         }
         operator.rests().await;
     }
@@ -69,16 +72,27 @@ async fn a13_changes_of_a_task_that_fails_add_no_requests() {
         ground.attacker.settled(task).await;
     }
     operator.set("2027-01-01T10:01:00Z");
-    until("the refusals to be told", || async { (requests(&operator, "create") >= 2.0).then_some(()) }).await;
+    until("the refusals to be told", || async {
+        (requests(&operator, "create") >= 2.0).then_some(())
+    })
+    .await;
     operator.rests().await;
-    let sum = || ["create", "status", "get job", "get task", "delete"].iter().map(|verb| requests(&operator, verb)).sum::<f64>();
+    let sum = || {
+        ["create", "status", "get job", "get task", "delete"]
+            .iter()
+            .map(|verb| requests(&operator, verb))
+            .sum::<f64>()
+    };
     let before = sum();
     let touch = |number: usize| {
         let tasks = ground.attacker.tasks();
         async move {
             let task = if number.is_multiple_of(2) { "fails" } else { "fails-too" };
             let patch = Patch::Merge(json!({"metadata": {"annotations": {"example.com/touched": number.to_string()}}}));
-            tasks.patch(task, &PatchParams::default(), &patch).await.expect("the change is taken");
+            tasks
+                .patch(task, &PatchParams::default(), &patch)
+                .await
+                .expect("the change is taken");
         }
     };
     stream::iter((0..400).map(touch)).buffer_unordered(8).collect::<Vec<()>>().await;
@@ -119,8 +133,14 @@ async fn a14_what_one_namespace_has_to_say_silences_no_other() {
             }
         }
     };
-    stream::iter((0..TASKS).map(talk)).buffer_unordered(TASKS).collect::<Vec<()>>().await;
-    assert!(operator.metric("punctual_events_dropped_total ") > 0.0, "what is not said is counted");
+    stream::iter((0..TASKS).map(talk))
+        .buffer_unordered(TASKS)
+        .collect::<Vec<()>>()
+        .await;
+    assert!(
+        operator.metric("punctual_events_dropped_total ") > 0.0,
+        "what is not said is counted"
+    );
     ground.victim.annotate("victim", "punctual.dev/backfill", Some("nonsense")).await;
     ground.victim.is_told("victim", "RequestRefused", "nonsense").await;
 }

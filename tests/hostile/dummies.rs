@@ -45,7 +45,10 @@ async fn a10_a_dummy_under_a_coming_slots_name_occupies_that_slot_and_is_told_wh
     operator.set(&minute(5));
     for policy in ["allow", "forbid", "replace", "queue"] {
         let name = format!("victim-{policy}");
-        let status = ground.victim.status(&name, "the free slot to run", |status| status.succeeded == 1).await;
+        let status = ground
+            .victim
+            .status(&name, "the free slot to run", |status| status.succeeded == 1)
+            .await;
         assert_eq!((status.started, status.failed, status.consecutive_failures), (1, 0, 0), "{policy}");
         assert!(
             status.recent_runs.iter().any(|run| run.because == "NameConflict"),
@@ -70,7 +73,10 @@ async fn a10_dummies_elsewhere_change_no_counter_and_push_no_real_job_out() {
     for at in 1..=2 {
         operator.set(&minute(at));
         let at = i64::try_from(at).unwrap();
-        ground.victim.status("victim", "the run to succeed", |status| status.succeeded == at).await;
+        ground
+            .victim
+            .status("victim", "the run to succeed", |status| status.succeeded == at)
+            .await;
     }
     let real = ground.victim.job_names().await;
     let mut made = 0;
@@ -97,14 +103,24 @@ async fn a10_dummies_elsewhere_change_no_counter_and_push_no_real_job_out() {
     }
     // They are seen before the next slot is: the watch tells of them in order, and of this one last.
     operator.set(&minute(3));
-    let status = ground.victim.status("victim", "the next run to succeed", |status| status.succeeded == 3).await;
+    let status = ground
+        .victim
+        .status("victim", "the next run to succeed", |status| status.succeeded == 3)
+        .await;
     assert_eq!((status.started, status.missed, status.skipped), (3, 0, 0), "{status:#?}");
     assert_eq!((status.failed, status.cancelled, status.requested), (0, 0, 0));
     assert_eq!(status.accounted_until.unwrap().0, minute(3).parse().unwrap());
     let left = ground.victim.job_names().await;
     assert!(real.iter().all(|name| left.contains(name)), "real Jobs stay: {left:?}");
     assert_eq!(left.len(), 3 + made);
-    assert!(ground.victim.event_reasons("victim").await.iter().all(|reason| reason != "NameConflict"));
+    assert!(
+        ground
+            .victim
+            .event_reasons("victim")
+            .await
+            .iter()
+            .all(|reason| reason != "NameConflict")
+    );
 }
 
 /// A10: what the operator writes on its Jobs is no key to other slots, nor to a slot whose Job is gone.
@@ -120,8 +136,15 @@ async fn a10_copies_of_a_real_job_are_no_real_jobs() {
     for at in 1..=3 {
         operator.set(&minute(at));
         let number = i64::try_from(at).unwrap();
-        ground.victim.status("victim", "the run to succeed", |status| status.succeeded == number).await;
-        let jobs = attacker.jobs().list(&ListParams::default()).await.expect("the attacker may list Jobs");
+        ground
+            .victim
+            .status("victim", "the run to succeed", |status| status.succeeded == number)
+            .await;
+        let jobs = attacker
+            .jobs()
+            .list(&ListParams::default())
+            .await
+            .expect("the attacker may list Jobs");
         let newest = jobs.items.into_iter().max_by_key(ResourceExt::name_any).expect("a Job");
         copies.push(copy(&serde_json::to_value(newest).expect("JSON")));
     }
@@ -141,10 +164,16 @@ async fn a10_copies_of_a_real_job_are_no_real_jobs() {
     coming["metadata"]["annotations"]["punctual.dev/run"] = json!(name);
     make(&attacker, coming).await;
     operator.set(&minute(4));
-    let status = ground.victim.status("victim", "the slot to be missed", |status| status.missed == 1).await;
+    let status = ground
+        .victim
+        .status("victim", "the slot to be missed", |status| status.missed == 1)
+        .await;
     assert_eq!((status.started, status.succeeded, status.running), (3, 3, 0), "{status:#?}");
     operator.set(&minute(5));
-    ground.victim.status("victim", "the next to run", |status| status.succeeded == 4).await;
+    ground
+        .victim
+        .status("victim", "the next to run", |status| status.succeeded == 4)
+        .await;
     let left = ground.victim.job_names().await;
     assert!(left.contains(&pruned) && left.contains(&name), "copies are strangers: {left:?}");
 }
@@ -166,7 +195,10 @@ fn copy(job: &Value) -> Value {
 async fn a11_jobs_with_impossible_attempts_and_slots_never_come_into_the_ledger() {
     let ground = Ground::new("a11").await;
     let attacker = maker_of_jobs(&ground.victim).await;
-    let victim = ground.victim.task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}})).await;
+    let victim = ground
+        .victim
+        .task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}}))
+        .await;
     let operator = ground.operator(NOW).await;
     ground.victim.settled("victim").await;
     let first: i64 = 1_798_797_600;
@@ -177,13 +209,19 @@ async fn a11_jobs_with_impossible_attempts_and_slots_never_come_into_the_ledger(
         job["metadata"]["annotations"]["punctual.dev/attempt"] = json!(attempt.to_string());
         make(&attacker, job).await;
     }
-    for (number, slot) in ["-9999-01-01T00:00:00Z", "-000044-03-15T12:00:00Z", "0000-01-01T00:00:00Z"].into_iter().enumerate() {
+    for (number, slot) in ["-9999-01-01T00:00:00Z", "-000044-03-15T12:00:00Z", "0000-01-01T00:00:00Z"]
+        .into_iter()
+        .enumerate()
+    {
         let mut job = kept(named(&victim, &format!("victim-m00000000{number}"), slot));
         job["metadata"]["annotations"]["punctual.dev/trigger"] = json!("Manual");
         make(&attacker, job).await;
     }
     operator.set(&minute(1));
-    let status = ground.victim.status("victim", "the slot to be started", |status| status.started == 1).await;
+    let status = ground
+        .victim
+        .status("victim", "the slot to be started", |status| status.started == 1)
+        .await;
     assert_eq!((status.active.len(), status.retried, status.requested), (1, 0, 0));
     let bytes = serde_json::to_vec(&status).expect("JSON").len();
     assert!(bytes < 8 * 1024, "{bytes} bytes of status");

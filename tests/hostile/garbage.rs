@@ -36,11 +36,56 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 const WORDS: &[&str] = &[
-    "", " ", "t", "T", "a", "../../x", "é", "t-1798797660", "t-1798797660-2", "t-m000000012", "t-b00000001f", "Schedule", "Manual", "Backfill",
-    "Complete", "Failed", "Suspended", "True", "False", "0", "-1", "1", "2", "101", "2147483648", "9223372036854775808", "NaN", "null",
-    "2027-01-01T10:01:00Z", "2027-01-01T10:00:00Z", "9999-12-31T23:59:59Z", "9999-12-30T22:00:00.999999999Z", "-009999-01-02T01:59:59Z",
-    "0000-01-01T00:00:00Z", "2027-01-01T10:01:00+25:00", "2027-06-31T00:00:00Z", "uid", "job", "\u{1b}[2J", "\u{202e}", "\u{0}",
-    "* * * * *", "* * * * * *", "@yearly", "0 0 30 2 *", "Europe/Berlin", "Mars/Olympus", "1h", "P1000000Y", "9999999999h",
+    "",
+    " ",
+    "t",
+    "T",
+    "a",
+    "../../x",
+    "é",
+    "t-1798797660",
+    "t-1798797660-2",
+    "t-m000000012",
+    "t-b00000001f",
+    "Schedule",
+    "Manual",
+    "Backfill",
+    "Complete",
+    "Failed",
+    "Suspended",
+    "True",
+    "False",
+    "0",
+    "-1",
+    "1",
+    "2",
+    "101",
+    "2147483648",
+    "9223372036854775808",
+    "NaN",
+    "null",
+    "2027-01-01T10:01:00Z",
+    "2027-01-01T10:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "9999-12-30T22:00:00.999999999Z",
+    "-009999-01-02T01:59:59Z",
+    "0000-01-01T00:00:00Z",
+    "2027-01-01T10:01:00+25:00",
+    "2027-06-31T00:00:00Z",
+    "uid",
+    "job",
+    "\u{1b}[2J",
+    "\u{202e}",
+    "\u{0}",
+    "* * * * *",
+    "* * * * * *",
+    "@yearly",
+    "0 0 30 2 *",
+    "Europe/Berlin",
+    "Mars/Olympus",
+    "1h",
+    "P1000000Y",
+    "9999999999h",
 ];
 
 /// JSON of any shape.
@@ -163,7 +208,9 @@ fn planned(record: &Record, now: Timestamp, seal: &Seal) -> Option<(Observed, Ve
 
 /// Takes in what can be read: of the rest the API server has nothing.
 fn put_job(record: &mut Record, object: &Value, now: Timestamp, known: &mut Vec<String>) {
-    let Ok(raw) = serde_json::from_value::<RawJob>(object.clone()) else { return };
+    let Ok(raw) = serde_json::from_value::<RawJob>(object.clone()) else {
+        return;
+    };
     let Some(task) = record.task_shared() else { return };
     let _ = (raw.made_by(), raw.owner());
     if !raw.claims(&task) {
@@ -246,8 +293,18 @@ proptest! {
 /// Times that Go reads and jiff does not, and the other way round: whoever may write a Job's status ends no watch by them.
 #[test]
 fn a_job_whose_times_are_unreadable_is_still_read() {
-    for time in ["9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "2027-01-01T24:00:00Z", "soon"] {
-        for (path, kind) in [("/status/startTime", 1), ("/status/completionTime", 1), ("/status/conditions/0/lastTransitionTime", 1)] {
+    for time in [
+        "9999-12-31T23:59:59Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "2027-01-01T24:00:00Z",
+        "soon",
+    ] {
+        for (path, kind) in [
+            ("/status/startTime", 1),
+            ("/status/completionTime", 1),
+            ("/status/conditions/0/lastTransitionTime", 1),
+        ] {
             let mut object = job(1, kind);
             object["status"]["startTime"] = json!(NOW);
             object["status"]["completionTime"] = json!(NOW);
@@ -274,7 +331,9 @@ fn deepest(schema: &Value) -> usize {
     let is_kept = schema["x-kubernetes-preserve-unknown-fields"] == true;
     assert!(!is_kept || schema["maxProperties"] == 0 && schema["maxItems"] == 0, "{schema}");
     let named = schema["properties"].as_object().into_iter().flat_map(Map::values);
-    let listed = [&schema["items"], &schema["additionalProperties"]].into_iter().filter(|part| part.is_object());
+    let listed = [&schema["items"], &schema["additionalProperties"]]
+        .into_iter()
+        .filter(|part| part.is_object());
     1 + named.chain(listed).map(deepest).max().unwrap_or(0)
 }
 

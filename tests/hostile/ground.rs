@@ -105,7 +105,13 @@ pub async fn tenant(world: &World, name: &str, rules: Value) -> World {
 
 /// A tenant with the cluster's role of that name in that namespace: `edit`, for instance.
 pub async fn tenant_as(world: &World, name: &str, cluster_role: &str) -> World {
-    bind(&namespaced(world), world, name, &json!({"kind": "ClusterRole", "name": cluster_role})).await;
+    bind(
+        &namespaced(world),
+        world,
+        name,
+        &json!({"kind": "ClusterRole", "name": cluster_role}),
+    )
+    .await;
     as_account(world, name).await
 }
 
@@ -126,7 +132,10 @@ pub async fn make(world: &World, job: Value) -> Job {
 async fn as_account(world: &World, name: &str) -> World {
     let accounts: Api<ServiceAccount> = namespaced(world);
     let account = serde_json::from_value(json!({"metadata": {"name": name}})).expect("an account");
-    accounts.create(&PostParams::default(), &account).await.expect("the account is taken");
+    accounts
+        .create(&PostParams::default(), &account)
+        .await
+        .expect("the account is taken");
     let (of, name) = (world.namespace.clone(), name.to_owned());
     let token = move || cluster().kubeconfig_for_service_account(&of, &name).expect("a token");
     let kubeconfig = tokio::task::spawn_blocking(token).await.expect("a token");
@@ -142,7 +151,10 @@ async fn bind(bindings: &Api<RoleBinding>, world: &World, name: &str, role: &Val
     let subject = json!({"kind": "ServiceAccount", "name": name, "namespace": world.namespace});
     let binding = json!({"metadata": {"name": name}, "roleRef": role, "subjects": [subject]});
     let binding = serde_json::from_value(binding).expect("a binding");
-    bindings.create(&PostParams::default(), &binding).await.expect("the binding is taken");
+    bindings
+        .create(&PostParams::default(), &binding)
+        .await
+        .expect("the binding is taken");
 }
 
 pub fn namespaced<K>(world: &World) -> Api<K>
@@ -161,7 +173,10 @@ fn people_have_rights(cluster: &Cluster) {
 fn rendered(cluster: &Cluster, namespace: &str, values: &[&str], templates: &[&str]) -> Vec<u8> {
     let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/punctual");
     let mut helm = std::process::Command::new(cluster.tool(Tool::Helm).expect("helm"));
-    helm.args(["template", NAME]).arg(chart).args(["--namespace", namespace]).args(values);
+    helm.args(["template", NAME])
+        .arg(chart)
+        .args(["--namespace", namespace])
+        .args(values);
     helm.args(templates.iter().map(|name| format!("--show-only=templates/{name}.yaml")));
     let rendered = helm.output().expect("helm runs");
     assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
@@ -177,4 +192,3 @@ fn apply(cluster: &Cluster, manifests: &[u8]) {
     drop(input);
     assert!(apply.wait().expect("kubectl ends").success(), "the chart is not taken");
 }
-

@@ -16,7 +16,13 @@ fn odd_names() -> Vec<String> {
     let mut names: Vec<String> = ["é".repeat(30), "é".repeat(253), "日本".repeat(16), "🦀".repeat(13)].into();
     // A cut at any byte falls into a character of these.
     names.extend((44..56).map(|plain| format!("{}{}", "a".repeat(plain), "é".repeat(20))));
-    names.extend(["a".repeat(1_000_000), "\u{1b}]0;owned\u{7}\u{202e}".into(), " ".into(), "../../x".into(), "\n".into()]);
+    names.extend([
+        "a".repeat(1_000_000),
+        "\u{1b}]0;owned\u{7}\u{202e}".into(),
+        " ".into(),
+        "../../x".into(),
+        "\n".into(),
+    ]);
     names
 }
 
@@ -25,7 +31,10 @@ fn odd_names() -> Vec<String> {
 async fn a1_no_words_on_a_job_stop_the_operator() {
     let ground = Ground::new("a1").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
-    let victim = ground.victim.task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}})).await;
+    let victim = ground
+        .victim
+        .task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}}))
+        .await;
     for (number, name) in odd_names().into_iter().enumerate() {
         let mut job = kept(named(&victim, &format!("odd-{number}"), "2027-01-01T10:01:00Z"));
         job["metadata"]["ownerReferences"][0]["name"] = json!(name);
@@ -40,13 +49,19 @@ async fn a1_no_words_on_a_job_stop_the_operator() {
     let operator = ground.operator(NOW).await;
     ground.victim.settled("victim").await;
     operator.set(SLOT);
-    ground.victim.status("victim", "the slot to be started", |status| status.started == 1).await;
+    ground
+        .victim
+        .status("victim", "the slot to be started", |status| status.started == 1)
+        .await;
     // Again: as events of the watch, and not of the first list.
     let mut late = kept(forged(&victim, "2027-01-01T10:02:00Z"));
     late["metadata"]["ownerReferences"][0]["name"] = json!("é".repeat(30));
     make(&attacker, late).await;
     operator.set("2027-01-01T10:02:00Z");
-    let status = ground.victim.status("victim", "the next one as well", |status| status.started == 2).await;
+    let status = ground
+        .victim
+        .status("victim", "the next one as well", |status| status.started == 2)
+        .await;
     assert_eq!((status.missed, status.skipped), (0, 0));
     for resource in ["jobs", "tasks"] {
         let name = format!("punctual_quarantined_total{{resource=\"{resource}\"}}");
@@ -88,7 +103,10 @@ fn odd_annotations() -> Vec<(&'static str, String)> {
 async fn a2_a_job_of_another_namespace_moves_no_ledger() {
     let ground = Ground::new("a2").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
-    let victim = ground.victim.task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}})).await;
+    let victim = ground
+        .victim
+        .task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}}))
+        .await;
     make(&attacker, kept(forged(&victim, "2099-01-01T00:00:00Z"))).await;
     let operator = ground.operator(NOW).await;
     ground.victim.settled("victim").await;
@@ -96,7 +114,10 @@ async fn a2_a_job_of_another_namespace_moves_no_ledger() {
         make(&attacker, kept(forged(&victim, slot))).await;
     }
     operator.set(SLOT);
-    let status = ground.victim.status("victim", "the slot to be started", |status| status.started == 1).await;
+    let status = ground
+        .victim
+        .status("victim", "the slot to be started", |status| status.started == 1)
+        .await;
     assert_eq!((status.missed, status.skipped, status.active.len()), (0, 0, 1), "{status:#?}");
     let until = status.accounted_until.expect("it is accounted for").0;
     assert_eq!(until, SLOT.parse::<Timestamp>().unwrap());
@@ -108,7 +129,10 @@ async fn a2_a_job_of_another_namespace_moves_no_ledger() {
 async fn a8_a_job_of_one_watched_namespace_that_names_a_task_of_another_makes_nobody_forget_it() {
     let ground = Ground::new("a8").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
-    let victim = ground.victim.task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}})).await;
+    let victim = ground
+        .victim
+        .task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}}))
+        .await;
     for slot in ["2027-01-01T10:01:00Z", "2027-01-01T10:02:00Z", "2099-01-01T00:00:00Z"] {
         make(&attacker, kept(forged(&victim, slot))).await;
     }
@@ -119,7 +143,10 @@ async fn a8_a_job_of_one_watched_namespace_that_names_a_task_of_another_makes_no
         make(&attacker, kept(forged(&victim, &more))).await;
         ground.victim.settled("victim").await;
         operator.set(&format!("2027-01-01T10:{minute:02}:00Z"));
-        let status = ground.victim.status("victim", "the slot to be started", |status| status.started == minute).await;
+        let status = ground
+            .victim
+            .status("victim", "the slot to be started", |status| status.started == minute)
+            .await;
         assert_eq!(status.missed, 0);
         assert_eq!(operator.metric("punctual_tasks "), 1.0);
         operator.stop().await;
@@ -132,17 +159,26 @@ async fn a1_a_job_with_a_time_beyond_all_times_ends_no_watch() {
     let ground = Ground::new("a1-time").await;
     let rules = json!([{"apiGroups": ["batch"], "resources": ["*"], "verbs": ["*"]}]);
     let attacker = tenant(&ground.attacker, "owner-of-jobs", rules).await;
-    let victim = ground.victim.task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}})).await;
+    let victim = ground
+        .victim
+        .task("victim", json!({"jobTemplate": {"spec": {"suspend": true}}}))
+        .await;
     make(&attacker, kept(forged(&victim, SLOT))).await;
     let odd = json!({"type": "Odd", "status": "True", "lastTransitionTime": "9999-12-31T23:59:59Z"});
     let status = json!({"status": {"startTime": "0000-01-01T00:00:00Z", "conditions": [odd]}});
     let name = punctual::plan::job_name("victim", SLOT.parse().unwrap(), 1);
-    let written = attacker.jobs().patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+    let written = attacker
+        .jobs()
+        .patch_status(&name, &PatchParams::default(), &Patch::Merge(status))
+        .await;
     written.map(drop).or_else(only_unreadable).expect("the status is taken");
     let operator = ground.operator(NOW).await;
     ground.victim.settled("victim").await;
     operator.set(SLOT);
-    ground.victim.status("victim", "the slot to be started", |status| status.started == 1).await;
+    ground
+        .victim
+        .status("victim", "the slot to be started", |status| status.started == 1)
+        .await;
     assert_eq!(operator.metric("punctual_watch_errors_total{resource=\"jobs\"}"), 0.0);
 }
 
@@ -177,5 +213,8 @@ async fn a2_jobs_that_come_and_go_in_another_namespace_cost_the_victim_nothing()
 /// Requests that are about tasks: the Lease is renewed all the time.
 fn work(operator: &Operator) -> f64 {
     let verbs = ["create", "status", "delete", "get task", "get job", "list pods", "event"];
-    verbs.map(|verb| operator.metric(&format!("punctual_api_requests_total{{verb=\"{verb}\"}}"))).iter().sum()
+    verbs
+        .map(|verb| operator.metric(&format!("punctual_api_requests_total{{verb=\"{verb}\"}}")))
+        .iter()
+        .sum()
 }

@@ -17,11 +17,16 @@ fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-/// A task that an operator met at `CREATED` and has not looked at since, at `now`.
-fn observed(mut fields: Value, now: Timestamp) -> Observed {
+/// The fields of a spec, with a template.
+fn template(mut fields: Value) -> Value {
     let container = json!({"name": "main", "image": "busybox", "command": ["true"]});
     fields["jobTemplate"] = json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}});
-    let spec = ScheduledTaskSpec::read(&fields).expect("a good spec");
+    fields
+}
+
+/// A task that an operator met at `CREATED` and has not looked at since, at `now`.
+fn observed(fields: Value, now: Timestamp) -> Observed {
+    let spec = ScheduledTaskSpec::read(&template(fields)).expect("a good spec");
     let task = Task {
         namespace: "shop".into(),
         name: "report".into(),
@@ -99,6 +104,30 @@ fn plans(c: &mut Criterion) {
     }
     let union = json!({"schedules": ["* * * * * *", "*/7 * * * *", "@every 11s"], "exclude": [{"schedule": "* 2-4 * * *"}]});
     measure(c, "400 days of every second away, a union less its nights", &observed(union, later));
+    let hostile = hostile();
+    let spec = ScheduledTaskSpec::read(&template(hostile.clone())).expect("a good spec");
+    c.bench_function("reading nine schedules that are wholly excluded and one that is not", |b| {
+        b.iter(|| black_box(Spec::new(black_box(spec.clone()), "shop/report")));
+    });
+    measure(
+        c,
+        "at rest, nine schedules that are wholly excluded and one that is not",
+        &observed(hostile, soon),
+    );
+    let all = json!({"schedules": ["0 7 * * * *", "30 * 3 * * *"], "exclude": [{"schedule": "1-59 * * * * *"}, {"schedule": "* 9-17 * * MON-FRI"}],
+                     "missedRunPolicy": "All", "missedRunLimit": 1000, "jitter": "2s"});
+    let plain = json!({"schedule": "0 7 * * * *", "missedRunPolicy": "All", "missedRunLimit": 1000});
+    measure(c, "400 days away, a thousand runs", &observed(plain, later));
+    measure(c, "400 days away, a thousand runs of a union less its days", &observed(all, later));
+}
+
+/// What took 47 CPU seconds to read.
+fn hostile() -> Value {
+    let nine = (0..9).map(|n| format!("* {n} 0-11 * * *")).chain(["0 7 15 1 1 *".to_owned()]);
+    let one_by_one = (0..31).map(|n| format!("{n} {n} 12-23 {} {} *", n % 28 + 1, n % 12 + 1));
+    let exclude = ["* 0-11 * * *".to_owned()].into_iter().chain(one_by_one);
+    let exclude: Vec<Value> = exclude.map(|schedule| json!({"schedule": schedule})).collect();
+    json!({"schedules": nine.collect::<Vec<_>>(), "exclude": exclude, "jitter": "2s"})
 }
 
 criterion_group! { name = benches; config = Criterion::default().sample_size(30); targets = plans }

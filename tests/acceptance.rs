@@ -74,7 +74,10 @@ const LINES: &[(&str, &str)] = &[
     ("A7", "connections that fill the memory or silence the probes"),
     ("A8", "a Job in one watched namespace has a task of another forgotten"),
     ("A9", "a thousand tasks that skip each second make others late"),
-    ("A10", "dummies under names of runs count as runs, block tasks, have real Jobs deleted"),
+    (
+        "A10",
+        "dummies under names of runs count as runs, block tasks, have real Jobs deleted",
+    ),
     ("A11", "a status that grows until it is never written again"),
     ("A12", "an invented status makes Jobs, or reaches other paths"),
     ("A13", "events of a failing task add up to a storm of requests"),

@@ -305,7 +305,9 @@ impl RawPod {
 /// # Errors
 /// When no answer comes. Pods that may not be read are pods that say nothing.
 pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str) -> Result<(), Error> {
-    let params = ListParams::default().labels(&format!("batch.kubernetes.io/controller-uid={uid}")).limit(PODS);
+    let params = ListParams::default()
+        .labels(&format!("batch.kubernetes.io/controller-uid={uid}"))
+        .limit(PODS);
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
     let (exit, pods) = match ctx.send::<ObjectList<RawPod>>("list pods", request).await {
         Ok(list) => {

@@ -22,15 +22,17 @@ pub(super) const EXCLUSIONS: usize = 32;
 /// More kinds of days are not kept.
 const KINDS: usize = 512;
 /// Steps that reading a schedule may take.
-const READING: u64 = 2_000_000;
+const READING: u64 = 1_800_000;
 /// Steps in a row that find nothing, in a day that holds a slot.
-const SEARCH: u64 = 4_000;
+const SEARCH: u64 = 2_500;
 /// Steps in a row that find no slot of an `@every`, all of them together.
 const SPARSE: u64 = 10_000;
 /// Steps that it takes to look at the minutes of a day for what exclusions leave.
 const MINUTES: u64 = 10_000;
-/// Steps that a count from 1970 to 2100 may take.
-const COUNT: u64 = 8_000_000;
+/// Steps that a count over [`YEARS`] may take.
+const COUNT: u64 = 6_000_000;
+/// As many as lie between 1970 and any time at which this is likely to run.
+pub(super) const YEARS: i64 = 60;
 
 /// What is beyond its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use super::{Definition, Exclusion, Expressions, Schedule, ScheduleError};
 const QUESTION: u64 = 40_000;
 /// Of a thousand `latest` one after the other, as catching up asks.
 const THOUSAND: u64 = 15_000_000;
-/// Of a count over 400 days, and of one over all years.
-const COUNT: (u64, u64) = (5_000_000, 9_000_000);
+/// Of a count over 400 days, and of one over all 131 years.
+const COUNT: (u64, u64) = (6_000_000, 14_000_000);
 
 const FROM: i64 = 0;
 const TO: i64 = 4_133_980_800;
@@ -64,7 +64,9 @@ fn hold_all(schedule: &Schedule) {
 
 /// A list of values that begins somewhere and steps on: many of them differ from each other in many places.
 fn scattered(values: usize, from: usize, not_every: usize) -> String {
-    let list = (0..values).filter(|n| (n * 7 + from) % not_every != 0).map(|n| n.to_string());
+    let list = (0..values)
+        .filter(|n| !(n * 7 + from).is_multiple_of(not_every))
+        .map(|n| n.to_string());
     list.collect::<Vec<_>>().join(",")
 }
 

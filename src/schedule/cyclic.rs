@@ -7,6 +7,7 @@
 //! Instants are Unix seconds.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use super::bits::{DAY, Seconds};
@@ -14,6 +15,7 @@ use super::budget::{self, Excess};
 use super::every::Every;
 use super::expression::Times;
 use super::grid::{Grid, clipped, minutes};
+use super::month::Month;
 use super::timetable::{Kind, Wanted};
 use super::walk::{Piece, Walk};
 use super::wall::MARGIN;
@@ -63,9 +65,9 @@ impl Cyclic {
         let mut left: BTreeMap<u64, Left> = BTreeMap::new();
         for kind in zoned.timetable.kinds.iter().filter(|kind| kind.open && every.period() < DAY) {
             let excluding = kind.crontabs & grid.excluding;
-            if !left.contains_key(&excluding) {
+            if let Entry::Vacant(entry) = left.entry(excluding) {
                 let before = walk.steps();
-                left.insert(excluding, Left::of(grid, excluding, every.period(), walk));
+                entry.insert(Left::of(grid, excluding, every.period(), walk));
                 if every.period() < MINUTE {
                     budget::minutes(walk.steps() - before, every.period())?;
                 }
@@ -91,11 +93,19 @@ impl Cyclic {
         let (mut run, mut longest) = (0, 0);
         let mut found: Option<Range<i64>> = None;
         let mut at = self.life.start;
+        let mut month = Month::of(at.div_euclid(DAY));
         while at < self.life.end {
+            if self.every.period() >= DAY {
+                let Some(slot) = self.every.first(at..self.life.end) else { break };
+                at = slot;
+            }
             let piece = walk.piece(at, &self.life);
-            let kind = zoned.timetable.kind(piece.day);
+            if !(month.first..month.end()).contains(&piece.day) {
+                month = Month::of(piece.day);
+            }
+            let kind = zoned.timetable.kind_in(month, piece.day);
             at = piece.instant(piece.end);
-            walk.take(8);
+            walk.take(4);
             budget::reading(walk)?;
             if !kind.open {
                 let Some(open) = zoned.timetable.next(Wanted::Open, piece.day, walk) else {
@@ -107,7 +117,8 @@ impl Cyclic {
             }
             let excluding = kind.crontabs & zoned.timetable.grid.excluding;
             let hit = match left.get(&excluding) {
-                Some(left) if piece.is_whole() => left.has(self.phase(&piece)),
+                Some(left) if !left.has(self.phase(&piece)) => false,
+                Some(_) if piece.is_whole() => true,
                 _ => self.first_of(zoned, &piece, piece.start, walk).is_some(),
             };
             if hit {

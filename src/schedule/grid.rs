@@ -20,8 +20,9 @@ pub(super) struct Grid {
     sets: Vec<u64>,
     /// The crontabs that exclude.
     pub(super) excluding: u64,
-    /// Those of them that exclude whole minutes.
+    /// Those of them that exclude whole minutes, and whole hours.
     minutely: u64,
+    hourly: u64,
 }
 
 /// What a part of a day holds, and what a search through it costs.
@@ -30,6 +31,8 @@ pub(super) struct Holding {
     pub(super) slots: u64,
     /// The most steps in a row that find nothing: before the first slot, after the last, and between two.
     pub(super) longest: u64,
+    /// What it costs to look at all of it.
+    pub(super) steps: u64,
     before: u64,
     after: u64,
 }
@@ -45,6 +48,7 @@ impl Grid {
         };
         let excludes = |n: &usize| *n >= members.len();
         let minutely = |n: &usize| all.get(*n).is_some_and(|times| times.seconds == ALL);
+        let hourly = |n: &usize| minutely(n) && all.get(*n).is_some_and(|times| times.minutes == ALL);
         let bits = |ns: &mut dyn Iterator<Item = usize>| ns.fold(0, |bits, n| bits | 1 << n);
         Grid {
             hours: std::array::from_fn(|hour| naming(|times| times.hours, hour)),
@@ -53,6 +57,7 @@ impl Grid {
             sets: all.iter().map(|times| times.seconds).collect(),
             excluding: bits(&mut (0..all.len()).filter(excludes)),
             minutely: bits(&mut (0..all.len()).filter(excludes).filter(minutely)),
+            hourly: bits(&mut (0..all.len()).filter(excludes).filter(hourly)),
         }
     }
 
@@ -66,7 +71,7 @@ impl Grid {
         let mut minute = range.start.max(0) / 60;
         while minute * 60 < range.end {
             let here = crontabs & at(&self.hours, minute / 60);
-            if here & !self.excluding == 0 {
+            if self.is_dead(here) {
                 walk.take(1);
                 minute = (minute / 60 + 1) * 60;
                 continue;
@@ -85,7 +90,7 @@ impl Grid {
         let mut minute = (range.end.min(DAY) - 1).div_euclid(60);
         while minute >= 0 && minute * 60 + 60 > range.start {
             let here = crontabs & at(&self.hours, minute / 60);
-            if here & !self.excluding == 0 {
+            if self.is_dead(here) {
                 walk.take(1);
                 minute = minute / 60 * 60 - 1;
                 continue;
@@ -113,7 +118,7 @@ impl Grid {
         let mut known = (0, Holding::empty(1));
         for hours in &self.hours {
             let here = crontabs & hours;
-            if here & !self.excluding == 0 {
+            if self.is_dead(here) {
                 walk.take(1);
                 day = day.then(Holding::empty(1));
                 continue;
@@ -131,6 +136,11 @@ impl Grid {
         day
     }
 
+    /// Whether an hour that just these crontabs name holds nothing.
+    fn is_dead(&self, crontabs: u64) -> bool {
+        crontabs & !self.excluding == 0 || crontabs & self.hourly != 0
+    }
+
     /// The seconds of a minute that no crontab excludes: of those that match the date, `crontabs` are given.
     pub(super) fn open(&self, crontabs: u64, minute: i64, walk: &Walk) -> u64 {
         let here = crontabs & self.excluding & at(&self.hours, minute / 60) & at(&self.minutes, minute % 60);
@@ -139,6 +149,10 @@ impl Grid {
 
     /// The slots of a minute that just these crontabs name, as a set of its seconds.
     fn slots(&self, crontabs: u64, walk: &Walk) -> u64 {
+        if crontabs & self.minutely != 0 {
+            walk.take(1);
+            return 0;
+        }
         let named = crontabs & !self.excluding;
         walk.take(1 + u64::from(named.count_ones()));
         let set = ones(named).fold(0, |set, n| set | at(&self.sets, n));
@@ -170,6 +184,7 @@ impl Holding {
         Holding {
             slots: 0,
             longest: steps,
+            steps,
             before: steps,
             after: steps,
         }
@@ -189,6 +204,7 @@ impl Holding {
         Holding {
             slots: self.slots + next.slots,
             longest: self.longest.max(next.longest).max(between),
+            steps: self.steps + next.steps,
             before: if self.slots == 0 { self.before + next.before } else { self.before },
             after: if next.slots == 0 { self.after + next.after } else { next.after },
         }

@@ -14,6 +14,7 @@
 //!                     ├► crontab   next and previous, by the cron crate
 //!                     └► count     how many, by arithmetic
 //! union    several expressions, less exclusions, within a life
+//! ├► many      all but a single expression from which crontabs take nothing
 //! ├► zoned ─► timetable   kinds of months and days, worked out once ─► month, grid, bits
 //! ├► cyclic    @every beside exclusions
 //! └► walk, budget   what a question costs, in steps, and how much it may
@@ -40,6 +41,7 @@ mod hash;
 mod hashed;
 mod interval;
 mod jitter;
+mod many;
 mod month;
 mod reading;
 mod timetable;

@@ -6,6 +6,7 @@
 //! are for [`super::zoned`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::bits::DAY;
 use super::budget::{self, Excess};
@@ -19,11 +20,13 @@ use super::walk::Walk;
 const DAYS: std::ops::Range<i64> = 0..KNOWN.end / DAY;
 
 /// What crontabs name and others exclude.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Timetable {
     pub(super) grid: Grid,
     months: Vec<Sheet>,
     pub(super) kinds: Vec<Kind>,
+    /// What it costs to look at all of a day, in steps, of the kind where that is most.
+    pub(super) costliest: u64,
 }
 
 /// Days on which the same crontabs match.
@@ -57,6 +60,14 @@ pub(super) enum Wanted {
     Open,
 }
 
+/// Its tables would fill pages.
+impl fmt::Debug for Timetable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = self.kinds.len();
+        f.debug_struct("Timetable").field("kinds", &kinds).finish_non_exhaustive()
+    }
+}
+
 impl Timetable {
     /// # Errors
     /// More kinds of days than are kept, or days that hold too little for what it costs to find it.
@@ -68,6 +79,7 @@ impl Timetable {
             // Excluding all day long leaves nothing, whatever else matches.
             months: Vec::with_capacity(LIKENESSES),
             kinds: Vec::new(),
+            costliest: 0,
             grid,
         };
         let whole = (0..)
@@ -127,6 +139,7 @@ impl Timetable {
     fn add(&mut self, crontabs: u64, maybe_open: bool, known: &mut BTreeMap<u64, u16>, walk: &Walk) -> Result<u16, Excess> {
         budget::kinds(self.kinds.len() + 1)?;
         let holding = self.grid.holding(crontabs, walk);
+        self.costliest = self.costliest.max(holding.steps);
         let first = crontabs & !self.grid.excluding;
         if holding.slots > 0 {
             budget::search(holding.longest, first.trailing_zeros())?;
@@ -150,13 +163,20 @@ impl Timetable {
 
     /// What a day is; one that is not known holds nothing.
     pub(super) fn kind(&self, day: i64) -> Kind {
-        let place = self.place(day);
+        self.kind_in(Month::of(day), day)
+    }
+
+    /// The same of a day of a month.
+    pub(super) fn kind_in(&self, month: Month, day: i64) -> Kind {
+        let place = self.place_in(month, day);
         place.and_then(|place| self.kinds.get(place)).copied().unwrap_or_default()
     }
 
     /// The number of a day's kind, if it is known.
-    pub(super) fn place(&self, day: i64) -> Option<usize> {
-        let month = Month::of(DAYS.contains(&day).then_some(day)?);
+    pub(super) fn place_in(&self, month: Month, day: i64) -> Option<usize> {
+        if !DAYS.contains(&day) {
+            return None;
+        }
         let date = usize::try_from(month.date(day) - 1).ok()?;
         self.months
             .get(month.likeness().place())?

@@ -49,9 +49,15 @@ proptest! {
             Ok(schedule) => schedule,
             Err(ScheduleError::Never { .. }) => {
                 // Also where one of them names no date, such as 30 February.
-                prop_assert!(expected.is_empty() || Schedule::new(&Definition { exclude: Vec::new(), ..definition }, "").is_err());
+                let without = Definition {
+                    exclude: Vec::new(),
+                    ..definition
+                };
+                prop_assert!(expected.is_empty() || Schedule::new(&without, "").is_err());
                 return Ok(());
             }
+            // Such as 30 February.
+            Err(ScheduleError::Expression { field, .. }) if field.starts_with("exclude") => return Ok(()),
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         };
         prop_assert_eq!(schedule.count(Timestamp::MIN, Timestamp::MAX), expected.len() as u64);

@@ -145,6 +145,63 @@ fn s5_what_names_no_slot_is_said_at_once_with_what_to_mend() {
 }
 
 #[test]
+fn what_would_cost_too_much_is_refused_with_what_makes_it_costly_and_the_way_out() {
+    let list = |number: usize, text: &dyn Fn(usize) -> String| (0..number).map(text).collect::<Vec<_>>();
+    let odd = list(10, &|n| format!("@every {}s", 601 + 2 * n));
+    let by_seconds = list(30, &|n| format!("{},{} * 0-22 * * *", 2 * n, 2 * n + 1));
+    let dates = list(32, &|n| format!("{n} * {}-{} {} {}", n % 9 + 1, n % 19 + 10, n % 12 + 1, n % 7));
+    let members = list(10, &|n| format!("{n} 3 */{} * {}", n + 2, n % 7));
+    fn text(list: &[String]) -> Vec<&str> {
+        list.iter().map(String::as_str).collect()
+    }
+    for (definition, message) in [
+        (
+            several(&["@daily"; 11]),
+            "schedules: too complex, because it has 11 entries; write at most 10, or several tasks",
+        ),
+        (
+            without(one("@daily"), &["* 1 * * *"; 33]),
+            "exclude: too complex, because it has 33 entries; write at most 32, or several tasks",
+        ),
+        (
+            several(&text(&odd)),
+            "schedules: too complex, because @every with periods that do not divide a day makes each day different",
+        ),
+        (
+            without(several(&["@every 5m", "* * * * * *"]), &text(&by_seconds)),
+            "schedules: too complex, because on some days exclude leaves next to nothing of schedules[1] (2 schedules and 30 exclusions); exclude whole",
+        ),
+        (
+            without(several(&text(&members)), &text(&dates)),
+            "schedules: too complex, because 10 schedules and 32 exclusions make more than 512 different kinds of days; use fewer",
+        ),
+        (
+            without(one("@every 2h"), &["0 * * 1-11 *"]),
+            "schedule: too complex, because what exclude leaves of @every 7200s takes too long to find (1 schedule and 1 exclusion); take it out, or",
+        ),
+    ] {
+        let refused = Schedule::new(&definition, "default/backup").unwrap_err();
+        assert!(matches!(refused, ScheduleError::TooComplex { .. }), "{refused}");
+        assert!(refused.to_string().starts_with(message), "{refused}");
+    }
+}
+
+#[test]
+fn schedules_that_are_wholly_excluded_cost_nothing_beside_one_that_is_not() {
+    let nine: Vec<String> = (0..9)
+        .map(|n| format!("* {n} 0-11 * * *"))
+        .chain(["0 7 15 1 1 *".to_owned()])
+        .collect();
+    let nine: Vec<&str> = nine.iter().map(String::as_str).collect();
+    let hostile = jitter(without(several(&nine), &["* 0-11 * * *"; 32]), SignedDuration::from_secs(2));
+    assert_eq!(
+        slots(&hostile, "2026-06-01T00:00:00Z", 2),
+        ["2027-01-01T14:07:00Z", "2028-01-01T14:07:00Z"]
+    );
+    assert_eq!(schedule(&hostile).count(Timestamp::UNIX_EPOCH, at("2026-06-01T00:00:00Z")), 56);
+}
+
+#[test]
 fn an_instant_that_several_expressions_name_is_one_slot() {
     let both = several(&["0 */6 * * *", "0 0,12 * * *", "@every 12h"]);
     assert_eq!(

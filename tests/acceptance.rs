@@ -137,7 +137,7 @@ fn tests() -> BTreeMap<String, Vec<(String, &'static str)>> {
                 }
             }
             if let Some(comment) = line.strip_prefix("/// ") {
-                let words = comment.split([' ', ',', ':']).map_while(line_id);
+                let words = comment.split([' ', ',', ':']).filter(|word| !word.is_empty()).map_while(line_id);
                 said.extend(words);
             } else if !line.starts_with('#') && !line.starts_with("//") {
                 said.clear();

@@ -50,6 +50,8 @@ pub enum Because {
     StatusRefused,
     /// The status said what no operator writes, and was repaired.
     LedgerRepaired,
+    /// The ledger accounts for slots that are to come.
+    LedgerAhead,
     /// The ledger was reset, as `punctual.dev/reset-ledger` asked.
     LedgerReset,
     /// The schedule is no cron expression.
@@ -136,6 +138,7 @@ impl Because {
             Self::OperatorError => "OperatorError",
             Self::StatusRefused => "StatusRefused",
             Self::LedgerRepaired => "LedgerRepaired",
+            Self::LedgerAhead => "LedgerAhead",
             Self::LedgerReset => "LedgerReset",
             Self::InvalidSchedule => "InvalidSchedule",
             Self::UnknownTimeZone => "UnknownTimeZone",

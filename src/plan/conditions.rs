@@ -3,10 +3,13 @@
 //! Takes the ledger as it will be, gives conditions with reason and message. Never changes a counter.
 
 use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Refusal, Run, Trial, build_job, job_name, suspend};
-use crate::api::{ConcurrencyPolicy, RESUME, Trigger, condition};
+use crate::api::{ConcurrencyPolicy, RESET_LEDGER, RESUME, Trigger, condition};
 use crate::schedule::ScheduleError;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// A ledger that is further ahead of the clock than this is told: nothing runs, and nobody would know why.
+const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
 /// Sets Ready, Suspended, Healthy and Overdue.
 pub fn describe(draft: &mut Draft) {
@@ -169,6 +172,13 @@ fn overdue(draft: &mut Draft) {
             );
         }
         draft.wake_by(overdue_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(overdue_at));
+    }
+    let accounted = draft.accounted();
+    if accounted > draft.now().saturating_add(AHEAD).unwrap_or(Timestamp::MAX) {
+        let message = format!(
+            "slots are accounted for until {accounted}, which is to come, and none starts before: a clock was ahead, or somebody wrote the status; the annotation {RESET_LEDGER} begins the ledger anew"
+        );
+        return set(draft, condition::OVERDUE, "True", Because::LedgerAhead, message);
     }
     if let Some((slot, late)) = newest_start(draft).filter(|(_, late)| *late > ON_TIME) {
         let message = format!("slot {slot} was started {} s late", late.as_secs());

@@ -30,7 +30,10 @@ pub fn repair(draft: &mut Draft) {
     let task = &draft.observed.task;
     // A clock that is behind the task's creation knows nothing of what is far ahead.
     let now = draft.now().max(task.created);
-    let schedule = draft.schedule();
+    // After an edit its slots are counted anew, where the page is turned.
+    let known = draft.ledger.status.observed_schedule.as_ref();
+    let is_known = draft.spec.is_some_and(|spec| known == Some(&spec.fields.observed_schedule()));
+    let schedule = draft.schedule().filter(|_| is_known);
     let mut wrong: Vec<String> = task.damage.iter().cloned().collect();
     let status = &mut draft.ledger.status;
     times(status, now, &mut wrong);

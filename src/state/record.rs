@@ -355,8 +355,9 @@ impl Record {
     }
 
     fn has_use_for(&self, job: &Job, now: Timestamp) -> bool {
-        self.task()
-            .is_some_and(|task| is_recorded(task, job) || is_wanted(task, job, now) && self.jobs.len() < MOST_UNRECORDED)
+        self.task().is_some_and(|task| {
+            is_recorded(task, job) || is_wanted(task, job, now) && (self.jobs.len() < MOST_UNRECORDED || job.mark.is_some())
+        })
     }
 
     /// Whether a Job that is gone still proves something: anybody can make and delete Jobs, and one of each name is proof enough.

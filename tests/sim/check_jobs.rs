@@ -136,7 +136,7 @@ impl Checker {
         let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + patience <= now.max(actor.clock));
         let others = jobs
             .values()
-            .filter(|other| other.owner == job.owner && other.goes_on() && other.run != job.run);
+            .filter(|other| other.owner == job.owner && !other.forged && other.goes_on() && other.run != job.run);
         let others: BTreeSet<&str> = others.filter(|other| !impatient(other)).map(|other| other.name.as_str()).collect();
         demand!(
             others.len() < room,

@@ -37,7 +37,7 @@ impl World<'_> {
             .api
             .jobs
             .values()
-            .filter(|job| job.owner != self.api.task.uid)
+            .filter(|job| job.is_foreign(&self.api.task))
             .map(|job| job.name.clone())
             .collect();
         squatters.iter().for_each(|name| self.api.remove(name));

@@ -132,6 +132,8 @@ fn tests() -> BTreeMap<String, Vec<(String, &'static str)>> {
             let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap_or_default();
             if is_test && line.contains("fn ") {
                 said.extend(name.split('_').next().and_then(|id| line_id(&id.to_uppercase())));
+                said.sort();
+                said.dedup();
                 for id in said.drain(..) {
                     found.entry(id).or_default().push((name.to_owned(), place));
                 }

@@ -24,6 +24,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(30);
 const EARLY: SignedDuration = SignedDuration::from_secs(2);
 /// And by so much may our own be set back: what was made before lies in the future then.
 const SET_BACK: SignedDuration = SignedDuration::from_hours(48);
+
 /// Whether the Job, of this task's form, is the task's.
 #[must_use]
 pub fn believes(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {

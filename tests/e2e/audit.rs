@@ -1,8 +1,8 @@
 //! Nothing is denied, and no right is unused: the chart's roles against the API server's audit log. Where everything is
 //! watched, and where two namespaces are; and the one right that no request uses.
 
-use super::ground::{Ground, PLUGIN, chart, ground, running};
-use super::rights::{Right, rights, unused};
+use super::ground::{Ground, chart, ground, running};
+use super::rights::{rights, unused};
 use crate::harness::audit::Request;
 use crate::harness::{World, until};
 use futures::future::join_all;
@@ -69,7 +69,7 @@ async fn assert_rights_fit(ground: &Ground, world: &World, since: u64) {
     let given = rights(&world.client).await;
     let left = until("every right to be used", || async {
         let left = unused(&given, &ground.requests(since));
-        left.iter().all(Right::is_for_a_plugin).then_some(left)
+        left.iter().all(|right| right.is_for().is_some()).then_some(left)
     });
     let left = match tokio::time::timeout(std::time::Duration::from_secs(50), left).await {
         Ok(left) => left,
@@ -82,15 +82,11 @@ async fn assert_rights_fit(ground: &Ground, world: &World, since: u64) {
     denied.iter().for_each(|request| println!("  {request}"));
     println!("never used: {}", left.len());
     for right in &left {
-        let reason = if right.is_for_a_plugin() {
-            format!(" (asked for by {PLUGIN})")
-        } else {
-            String::new()
-        };
+        let reason = right.is_for().map_or_else(String::new, |reason| format!(" ({reason})"));
         println!("  {right}{reason}");
     }
     assert!(denied.is_empty(), "something was denied");
-    assert!(left.iter().all(Right::is_for_a_plugin), "rights that nothing uses");
+    assert!(left.iter().all(|right| right.is_for().is_some()), "rights that nothing uses");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use tokio::sync::{Mutex, RwLock};
 
 /// Asks whoever makes a Job that holds up the deletion of its task whether they may.
-pub const PLUGIN: &str = "OwnerReferencesPermissionEnforcement";
+const PLUGIN: &str = "OwnerReferencesPermissionEnforcement";
 
 /// The cluster of this run, and whose turn it is on it.
 pub struct Ground {

@@ -30,9 +30,14 @@ impl Right {
             && (self.names.is_empty() || self.names.contains(&request.name))
     }
 
-    /// The one right that no request uses: an admission plugin, on in OpenShift, asks for it when a Job names its owner.
-    pub fn is_for_a_plugin(&self) -> bool {
-        self.what == "punctual.dev/scheduledtasks/finalizers"
+    /// What a right is for that no request uses here: an admission plugin, on in OpenShift, asks for one when a Job names its owner;
+    /// lists are asked for where the API server does not stream them (the feature `WatchList` is off).
+    pub fn is_for(&self) -> Option<&'static str> {
+        match (self.verb.as_str(), self.what.as_str()) {
+            (_, "punctual.dev/scheduledtasks/finalizers") => Some("asked for by OwnerReferencesPermissionEnforcement"),
+            ("list", "punctual.dev/scheduledtasks" | "batch/jobs") => Some("for an API server that streams no lists"),
+            _ => None,
+        }
     }
 }
 

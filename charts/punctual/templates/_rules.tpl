@@ -3,7 +3,8 @@ What the operator may do where it looks after tasks: each rule is what src/contr
 The same rules stand in one ClusterRole, or in a Role of each watched namespace.
 */}}
 {{- define "punctual.rules" -}}
-# Tasks are watched, and read again after a conflict. Never written: spec and metadata are the user's.
+# Tasks are watched, and read again after a conflict. Never written: spec and metadata are the user's. The first list is streamed by
+# the watch; `list` is for an API server that cannot (the feature WatchList is off).
 - apiGroups: [punctual.dev]
   resources: [scheduledtasks]
   verbs: [get, list, watch]

@@ -88,7 +88,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
         Event::Init => seen.clear(),
         Event::InitApply(raw) => {
             seen.extend(raw.metadata.uid.clone());
-            ctx.wake(ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now()));
+            ctx.wake(ctx.cache.put_job(raw, Told::ByList, ctx.clock.now()));
         }
         Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now())),
         Event::InitDone => {

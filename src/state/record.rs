@@ -30,6 +30,8 @@ const MOST_CONFLICTS: usize = 8;
 /// Who told of a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
+    /// A new list of the watch: how long the Job has been there, nobody knows.
+    ByList,
     /// The watch, which may be late.
     ByWatch,
     /// A read of its own.
@@ -175,10 +177,11 @@ impl Record {
             return false;
         }
         let is_new = !self.jobs.contains_key(&job.uid) && !self.missing.contains_key(&job.uid);
-        if is_new {
+        let is_watched = matches!(told, Told::ByList | Told::ByWatch);
+        if is_new && told == Told::ByWatch {
             job.early = self.is_early(&job, now);
         }
-        if is_new && told == Told::ByWatch && !self.has_use_for(&job, now) {
+        if is_new && is_watched && !self.has_use_for(&job, now) {
             self.set_aside(job);
             return false;
         }
@@ -189,7 +192,7 @@ impl Record {
             Told::Made(at) => Some(at),
             _ => None,
         };
-        job.confirmed = told != Told::ByWatch;
+        job.confirmed = !is_watched;
         job.deleting = self.deleted.get(&job.uid).copied().or(job.deleting);
         match self.jobs.get_mut(&job.uid) {
             Some(known) => {

@@ -11,7 +11,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Reasons of `Ready=False` for which nothing will ever be taken in until the spec is mended.
-const SPEC_IS_WRONG: [&str; 4] = ["InvalidSpec", "InvalidSchedule", "UnknownTimeZone", "NeverRuns"];
+const SPEC_IS_WRONG: [&str; 6] = [
+    "InvalidSpec",
+    "InvalidSchedule",
+    "UnknownTimeZone",
+    "NeverRuns",
+    "TooComplex",
+    "TooLarge",
+];
 
 /// A task, read as far as it can be.
 #[derive(Clone, Debug)]

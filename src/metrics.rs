@@ -8,7 +8,7 @@ use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, I
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// `punctual_slots_total{outcome, because}`: what became of slots.
+    /// `punctual_slots_total{outcome, reason}`: what became of slots.
     pub slots: IntCounterVec,
     /// `punctual_start_lateness_seconds`: from a slot to the answer that its Job was made.
     pub lateness: Histogram,
@@ -56,7 +56,7 @@ impl Metrics {
         let events_dropped = IntCounter::new("punctual_events_dropped_total", "Events that were not written").expect("a fixed name");
         registry.register(Box::new(events_dropped.clone())).expect("registered once");
         Self {
-            slots: counters("punctual_slots_total", "What became of slots", &["outcome", "because"]),
+            slots: counters("punctual_slots_total", "What became of slots", &["outcome", "reason"]),
             reconcile_errors: counters(
                 "punctual_reconcile_errors_total",
                 "Looks at a task that ended with an error",

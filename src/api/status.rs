@@ -198,7 +198,7 @@ pub struct ActiveRun {
 #[serde(rename_all = "camelCase")]
 pub struct Ending {
     /// Replaced, RunTimeout or PendingTimeout.
-    pub because: String,
+    pub reason: String,
     /// Since when.
     pub since: Time,
     /// What a person should know of it.
@@ -274,7 +274,7 @@ pub struct RunRecord {
     /// Succeeded, Failed, Cancelled, Skipped or Missed.
     pub outcome: String,
     /// The reason, one word.
-    pub because: String,
+    pub reason: String,
     /// Name of the last Job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,

@@ -120,7 +120,7 @@ mod tests {
     use serde_json::json;
 
     fn tasks() -> Vec<Task> {
-        let run = |outcome: &str, started: &str| json!({"slot": started, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": outcome, "because": "x", "started": started});
+        let run = |outcome: &str, started: &str| json!({"slot": started, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": outcome, "reason": "x", "started": started});
         vec![
             task(
                 "nightly",

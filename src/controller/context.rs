@@ -10,7 +10,7 @@ use super::leader::Leadership;
 use super::queue::{Key, Queue};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::plan::{Announcement, Because, Task};
+use crate::plan::{Announcement, Reason, Task};
 use crate::state::DEFECT;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -96,14 +96,14 @@ impl Context {
 
     /// One voice: log line, event and metric from the same words.
     pub(super) fn announce(&self, task: &Task, said: &Announcement) {
-        let (task_key, outcome, because) = (task.key(), said.outcome.as_str(), said.because.as_str());
+        let (task_key, outcome, reason) = (task.key(), said.outcome.as_str(), said.reason.as_str());
         if said.outcome.is_warning() {
-            tracing::warn!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
+            tracing::warn!(task = %task_key, slot = %said.slot, outcome, reason, slots = said.slots, "{}", said.message);
         } else {
-            tracing::info!(task = %task_key, slot = %said.slot, outcome, because, slots = said.slots, "{}", said.message);
+            tracing::info!(task = %task_key, slot = %said.slot, outcome, reason, slots = said.slots, "{}", said.message);
         }
         if said.slots > 0 {
-            self.metrics.slots.with_label_values(&[outcome, because]).inc_by(said.slots);
+            self.metrics.slots.with_label_values(&[outcome, reason]).inc_by(said.slots);
         }
         self.events.announce(task, said);
     }
@@ -215,7 +215,7 @@ impl Context {
     /// # Errors
     /// When it failed although nothing is decided any more.
     pub(super) fn quarantine(&self, key: &Key, task: &Task) -> Result<(), Error> {
-        if task.spec.as_ref().is_err_and(|unusable| unusable.because == Because::OperatorError) {
+        if task.spec.as_ref().is_err_and(|unusable| unusable.reason == Reason::OperatorError) {
             return Err(Error::Panicked);
         }
         self.cache.update(key, |record| record.quarantine(DEFECT));
@@ -229,7 +229,7 @@ impl Context {
         let task = self.cache.update(key, |record| record.task_shared()).flatten();
         if let Some(task) = task {
             tracing::error!(task = %task.key(), doing, "{DEFECT}");
-            self.events.warn(&task, Because::OperatorError, DEFECT);
+            self.events.warn(&task, Reason::OperatorError, DEFECT);
         }
     }
 

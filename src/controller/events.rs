@@ -8,7 +8,7 @@ use super::leader::LEASE;
 use super::{Context, Terms};
 use crate::api::{self, printable};
 use crate::metrics::Metrics;
-use crate::plan::{Announcement, Because, Outcome, Task};
+use crate::plan::{Announcement, Outcome, Reason, Task};
 use jiff::Timestamp;
 use kube::api::PostParams;
 use kube::core::Request;
@@ -87,8 +87,8 @@ impl Events {
     }
 
     /// A warning that concerns no single outcome.
-    pub fn warn(&self, task: &Task, because: Because, message: &str) {
-        self.post(task, "Warning", because.as_str(), message);
+    pub fn warn(&self, task: &Task, reason: Reason, message: &str) {
+        self.post(task, "Warning", reason.as_str(), message);
     }
 
     /// What became of slots. A success says nothing: the status does, and it is one request less for each run.
@@ -97,7 +97,7 @@ impl Events {
         match said.outcome {
             Outcome::Succeeded => {}
             Outcome::Started => self.post(task, kind, "Started", &said.message),
-            _ => self.post(task, kind, said.because.as_str(), &said.message),
+            _ => self.post(task, kind, said.reason.as_str(), &said.message),
         }
     }
 

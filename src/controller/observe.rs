@@ -6,7 +6,7 @@ use super::cache::Put;
 use super::queue::Key;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
-use crate::plan::{Because, Exit, Pods, Task, is_plain_name};
+use crate::plan::{Exit, Pods, Reason, Task, is_plain_name};
 use crate::state::{RawJob, RawTask, Told};
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
@@ -263,7 +263,7 @@ pub fn recognise(ctx: &Context, key: &Key, task: &Task, name: &str, raw: RawJob)
         raw.made_by()
     );
     if ctx.cache.update(key, |record| record.conflict(name, &message)) == Some(true) {
-        tracing::warn!(task = %task.key(), because = %Because::NameConflict, "{message}");
+        tracing::warn!(task = %task.key(), reason = %Reason::NameConflict, "{message}");
     }
     false
 }

@@ -7,7 +7,7 @@ use super::context::MERGE;
 use super::queue::Key;
 use super::{Context, Error, observe};
 use crate::api::{self, ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
-use crate::plan::{Because, Effect, Run, Spec, Task, Urgency};
+use crate::plan::{Effect, Reason, Run, Spec, Task, Urgency};
 use crate::state::{Concern, RawJob, RawTask, Record, Told};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
@@ -39,7 +39,7 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
             return Err(Error::NotLeading);
         }
         match effect {
-            Effect::Delete { because, .. } if because.is_clean_up() && clean_up_refused => {}
+            Effect::Delete { reason, .. } if reason.is_clean_up() && clean_up_refused => {}
             Effect::Write {
                 urgency: Urgency::Merged, ..
             } if merge => return Ok(Progress::Deferred(MERGE)),
@@ -69,16 +69,11 @@ pub async fn perform(ctx: &Context, key: &Key, task: &Arc<Task>, effects: Vec<Ef
                     return Ok(Progress::Done);
                 }
             }
-            Effect::Delete {
-                job,
-                uid,
-                version,
-                because,
-            } => {
-                let deleted = delete(ctx, key, task, &job, (&uid, &version), because).await?;
+            Effect::Delete { job, uid, version, reason } => {
+                let deleted = delete(ctx, key, task, &job, (&uid, &version), reason).await?;
                 // What cannot be cleaned up keeps no slot from starting.
                 clean_up_refused |= !deleted;
-                if !deleted && !because.is_clean_up() {
+                if !deleted && !reason.is_clean_up() {
                     return Ok(Progress::Done);
                 }
             }
@@ -123,7 +118,7 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, mut job: Value
             Some(raw) => observe::recognise(ctx, key, task, &run.job, raw),
             None => {
                 let message = format!("the API server refused Job {}: {message}", run.job);
-                refuse(ctx, key, task, Concern::Start, Because::JobRefused, &message);
+                refuse(ctx, key, task, Concern::Start, Reason::JobRefused, &message);
                 false
             }
         },
@@ -137,22 +132,22 @@ async fn create(ctx: &Context, key: &Key, task: &Task, run: &Run, mut job: Value
 }
 
 /// Tells the next plan, and people if it is news: an answer that is the same each time is told once.
-fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, because: Because, message: &str) {
+fn refuse(ctx: &Context, key: &Key, task: &Task, concern: Concern, reason: Reason, message: &str) {
     let now = ctx.clock.now();
     // Of a task that is gone nothing is news.
-    let news = ctx.cache.update(key, |record| record.refuse(concern, because, message, now));
+    let news = ctx.cache.update(key, |record| record.refuse(concern, reason, message, now));
     if news == Some(true) {
-        tracing::warn!(task = %task.key(), because = %because, "{message}");
-        ctx.events.warn(task, because, message);
+        tracing::warn!(task = %task.key(), reason = %reason, "{message}");
+        ctx.events.warn(task, reason, message);
     }
 }
 
 /// A warning that would be the same each time.
-fn tell_once(ctx: &Context, task: &Task, because: Because, message: &str) {
+fn tell_once(ctx: &Context, task: &Task, reason: Reason, message: &str) {
     let key: Key = task.uid.as_str().into();
-    if ctx.cache.update(&key, |record| record.is_new_warning(because, message)) == Some(true) {
-        tracing::warn!(task = %task.key(), because = %because, "{message}");
-        ctx.events.warn(task, because, message);
+    if ctx.cache.update(&key, |record| record.is_new_warning(reason, message)) == Some(true) {
+        tracing::warn!(task = %task.key(), reason = %reason, "{message}");
+        ctx.events.warn(task, reason, message);
     }
 }
 
@@ -163,8 +158,8 @@ async fn dry_run(ctx: &Context, key: &Key, task: &Task, job: &Value) -> Result<(
         Ok(_) | Err(Error::Conflict(_)) => None,
         Err(Error::Refused(message) | Error::NotFound(message)) => {
             let message = format!("the API server would refuse the Job: {message}");
-            tracing::warn!(task = %task.key(), because = %Because::JobRefused, "{message}");
-            ctx.events.warn(task, Because::JobRefused, &message);
+            tracing::warn!(task = %task.key(), reason = %Reason::JobRefused, "{message}");
+            ctx.events.warn(task, Reason::JobRefused, &message);
             Some(message)
         }
         Err(error) => return Err(error),
@@ -185,13 +180,13 @@ async fn post(ctx: &Context, task: &Task, job: &Value, dry_run: bool) -> Result<
 }
 
 /// Deletes that very Job as it was seen (by UID and version). Gives false if the API server refused, or it is another by now.
-async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version): (&str, &str), because: Because) -> Result<bool, Error> {
+async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version): (&str, &str), reason: Reason) -> Result<bool, Error> {
     let preconditions = Preconditions {
         uid: Some(uid.to_owned()),
         resource_version: Some(version.to_owned()),
     };
     // What has ended has no pods that run. What is ended goes when its pods are gone: until then it stands in the way.
-    let params = if because.is_clean_up() {
+    let params = if reason.is_clean_up() {
         DeleteParams::background()
     } else {
         DeleteParams::foreground()
@@ -201,10 +196,10 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version)
         ..params
     };
     let request = Request::new(observe::jobs_path(&task.namespace)).delete(job, &params);
-    let concern = if because.is_clean_up() { Concern::CleanUp } else { Concern::Start };
+    let concern = if reason.is_clean_up() { Concern::CleanUp } else { Concern::Start };
     match ctx.write::<Value>("delete", request).await {
         Ok(_) | Err(Error::NotFound(_)) => {
-            tracing::info!(task = %task.key(), job, because = %because, "Job deleted");
+            tracing::info!(task = %task.key(), job, reason = %reason, "Job deleted");
             let now = ctx.clock.now();
             ctx.cache.update(key, |record| {
                 record.mark_deleting(uid, now);
@@ -219,7 +214,7 @@ async fn delete(ctx: &Context, key: &Key, task: &Task, job: &str, (uid, version)
         }
         Err(Error::Refused(message)) => {
             let message = format!("the API server refused to delete Job {job}: {message}");
-            refuse(ctx, key, task, concern, Because::DeleteRefused, &message);
+            refuse(ctx, key, task, concern, Reason::DeleteRefused, &message);
             Ok(false)
         }
         Err(error) => Err(error),
@@ -262,7 +257,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
                 // It cannot be said in the status, so it is said beside it.
                 Error::Refused(message) => {
                     let message = format!("the API server refused the status, so nothing is written down: {message}");
-                    tell_once(ctx, task, Because::StatusRefused, &message);
+                    tell_once(ctx, task, Reason::StatusRefused, &message);
                 }
                 _ => {}
             }

@@ -3,7 +3,7 @@
 //! Whose Jobs they are is settled before (`state::gate`): what a plan observes is the task's. Takes Jobs, gives entries of `active`. The slots between, which had no Job, were passed over by the plan that made the newer
 //! one. Never says how a run ended: that is `runs`.
 
-use super::{Because, Draft, Effect, Job, Outcome, attempt_name, books, due, ledger, run_of};
+use super::{Draft, Effect, Job, Outcome, Reason, attempt_name, books, due, ledger, run_of};
 use crate::api::{ActiveRun, MissedRunPolicy, Trigger};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -99,9 +99,9 @@ fn owed(draft: &Draft, slot: Timestamp, job: &Job) -> bool {
     job.trigger == Trigger::Schedule && slot > draft.accounted()
 }
 
-fn passed_over(draft: &Draft) -> Because {
+fn passed_over(draft: &Draft) -> Reason {
     match draft.spec.map(|spec| spec.fields.missed_run_policy) {
-        Some(MissedRunPolicy::All) => Because::MissedRunLimitExceeded,
-        _ => Because::Superseded,
+        Some(MissedRunPolicy::All) => Reason::MissedRunLimitExceeded,
+        _ => Reason::Superseded,
     }
 }

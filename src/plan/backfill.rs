@@ -9,7 +9,7 @@
 
 use super::claims::{Candidate, claim};
 use super::ledger::whole_second;
-use super::{Because, Draft, Outcome, Spec, concurrency, due, job};
+use super::{Draft, Outcome, Reason, Spec, concurrency, due, job};
 use crate::api::{BACKFILL, Backfill, Trigger};
 use crate::schedule::{Schedule, interval};
 use jiff::{SignedDuration, Timestamp};
@@ -55,7 +55,7 @@ fn stop(draft: &mut Draft) {
     let now = draft.now();
     if let Some(Backfill { remaining, .. }) = draft.ledger.status.backfill.take() {
         let message = format!("the backfill was stopped, {remaining} slots before its end");
-        draft.ledger.say(Outcome::Handled, Because::BackfillEnded, now, message);
+        draft.ledger.say(Outcome::Handled, Reason::BackfillEnded, now, message);
     }
 }
 
@@ -73,7 +73,7 @@ fn take_up(draft: &mut Draft, spec: &Spec, request: &str) {
                 backfill.remaining, backfill.from.0, backfill.until.0
             );
             draft.ledger.status.backfill = Some(backfill);
-            draft.ledger.say(Outcome::Handled, Because::BackfillStarted, now, message);
+            draft.ledger.say(Outcome::Handled, Reason::BackfillStarted, now, message);
         }
         Err(why) => {
             let message = format!("backfill {request:?} refused: {why}");
@@ -123,7 +123,7 @@ fn advance(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
             draft.ledger.urgent = true;
             return draft.ledger.say(
                 Outcome::Handled,
-                Because::BackfillEnded,
+                Reason::BackfillEnded,
                 now,
                 "all slots of the backfill are started".into(),
             );

@@ -2,7 +2,7 @@
 //!
 //! Takes the draft, sets `scheduleSince` and accounts for slots that an edit or a pause took away. Never starts anything.
 
-use super::{Because, Draft, Outcome, backfill, claims, due, queue, suspend};
+use super::{Draft, Outcome, Reason, backfill, claims, due, queue, suspend};
 use crate::api::{BACKFILL, RUN_NOW, condition};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -85,32 +85,28 @@ pub fn turn_page(draft: &mut Draft) {
     let edited = draft.ledger.status.observed_schedule.as_ref() != Some(&written);
     let suspended = draft.ledger.status.condition(condition::SUSPENDED);
     let was_paused = suspended.filter(|condition| condition.status == "True").map(|condition| {
-        let by_failures = condition.reason == Because::TooManyFailures.as_str();
-        if by_failures {
-            Because::TooManyFailures
-        } else {
-            Because::Suspended
-        }
+        let by_failures = condition.reason == Reason::TooManyFailures.as_str();
+        if by_failures { Reason::TooManyFailures } else { Reason::Suspended }
     });
     let is_paused = suspend::paused(draft);
     if edited || was_paused.is_some() != is_paused.is_some() {
         let now = draft.now();
-        let (outcome, because) = match was_paused.or(is_paused) {
-            Some(because) => (Outcome::Skipped, because),
-            None => (Outcome::Missed, Because::ScheduleChanged),
+        let (outcome, reason) = match was_paused.or(is_paused) {
+            Some(reason) => (Outcome::Skipped, reason),
+            None => (Outcome::Missed, Reason::ScheduleChanged),
         };
         // What still waits for its jitter is gone as well.
-        let gone = schedule_in_force(draft).and_then(|schedule| due::stretch(&schedule, draft.accounted(), now, because));
+        let gone = schedule_in_force(draft).and_then(|schedule| due::stretch(&schedule, draft.accounted(), now, reason));
         if let Some(gone) = gone {
-            let message = format!("{gone} not started: {}", reason(because));
+            let message = format!("{gone} not started: {}", why_of(reason));
             draft.ledger.not_started(outcome, &gone, &message);
         }
         draft.ledger.account_until(now);
         draft.ledger.urgent = true;
         if edited {
             // A slot of the old schedule that was claimed or queued, and never started, is older than the edit.
-            claims::give_up(draft, outcome, because, reason(because));
-            queue::drop_slots(draft, outcome, because, reason(because));
+            claims::give_up(draft, outcome, reason, why_of(reason));
+            queue::drop_slots(draft, outcome, reason, why_of(reason));
             draft.ledger.status.schedule_since = Some(Time(super::ledger::whole_second(now)));
             draft.ledger.status.observed_schedule = Some(written);
             backfill::recount(draft, spec);
@@ -118,10 +114,10 @@ pub fn turn_page(draft: &mut Draft) {
     }
 }
 
-fn reason(because: Because) -> &'static str {
-    match because {
-        Because::Suspended => "the task was suspended",
-        Because::TooManyFailures => "too many runs had failed in a row",
+fn why_of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Suspended => "the task was suspended",
+        Reason::TooManyFailures => "too many runs had failed in a row",
         _ => "the schedule was edited before they could be",
     }
 }

@@ -38,7 +38,7 @@ pub fn bound(status: &mut ScheduledTaskStatus) {
 mod tests {
     use super::*;
     use crate::api::{ActiveRun, KeptJob, RunRecord, Trigger};
-    use crate::plan::Because;
+    use crate::plan::Reason;
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -60,7 +60,7 @@ mod tests {
             retry_at: Some(at(n)),
             exit_codes: vec![Some(-1_000_000); 101],
             ending: Some(crate::api::Ending {
-                because: Because::PendingTimeout.to_string(),
+                reason: Reason::PendingTimeout.to_string(),
                 since: at(n),
                 message: Some("x".repeat(100)),
             }),
@@ -73,7 +73,7 @@ mod tests {
             trigger: Trigger::Backfill,
             attempts: 101,
             outcome: "Succeeded".into(),
-            because: Because::StartingDeadlineExceeded.to_string(),
+            reason: Reason::StartingDeadlineExceeded.to_string(),
             job: Some(job.clone()),
             started: Some(at(n)),
             finished: Some(at(n)),

@@ -6,7 +6,7 @@
 //! ```
 //! Takes the draft, gives entries of `active` that have not started, or their end. Never makes a Job: that is `start`.
 
-use super::{Because, Draft, Job, Outcome, Spec, due};
+use super::{Draft, Job, Outcome, Reason, Spec, due};
 use crate::api::{ActiveRun, QueuedRun, Trigger};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -79,11 +79,7 @@ pub fn spare_the_replaced(draft: &mut Draft) {
     }
     let jobs = &draft.observed.jobs;
     let deleting = |run: &ActiveRun| jobs.iter().any(|job| Some(&job.uid) == run.uid.as_ref() && job.deleting.is_some());
-    let replaced = |run: &ActiveRun| {
-        run.ending
-            .as_ref()
-            .is_some_and(|ending| ending.because == Because::Replaced.as_str())
-    };
+    let replaced = |run: &ActiveRun| run.ending.as_ref().is_some_and(|ending| ending.reason == Reason::Replaced.as_str());
     active
         .iter_mut()
         .filter(|run| replaced(run) && !deleting(run))
@@ -96,27 +92,27 @@ pub fn give_up_late(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
     let late =
         |run: &ActiveRun| is_claim(run) && run.trigger == Trigger::Schedule && due::is_too_late(schedule, &spec.fields, run.slot.0, now);
     let refusal = draft.observed.refusal.as_ref();
-    let because = refusal.map_or(Because::StartingDeadlineExceeded, |refusal| refusal.because);
+    let reason = refusal.map_or(Reason::StartingDeadlineExceeded, |refusal| refusal.reason);
     let why = "its Job could not be made within startingDeadlineSeconds";
-    drop_where(draft, late, Outcome::Missed, because, why);
+    drop_where(draft, late, Outcome::Missed, reason, why);
 }
 
 /// Gives up the slots that have no Job.
-pub fn give_up(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
+pub fn give_up(draft: &mut Draft, outcome: Outcome, reason: Reason, why: &str) {
     let slots = |run: &ActiveRun| is_claim(run) && run.trigger == Trigger::Schedule;
-    drop_where(draft, slots, outcome, because, why);
+    drop_where(draft, slots, outcome, reason, why);
 }
 
 /// Gives up everything that has no Job, whoever asked for it.
-pub fn give_up_all(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
-    drop_where(draft, is_claim, outcome, because, why);
+pub fn give_up_all(draft: &mut Draft, outcome: Outcome, reason: Reason, why: &str) {
+    drop_where(draft, is_claim, outcome, reason, why);
 }
 
-fn drop_where(draft: &mut Draft, which: impl Fn(&ActiveRun) -> bool, outcome: Outcome, because: Because, why: &str) {
+fn drop_where(draft: &mut Draft, which: impl Fn(&ActiveRun) -> bool, outcome: Outcome, reason: Reason, why: &str) {
     let claims: Vec<ActiveRun> = draft.ledger.status.active.extract_if(.., |run| which(run)).collect();
     for run in claims {
         let message = format!("slot {} not started: {why}", run.slot.0);
-        draft.ledger.not_run(outcome, run.trigger, run.slot.0, because, &message);
+        draft.ledger.not_run(outcome, run.trigger, run.slot.0, reason, &message);
         draft.ledger.urgent = true;
     }
 }

@@ -11,7 +11,7 @@
 
 use super::claims::{Candidate, claim, goes_on, is_claim};
 use super::due::Due;
-use super::{Because, Draft, ON_TIME, Outcome, Owed, Spec, Stretch, claims, queue, replace};
+use super::{Draft, ON_TIME, Outcome, Owed, Reason, Spec, Stretch, claims, queue, replace};
 use crate::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy};
 
 /// How many more runs may be claimed; any number without a limit.
@@ -35,7 +35,7 @@ pub fn admit_due(draft: &mut Draft, spec: &Spec, due: &Due) {
     if draft.observed.refusal.is_some() && skips && spec.fields.missed_run_policy != MissedRunPolicy::All {
         // The claim's Job was refused for certain: a newer slot takes its place instead of waiting behind nothing.
         let why = "the API server refused its Job until a newer slot was due";
-        claims::give_up(draft, Outcome::Missed, Because::JobRefused, why);
+        claims::give_up(draft, Outcome::Missed, Reason::JobRefused, why);
     }
     if policy == ConcurrencyPolicy::Replace {
         return replace::newest(draft, &due.start);
@@ -65,11 +65,11 @@ pub fn admit(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
 
 /// The run finds no room: its slot is skipped.
 pub fn skip(draft: &mut Draft, policy: ConcurrencyPolicy, candidate: &Candidate) {
-    let (because, why) = refusal(draft, policy);
+    let (reason, why) = refusal(draft, policy);
     let message = format!("{} not started: {why}", candidate.shown());
     draft
         .ledger
-        .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, because, &message);
+        .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, reason, &message);
 }
 
 /// Slots that a late look would call superseded, though the run that goes on would have kept each of them out at its time: they
@@ -79,24 +79,21 @@ pub fn skips(draft: &mut Draft, spec: &Spec, stretch: &Stretch) -> bool {
     let refuses = matches!(policy, ConcurrencyPolicy::Forbid | ConcurrencyPolicy::Allow);
     let is_recent = draft.now().duration_since(stretch.first) <= ON_TIME;
     let went_on = busy(draft).is_some_and(|run| run.started.is_some() && run.slot.0 < stretch.first);
-    if stretch.because != Because::Superseded || !refuses || !is_recent || !went_on || room(draft, spec) != Some(0) {
+    if stretch.reason != Reason::Superseded || !refuses || !is_recent || !went_on || room(draft, spec) != Some(0) {
         return false;
     }
-    let (because, why) = refusal(draft, policy);
-    let stretch = Stretch {
-        because,
-        ..stretch.clone()
-    };
+    let (reason, why) = refusal(draft, policy);
+    let stretch = Stretch { reason, ..stretch.clone() };
     let message = format!("{stretch} not started: {why}");
     draft.ledger.not_started(Outcome::Skipped, &stretch, &message);
     true
 }
 
 /// Why a run that finds no room does not start.
-fn refusal(draft: &Draft, policy: ConcurrencyPolicy) -> (Because, String) {
+fn refusal(draft: &Draft, policy: ConcurrencyPolicy) -> (Reason, String) {
     if policy != ConcurrencyPolicy::Forbid {
         return (
-            Because::MaxConcurrentRuns,
+            Reason::MaxConcurrentRuns,
             "as many runs go on as maxConcurrentRuns allows".to_owned(),
         );
     }
@@ -104,14 +101,14 @@ fn refusal(draft: &Draft, policy: ConcurrencyPolicy) -> (Because, String) {
         true => format!("Job {} of slot {} is not made yet, and ", run.job, run.slot.0),
         false => format!("Job {} still goes on, and ", run.job),
     });
-    (Because::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
+    (Reason::PreviousRunActive, format!("{job}concurrencyPolicy is Forbid"))
 }
 
 fn wait(draft: &mut Draft, slot: jiff::Timestamp) {
     let Some(busy) = busy(draft).map(|run| run.slot.0) else { return };
     draft.owed = Some(Owed {
         slot,
-        because: Because::Waiting,
+        reason: Reason::Waiting,
         message: format!("waits for the run of slot {busy} to end"),
     });
 }

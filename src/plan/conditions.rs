@@ -2,7 +2,7 @@
 //!
 //! Takes the ledger as it will be, gives conditions with reason and message. Never changes a counter.
 
-use super::{Because, Draft, Effect, ON_TIME, Outcome, Owed, Refusal, Run, Trial, build_job, job_name, suspend};
+use super::{Draft, Effect, ON_TIME, Outcome, Owed, Reason, Refusal, Run, Trial, build_job, job_name, suspend};
 use crate::api::{ConcurrencyPolicy, RESET_LEDGER, RESUME, Trigger, condition};
 use crate::schedule::ScheduleError;
 use jiff::{SignedDuration, Timestamp};
@@ -21,26 +21,26 @@ pub fn describe(draft: &mut Draft) {
         .for_each(|end| draft.wake_by(end));
     if draft.spec.is_some() {
         let paused = suspend::paused(draft);
-        let (because, message) = match paused {
-            Some(Because::TooManyFailures) => {
+        let (reason, message) = match paused {
+            Some(Reason::TooManyFailures) => {
                 let failures = draft.ledger.status.consecutive_failures - draft.ledger.status.forgiven_failures;
                 let message = format!(
                     "{failures} runs failed in a row (suspendAfterFailures): no slot starts until the annotation {RESUME} gets a new value, or a run succeeds"
                 );
                 let told = draft.ledger.status.condition(condition::SUSPENDED);
-                if told.is_none_or(|told| told.reason != Because::TooManyFailures.as_str()) {
+                if told.is_none_or(|told| told.reason != Reason::TooManyFailures.as_str()) {
                     let now = draft.now();
-                    draft.ledger.say(Outcome::Failed, Because::TooManyFailures, now, message.clone());
+                    draft.ledger.say(Outcome::Failed, Reason::TooManyFailures, now, message.clone());
                 }
-                (Because::TooManyFailures, message)
+                (Reason::TooManyFailures, message)
             }
-            Some(because) => {
+            Some(reason) => {
                 let message = "spec.suspend is true: no slot starts, those that pass are counted as skipped when it ends";
-                (because, message.to_owned())
+                (reason, message.to_owned())
             }
-            None => (Because::NotSuspended, "the task is not suspended".to_owned()),
+            None => (Reason::NotSuspended, "the task is not suspended".to_owned()),
         };
-        set(draft, condition::SUSPENDED, truth(paused.is_some()), because, message);
+        set(draft, condition::SUSPENDED, truth(paused.is_some()), reason, message);
     }
     healthy(draft);
     overdue(draft);
@@ -48,11 +48,11 @@ pub fn describe(draft: &mut Draft) {
 
 fn ready(draft: &mut Draft) {
     let wrong = match &draft.observed.task.spec {
-        Err(unusable) => Some((unusable.because, unusable.message.clone())),
+        Err(unusable) => Some((unusable.reason, unusable.message.clone())),
         Ok(spec) => spec.schedule.as_ref().err().map(|error| (reason_of(error), error.to_string())),
     };
-    if let Some((because, message)) = wrong {
-        return set(draft, condition::READY, "False", because, message);
+    if let Some((reason, message)) = wrong {
+        return set(draft, condition::READY, "False", reason, message);
     }
     let refusal = draft.observed.refusal.as_ref();
     // What was refused may be tried again, and nothing of it is left to be tried, counted or said.
@@ -60,20 +60,20 @@ fn ready(draft: &mut Draft) {
     let is_past = |refusal: &&Refusal| !busy && !refusal.holds(draft.now());
     if let Some(refusal) = refusal.filter(|refusal| !is_past(refusal)) {
         let message = refusal.message.clone();
-        return set(draft, condition::READY, "False", refusal.because, message);
+        return set(draft, condition::READY, "False", refusal.reason, message);
     }
     if let Some(conflict) = draft.observed.conflicts.last() {
-        return set(draft, condition::READY, "False", Because::NameConflict, conflict.message.clone());
+        return set(draft, condition::READY, "False", Reason::NameConflict, conflict.message.clone());
     }
     match &draft.observed.trial {
         _ if draft.has_ended() => {
             let message = "endAt has passed: no slot is left, what goes on comes to its end";
-            set(draft, condition::READY, "True", Because::Ended, message.into());
+            set(draft, condition::READY, "True", Reason::Ended, message.into());
         }
         _ if refusal.is_some() => ask(draft),
         Trial::Taken => accepted(draft),
         Trial::Refused { message, again_at } => {
-            set(draft, condition::READY, "False", Because::JobRefused, message.clone());
+            set(draft, condition::READY, "False", Reason::JobRefused, message.clone());
             if *again_at <= draft.now() {
                 ask(draft)
             } else {
@@ -95,7 +95,7 @@ fn accepted(draft: &mut Draft) {
         draft,
         condition::READY,
         "True",
-        Because::Accepted,
+        Reason::Accepted,
         "the schedule is understood, and the API server takes its Jobs".into(),
     );
 }
@@ -121,12 +121,12 @@ fn ask(draft: &mut Draft) {
     });
 }
 
-fn reason_of(error: &ScheduleError) -> Because {
+fn reason_of(error: &ScheduleError) -> Reason {
     match error {
-        ScheduleError::TimeZone { .. } => Because::UnknownTimeZone,
-        ScheduleError::Never { .. } => Because::NeverRuns,
-        ScheduleError::TooComplex { .. } => Because::TooComplex,
-        _ => Because::InvalidSchedule,
+        ScheduleError::TimeZone { .. } => Reason::UnknownTimeZone,
+        ScheduleError::Never { .. } => Reason::NeverRuns,
+        ScheduleError::TooComplex { .. } => Reason::TooComplex,
+        _ => Reason::InvalidSchedule,
     }
 }
 
@@ -139,13 +139,13 @@ fn healthy(draft: &mut Draft) {
             1 => format!("the last run failed: {said}"),
             n => format!("the last {n} runs failed, the newest: {said}"),
         };
-        set(draft, condition::HEALTHY, "False", Because::JobFailed, message);
+        set(draft, condition::HEALTHY, "False", Reason::JobFailed, message);
     } else if status.succeeded > 0 {
         set(
             draft,
             condition::HEALTHY,
             "True",
-            Because::JobCompleted,
+            Reason::JobCompleted,
             "the last run that ended succeeded".into(),
         );
     } else {
@@ -153,23 +153,17 @@ fn healthy(draft: &mut Draft) {
             draft,
             condition::HEALTHY,
             "Unknown",
-            Because::NoRunYet,
+            Reason::NoRunYet,
             "no run has ended yet".into(),
         );
     }
 }
 
 fn overdue(draft: &mut Draft) {
-    if let Some(Owed { slot, because, message }) = draft.owed.take() {
+    if let Some(Owed { slot, reason, message }) = draft.owed.take() {
         let overdue_at = slot + ON_TIME;
         if draft.now() > overdue_at {
-            return set(
-                draft,
-                condition::OVERDUE,
-                "True",
-                because,
-                format!("slot {slot} is owed: {message}"),
-            );
+            return set(draft, condition::OVERDUE, "True", reason, format!("slot {slot} is owed: {message}"));
         }
         draft.wake_by(overdue_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(overdue_at));
     }
@@ -178,14 +172,14 @@ fn overdue(draft: &mut Draft) {
         let message = format!(
             "slots are accounted for until {accounted}, which is to come, and none starts before: a clock was ahead, or somebody wrote the status; the annotation {RESET_LEDGER} begins the ledger anew"
         );
-        return set(draft, condition::OVERDUE, "True", Because::LedgerAhead, message);
+        return set(draft, condition::OVERDUE, "True", Reason::LedgerAhead, message);
     }
     if let Some((slot, late)) = newest_start(draft).filter(|(_, late)| *late > ON_TIME) {
         let message = format!("slot {slot} was started {} s late", late.as_secs());
-        return set(draft, condition::OVERDUE, "True", Because::StartedLate, message);
+        return set(draft, condition::OVERDUE, "True", Reason::StartedLate, message);
     }
     if draft.spec.is_some() {
-        set(draft, condition::OVERDUE, "False", Because::OnTime, "no slot is overdue".into());
+        set(draft, condition::OVERDUE, "False", Reason::OnTime, "no slot is overdue".into());
     }
 }
 
@@ -216,7 +210,7 @@ fn truth(value: bool) -> &'static str {
     if value { "True" } else { "False" }
 }
 
-fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, message: String) {
+fn set(draft: &mut Draft, kind: &str, status: &str, reason: Reason, message: String) {
     let message = super::ledger::short(&message);
     let generation = Some(draft.observed.task.generation);
     let conditions = &mut draft.ledger.status.conditions;
@@ -228,7 +222,7 @@ fn set(draft: &mut Draft, kind: &str, status: &str, because: Because, message: S
     let condition = Condition {
         type_: kind.into(),
         status: status.into(),
-        reason: because.to_string(),
+        reason: reason.to_string(),
         message,
         last_transition_time: since,
         observed_generation: generation,

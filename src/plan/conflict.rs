@@ -4,7 +4,7 @@
 //! nothing else: the slot is missed, later slots and other runs go on. Never touches the Job itself.
 
 use super::ledger::End;
-use super::{Because, Conflict, Draft, Outcome, Stretch};
+use super::{Conflict, Draft, Outcome, Reason, Stretch};
 use crate::api::ActiveRun;
 use jiff::Timestamp;
 
@@ -19,14 +19,14 @@ pub fn give_way(draft: &mut Draft) {
                 let message = format!("slot {} not started: {message}", run.slot.0);
                 draft
                     .ledger
-                    .not_run(Outcome::Missed, run.trigger, run.slot.0, Because::NameConflict, &message);
+                    .not_run(Outcome::Missed, run.trigger, run.slot.0, Reason::NameConflict, &message);
             } else {
                 let end = End {
                     at: Some(observed.now),
                     exit_code: run.exit_codes.last().copied().flatten(),
                     message: Some(format!("attempt {} could not be made: {message}", run.attempt)),
                 };
-                draft.ledger.ended(&run, Outcome::Failed, Because::NameConflict, end);
+                draft.ledger.ended(&run, Outcome::Failed, Reason::NameConflict, end);
             }
             draft.ledger.urgent = true;
         }
@@ -39,7 +39,7 @@ pub fn misses(draft: &mut Draft, slot: Timestamp, job: &str) -> bool {
         return false;
     };
     let message = format!("slot {slot} not started: {}", conflict.message);
-    let stretch = Stretch::one(slot, Because::NameConflict);
+    let stretch = Stretch::one(slot, Reason::NameConflict);
     draft.ledger.not_started(Outcome::Missed, &stretch, &message);
     // Before the Jobs of later slots: they would pass over this one.
     (draft.ledger.urgent, draft.claim) = (true, true);

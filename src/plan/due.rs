@@ -3,7 +3,7 @@
 //! Takes a schedule and the stretch of time that is not accounted for, gives slots to start and slots that are missed.
 //! Never costs time in proportion to slots: counts come from the schedule, and at most `missedRunLimit` slots are listed.
 
-use super::Because;
+use super::Reason;
 use crate::api::{MissedRunPolicy, ScheduledTaskSpec};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,7 @@ pub struct Due {
 /// Slots that share their fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    pub because: Because,
+    pub reason: Reason,
     pub first: Timestamp,
     pub last: Timestamp,
     pub slots: u64,
@@ -34,9 +34,9 @@ pub struct Stretch {
 impl Stretch {
     /// A single slot.
     #[must_use]
-    pub fn one(slot: Timestamp, because: Because) -> Self {
+    pub fn one(slot: Timestamp, reason: Reason) -> Self {
         Self {
-            because,
+            reason,
             first: slot,
             last: slot,
             slots: 1,
@@ -76,8 +76,8 @@ pub fn due(schedule: &Schedule, spec: &ScheduledTaskSpec, accounted: Timestamp, 
         return Due { start: Vec::new(), missed };
     }
     let (keep, left_behind) = match spec.missed_run_policy {
-        MissedRunPolicy::All => (spec.catch_up_limit().max(1), Because::MissedRunLimitExceeded),
-        MissedRunPolicy::Latest | MissedRunPolicy::None => (1, Because::Superseded),
+        MissedRunPolicy::All => (spec.catch_up_limit().max(1), Reason::MissedRunLimitExceeded),
+        MissedRunPolicy::Latest | MissedRunPolicy::None => (1, Reason::Superseded),
     };
     let mut start = vec![latest];
     let mut oldest = latest;
@@ -99,24 +99,24 @@ pub fn is_too_late(schedule: &Schedule, spec: &ScheduledTaskSpec, slot: Timestam
 }
 
 /// The oldest moment at which a slot may still be started, and why an older one may not.
-fn cutoff(spec: &ScheduledTaskSpec, now: Timestamp) -> (Timestamp, Because) {
+fn cutoff(spec: &ScheduledTaskSpec, now: Timestamp) -> (Timestamp, Reason) {
     let deadline = spec.starting_deadline_seconds.map(SignedDuration::from_secs);
-    let (allowed, because) = match (spec.missed_run_policy, deadline) {
-        (MissedRunPolicy::None, Some(deadline)) if deadline <= ON_TIME => (deadline, Because::StartingDeadlineExceeded),
-        (MissedRunPolicy::None, _) => (ON_TIME, Because::MissedRunPolicyNone),
-        (_, Some(deadline)) => (deadline, Because::StartingDeadlineExceeded),
-        (_, None) => return (Timestamp::MIN, Because::StartingDeadlineExceeded),
+    let (allowed, reason) = match (spec.missed_run_policy, deadline) {
+        (MissedRunPolicy::None, Some(deadline)) if deadline <= ON_TIME => (deadline, Reason::StartingDeadlineExceeded),
+        (MissedRunPolicy::None, _) => (ON_TIME, Reason::MissedRunPolicyNone),
+        (_, Some(deadline)) => (deadline, Reason::StartingDeadlineExceeded),
+        (_, None) => return (Timestamp::MIN, Reason::StartingDeadlineExceeded),
     };
-    (now.checked_sub(allowed).unwrap_or(Timestamp::MIN), because)
+    (now.checked_sub(allowed).unwrap_or(Timestamp::MIN), reason)
 }
 
 /// All slots in `(after, until]` as one stretch, if there are any.
-pub fn stretch(schedule: &Schedule, after: Timestamp, until: Timestamp, because: Because) -> Option<Stretch> {
+pub fn stretch(schedule: &Schedule, after: Timestamp, until: Timestamp, reason: Reason) -> Option<Stretch> {
     let last = schedule.latest(after, until)?;
     let first = schedule.next(after)?;
     let slots = if first == last { 1 } else { schedule.count(after, until) };
     Some(Stretch {
-        because,
+        reason,
         first,
         last,
         slots,

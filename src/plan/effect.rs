@@ -2,7 +2,7 @@
 //!
 //! Takes nothing, gives types. Never does anything: that is `perform`.
 
-use super::Because;
+use super::Reason;
 use crate::api::{ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub enum Effect {
         job: String,
         uid: String,
         version: String,
-        because: Because,
+        reason: Reason,
     },
     /// Write the status, if nobody else has written the task since it was observed.
     Write {
@@ -84,7 +84,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
     pub outcome: Outcome,
-    pub because: Because,
+    pub reason: Reason,
     /// The slot, or the newest of several.
     pub slot: Timestamp,
     /// The oldest of several.

@@ -4,7 +4,7 @@
 //! whoever finds the Job gone knows why. Pods get their grace period: the Job goes when they are gone. Never says what an end
 //! means for the run: that is `runs`.
 
-use super::{Because, Draft, Effect, claims};
+use super::{Draft, Effect, Reason, claims};
 
 /// Deletes their Jobs, and wakes when those no longer stand in the way.
 pub fn end(draft: &mut Draft) {
@@ -16,13 +16,13 @@ pub fn end(draft: &mut Draft) {
         patience.extend(claims::gone_by(draft, run).filter(|gone_by| *gone_by > draft.now()));
         let job = draft.observed.jobs.iter().find(|job| job.uid == *uid);
         if let Some(job) = job.filter(|job| job.end.is_none() && job.deleting.is_none()) {
-            let because = [Because::RunTimeout, Because::PendingTimeout];
-            let because = because.into_iter().find(|because| because.as_str() == ending.because);
+            let reason = [Reason::RunTimeout, Reason::PendingTimeout];
+            let reason = reason.into_iter().find(|reason| reason.as_str() == ending.reason);
             draft.jobs.push(Effect::Delete {
                 job: run.job.clone(),
                 uid: uid.clone(),
                 version: job.version.clone(),
-                because: because.unwrap_or(Because::Replaced),
+                reason: reason.unwrap_or(Reason::Replaced),
             });
         }
     }

@@ -3,7 +3,7 @@
 //! Takes Jobs whose end is written in the status that the API server holds, gives deletions. Never touches one whose end
 //! is not written down yet, so that nothing is forgotten before it is counted.
 
-use super::{Because, Draft, Effect, Job, Spec};
+use super::{Draft, Effect, Job, Reason, Spec};
 use crate::api::KeptJob;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -32,10 +32,10 @@ pub fn forget(draft: &mut Draft) {
         finished.sort_by_key(|job| Reverse((job.slot, job.attempt)));
         let limit = usize::try_from(limit).unwrap_or(0).min(MOST_KEPT);
         for (newer, job) in finished.into_iter().enumerate() {
-            let because = if newer >= limit {
-                Because::HistoryLimit
+            let reason = if newer >= limit {
+                Reason::HistoryLimit
             } else if expires(spec, job).is_some_and(|at| at <= draft.now()) {
-                Because::TtlAfterFinished
+                Reason::TtlAfterFinished
             } else {
                 expires(spec, job).into_iter().for_each(|at| draft.wake_by(at));
                 continue;
@@ -44,7 +44,7 @@ pub fn forget(draft: &mut Draft) {
                 job: job.name.clone(),
                 uid: job.uid.clone(),
                 version: job.version.clone(),
-                because,
+                reason,
             });
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Takes outcomes, gives the next status and what is to be said about it. Never decides an outcome.
 
-use super::{Announcement, Because, Job, Outcome, Stretch, Urgency};
+use super::{Announcement, Job, Outcome, Reason, Stretch, Urgency};
 use crate::api::{ActiveRun, KeptJob, RefusedRequest, RunRecord, ScheduledTaskStatus, Trigger, printable};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -66,7 +66,7 @@ impl Ledger {
     }
 
     /// A run that was started has ended.
-    pub fn ended(&mut self, run: &ActiveRun, outcome: Outcome, because: Because, end: End) {
+    pub fn ended(&mut self, run: &ActiveRun, outcome: Outcome, reason: Reason, end: End) {
         let status = &mut self.status;
         let finished = end.at.map(|at| Time(whole_second(at)));
         match outcome {
@@ -92,7 +92,7 @@ impl Ledger {
             (None, Some(code)) => format!("Job {} ended: {} (exit code {code})", run.job, outcome.as_str()),
             (None, None) => format!("Job {} ended: {}", run.job, outcome.as_str()),
         };
-        self.announce(outcome, because, run.slot.0, 1, message);
+        self.announce(outcome, reason, run.slot.0, 1, message);
         self.record(RunRecord {
             slot: run.slot.clone(),
             first_slot: None,
@@ -101,7 +101,7 @@ impl Ledger {
             // One that waited for its next attempt never made it.
             attempts: run.attempt - i32::from(run.uid.is_none()),
             outcome: outcome.as_str().into(),
-            because: because.to_string(),
+            reason: reason.to_string(),
             job: Some(run.job.clone()),
             started: run.started.clone(),
             finished,
@@ -133,16 +133,16 @@ impl Ledger {
     }
 
     /// A run that was asked for will never be started.
-    pub fn not_run(&mut self, outcome: Outcome, trigger: Trigger, slot: Timestamp, because: Because, message: &str) {
+    pub fn not_run(&mut self, outcome: Outcome, trigger: Trigger, slot: Timestamp, reason: Reason, message: &str) {
         if trigger == Trigger::Schedule {
-            return self.not_started(outcome, &Stretch::one(slot, because), message);
+            return self.not_started(outcome, &Stretch::one(slot, reason), message);
         }
         match outcome {
             Outcome::Skipped => self.status.skipped += 1,
             _ => self.status.missed += 1,
         }
-        self.announce(Outcome::Refused, because, slot, 1, message.to_owned());
-        self.record(record(outcome, trigger, &Stretch::one(slot, because), 1, message));
+        self.announce(Outcome::Refused, reason, slot, 1, message.to_owned());
+        self.record(record(outcome, trigger, &Stretch::one(slot, reason), 1, message));
         self.urgent = true;
     }
 
@@ -156,11 +156,11 @@ impl Ledger {
         self.account_until(stretch.last);
         self.skipped |= outcome == Outcome::Skipped;
         self.announce_stretch(outcome, stretch, message);
-        let because = stretch.because.to_string();
+        let reason = stretch.reason.to_string();
         // A task that skips every minute must not push its runs out of the history: one entry for the stretch.
         if let Some(newest) = self.status.recent_runs.first_mut()
             && newest.outcome == outcome.as_str()
-            && newest.because == because
+            && newest.reason == reason
             && newest.trigger == Trigger::Schedule
             && newest.slot.0 < stretch.first
         {
@@ -217,20 +217,20 @@ impl Ledger {
             at: Time(whole_second(now)),
             message: short(&message),
         });
-        self.say(Outcome::Refused, Because::RequestRefused, now, message);
+        self.say(Outcome::Refused, Reason::RequestRefused, now, message);
     }
 
     /// Says something that is about no slot.
-    pub fn say(&mut self, outcome: Outcome, because: Because, now: Timestamp, message: String) {
-        self.announce(outcome, because, now, 0, message);
+    pub fn say(&mut self, outcome: Outcome, reason: Reason, now: Timestamp, message: String) {
+        self.announce(outcome, reason, now, 0, message);
         self.urgent = true;
     }
 
     /// Says that something happened.
-    pub fn announce(&mut self, outcome: Outcome, because: Because, slot: Timestamp, slots: u64, message: String) {
+    pub fn announce(&mut self, outcome: Outcome, reason: Reason, slot: Timestamp, slots: u64, message: String) {
         self.announcements.push(Announcement {
             outcome,
-            because,
+            reason,
             slot,
             first: slot,
             slots,
@@ -241,12 +241,12 @@ impl Ledger {
     /// Slots that share their fate and follow each other are one announcement.
     fn announce_stretch(&mut self, outcome: Outcome, stretch: &Stretch, message: &str) {
         if let Some(last) = self.announcements.last_mut()
-            && (last.outcome, last.because) == (outcome, stretch.because)
+            && (last.outcome, last.reason) == (outcome, stretch.reason)
             && last.slots > 0
             && last.slot < stretch.first
         {
             let all = Stretch {
-                because: stretch.because,
+                reason: stretch.reason,
                 first: last.first,
                 last: stretch.last,
                 slots: last.slots + stretch.slots,
@@ -256,7 +256,7 @@ impl Ledger {
             (last.slot, last.slots) = (all.last, all.slots);
             return;
         }
-        self.announce(outcome, stretch.because, stretch.last, stretch.slots, message.to_owned());
+        self.announce(outcome, stretch.reason, stretch.last, stretch.slots, message.to_owned());
         if let Some(last) = self.announcements.last_mut() {
             last.first = stretch.first;
         }
@@ -278,7 +278,7 @@ fn record(outcome: Outcome, trigger: Trigger, stretch: &Stretch, slots: i64, mes
         trigger,
         attempts: 0,
         outcome: outcome.as_str().into(),
-        because: stretch.because.to_string(),
+        reason: stretch.reason.to_string(),
         job: None,
         started: None,
         finished: None,

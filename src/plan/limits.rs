@@ -4,7 +4,7 @@
 //! turn: `pendingTimeout` does not run. Never deletes a Job: that is `endings`.
 
 use super::ledger::{End, whole_second};
-use super::{Because, Draft, Effect, Job, Outcome, Pods, Spec};
+use super::{Draft, Effect, Job, Outcome, Pods, Reason, Spec};
 use crate::api::{ActiveRun, Ending};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -40,7 +40,7 @@ pub fn enforce(draft: &mut Draft) {
                     exit_code: last,
                     message,
                 };
-                draft.ledger.ended(&run, Outcome::Failed, Because::RunTimeout, end);
+                draft.ledger.ended(&run, Outcome::Failed, Reason::RunTimeout, end);
                 continue;
             }
         }
@@ -56,7 +56,7 @@ fn run_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: Option<
     let created = job.map(|job| job.began.unwrap_or(job.created));
     let since = passed(draft, [started.0].into_iter()).or_else(|| passed(draft, created.into_iter()));
     let since = since.unwrap_or(started.0);
-    after(draft, run, since, timeout.into(), Because::RunTimeout, || message)
+    after(draft, run, since, timeout.into(), Reason::RunTimeout, || message)
 }
 
 /// Looks at the pods of a Job that nothing has begun of: after a minute, so that people can read what it waits for, and when
@@ -82,7 +82,7 @@ fn pending_timeout(draft: &mut Draft, spec: &Spec, run: &mut ActiveRun, job: &Jo
     match (&job.pods, over) {
         (Pods::Waiting(reason), Some(timeout)) if job.looked.is_some_and(is_enough) => {
             let message = format!("its work did not begin within pendingTimeout ({}): {reason}", shown(timeout));
-            after(draft, run, since, timeout, Because::PendingTimeout, || message)
+            after(draft, run, since, timeout, Reason::PendingTimeout, || message)
         }
         (Pods::Waiting(_), None) if job.looked.is_some_and(is_enough) => false,
         _ => {
@@ -115,7 +115,7 @@ fn after(
     run: &mut ActiveRun,
     since: Timestamp,
     timeout: Duration,
-    because: Because,
+    reason: Reason,
     message: impl FnOnce() -> String,
 ) -> bool {
     let due = due(since, timeout);
@@ -124,7 +124,7 @@ fn after(
         return false;
     }
     run.ending = Some(Ending {
-        because: because.to_string(),
+        reason: reason.to_string(),
         since: Time(whole_second(draft.now())),
         message: Some(super::ledger::short(&message())),
     });

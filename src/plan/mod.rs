@@ -26,7 +26,6 @@
 
 mod adopt;
 mod backfill;
-mod because;
 mod books;
 mod bounds;
 mod claims;
@@ -42,6 +41,7 @@ mod ledger;
 mod limits;
 mod observed;
 mod queue;
+mod reason;
 mod repair;
 mod replace;
 mod reset;
@@ -53,12 +53,12 @@ mod scenarios;
 mod start;
 mod suspend;
 
-pub use because::Because;
 pub use due::{Due, ON_TIME, Stretch, due};
 pub use effect::{Announcement, Effect, Outcome, Plan, Run, Urgency};
 pub use job::{attempt_name, build_job, has_the_form, is_plain_name, job_name, run_name, run_of};
 pub use ledger::short;
 pub use observed::{Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unusable, Unwritten};
+pub use reason::Reason;
 
 use crate::api::{self, ObservedSchedule, ScheduledTaskStatus, Trigger};
 use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
@@ -158,7 +158,7 @@ struct Draft<'a> {
 /// A slot that waits.
 struct Owed {
     slot: Timestamp,
-    because: Because,
+    reason: Reason,
     message: String,
 }
 

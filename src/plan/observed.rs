@@ -7,7 +7,7 @@
 //! ```
 //! Takes nothing, gives types. Never a client, never the clock.
 
-use super::{Announcement, Because};
+use super::{Announcement, Reason};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
@@ -79,7 +79,7 @@ pub struct Task {
 /// Why a spec cannot be used: nothing starts, and what goes on is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    pub because: Because,
+    pub reason: Reason,
     /// What is wrong, and the fix.
     pub message: String,
 }
@@ -87,7 +87,7 @@ pub struct Unusable {
 impl From<String> for Unusable {
     fn from(message: String) -> Self {
         Self {
-            because: Because::InvalidSpec,
+            reason: Reason::InvalidSpec,
             message,
         }
     }
@@ -196,7 +196,7 @@ pub enum Pods {
 /// A write that the API server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub because: Because,
+    pub reason: Reason,
     /// What the API server said.
     pub message: String,
     /// Not before this moment is it tried again.

@@ -7,7 +7,7 @@
 //! Takes candidates, gives places, claims and drops. Never looks at Jobs.
 
 use super::claims::{Candidate, claim};
-use super::{Because, Draft, Outcome, Spec, concurrency, due};
+use super::{Draft, Outcome, Reason, Spec, concurrency, due};
 use crate::api::{QueuedRun, Trigger};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -23,11 +23,11 @@ pub fn join(draft: &mut Draft, spec: &Spec, candidate: Candidate) {
         );
         return draft
             .ledger
-            .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, Because::QueueFull, &message);
+            .not_run(Outcome::Skipped, candidate.trigger, candidate.slot, Reason::QueueFull, &message);
     }
     let others = if waiting == 1 { "other" } else { "others" };
     let message = format!("{} waits in the queue behind {waiting} {others}", candidate.shown());
-    draft.ledger.announce(Outcome::Queued, Because::Queued, candidate.slot, 1, message);
+    draft.ledger.announce(Outcome::Queued, Reason::Queued, candidate.slot, 1, message);
     if candidate.trigger == Trigger::Schedule {
         draft.ledger.account_until(candidate.slot);
     }
@@ -46,14 +46,14 @@ pub fn drop_stale(draft: &mut Draft, spec: &Spec, schedule: &Schedule) {
     let slots = |run: &QueuedRun| run.trigger == Trigger::Schedule;
     if let Some(end) = end.filter(|_| draft.ledger.status.queued.iter().any(slots)) {
         if end <= now {
-            drop_slots(draft, Outcome::Skipped, Because::Ended, "endAt has passed before there was room");
+            drop_slots(draft, Outcome::Skipped, Reason::Ended, "endAt has passed before there was room");
         } else {
             draft.wake_by(end);
         }
     }
     let late = |run: &QueuedRun| slots(run) && due::is_too_late(schedule, &spec.fields, run.slot.0, now);
     let why = "there was no room within startingDeadlineSeconds";
-    drop_where(draft, late, Outcome::Missed, Because::StartingDeadlineExceeded, why);
+    drop_where(draft, late, Outcome::Missed, Reason::StartingDeadlineExceeded, why);
     if let Some(deadline) = spec.fields.starting_deadline_seconds {
         let waiting = draft.ledger.status.queued.iter().filter(|run| slots(run));
         let late_at = waiting.map(|run| past(schedule.starts_at(run.slot.0), deadline)).min();
@@ -68,21 +68,21 @@ fn past(start: Timestamp, deadline: i64) -> Timestamp {
 }
 
 /// Drops all that wait.
-pub fn drop_all(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
-    drop_where(draft, |_| true, outcome, because, why);
+pub fn drop_all(draft: &mut Draft, outcome: Outcome, reason: Reason, why: &str) {
+    drop_where(draft, |_| true, outcome, reason, why);
 }
 
 /// Drops the slots (and not what somebody asked for).
-pub fn drop_slots(draft: &mut Draft, outcome: Outcome, because: Because, why: &str) {
-    drop_where(draft, |run| run.trigger == Trigger::Schedule, outcome, because, why);
+pub fn drop_slots(draft: &mut Draft, outcome: Outcome, reason: Reason, why: &str) {
+    drop_where(draft, |run| run.trigger == Trigger::Schedule, outcome, reason, why);
 }
 
-fn drop_where(draft: &mut Draft, which: impl Fn(&QueuedRun) -> bool, outcome: Outcome, because: Because, why: &str) {
+fn drop_where(draft: &mut Draft, which: impl Fn(&QueuedRun) -> bool, outcome: Outcome, reason: Reason, why: &str) {
     let dropped: Vec<QueuedRun> = draft.ledger.status.queued.extract_if(.., |run| which(run)).collect();
     for run in dropped {
         let candidate = Candidate::from(run);
         let message = format!("{} dropped from the queue: {why}", candidate.shown());
-        draft.ledger.not_run(outcome, candidate.trigger, candidate.slot, because, &message);
+        draft.ledger.not_run(outcome, candidate.trigger, candidate.slot, reason, &message);
         draft.ledger.urgent = true;
     }
 }

@@ -5,7 +5,7 @@
 //! wrong cannot be known: `punctual.dev/reset-ledger` is for that.
 
 use super::job::{has_the_form, is_plain_name};
-use super::{Because, Draft, MOST_RECENT_RUNS, Outcome, due, ledger};
+use super::{Draft, MOST_RECENT_RUNS, Outcome, Reason, due, ledger};
 use crate::api::{KeptJob, ScheduledTaskStatus, Trigger};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +47,7 @@ pub fn repair(draft: &mut Draft) {
         return;
     }
     let message = format!("the status said what no operator writes, and was repaired: {}", wrong.join("; "));
-    draft.ledger.say(Outcome::Refused, Because::LedgerRepaired, now, message);
+    draft.ledger.say(Outcome::Refused, Reason::LedgerRepaired, now, message);
     draft.claim = true;
 }
 

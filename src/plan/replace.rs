@@ -5,7 +5,7 @@
 
 use super::claims::{self, Candidate, goes_on, is_claim};
 use super::ledger::{End, whole_second};
-use super::{Because, Draft, Outcome, Stretch, queue};
+use super::{Draft, Outcome, Reason, Stretch, queue};
 use crate::api::Ending;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -17,7 +17,7 @@ pub fn newest(draft: &mut Draft, due: &[Timestamp]) {
     let Some((&newest, older)) = due.split_last() else { return };
     for &slot in older {
         let message = format!("slot {slot} not started: slot {newest} would replace it at once");
-        let stretch = Stretch::one(slot, Because::Superseded);
+        let stretch = Stretch::one(slot, Reason::Superseded);
         draft.ledger.not_started(Outcome::Skipped, &stretch, &message);
     }
     let candidate = draft.slot(newest);
@@ -27,12 +27,12 @@ pub fn newest(draft: &mut Draft, due: &[Timestamp]) {
 /// Ends what goes on, and claims the run that comes in its place.
 pub fn replace(draft: &mut Draft, candidate: Candidate) {
     let why = "a newer run is due before its Job could be made";
-    claims::give_up_all(draft, Outcome::Missed, Because::Superseded, why);
+    claims::give_up_all(draft, Outcome::Missed, Reason::Superseded, why);
     // Of a time when the policy was Queue.
     queue::drop_all(
         draft,
         Outcome::Skipped,
-        Because::Superseded,
+        Reason::Superseded,
         "a newer run is due, and concurrencyPolicy is Replace",
     );
     for mut run in std::mem::take(&mut draft.ledger.status.active) {
@@ -43,12 +43,12 @@ pub fn replace(draft: &mut Draft, candidate: Candidate) {
                 exit_code: run.exit_codes.last().copied().flatten(),
                 message: Some(WHY.into()),
             };
-            draft.ledger.ended(&run, Outcome::Cancelled, Because::Replaced, end);
+            draft.ledger.ended(&run, Outcome::Cancelled, Reason::Replaced, end);
             continue;
         }
         if run.ending.is_none() && goes_on(draft, &run) {
             run.ending = Some(Ending {
-                because: Because::Replaced.to_string(),
+                reason: Reason::Replaced.to_string(),
                 since: Time(whole_second(draft.now())),
                 message: Some(WHY.into()),
             });

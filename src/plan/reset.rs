@@ -4,7 +4,7 @@
 //! backfill, watermark and `accountedUntil` are forgotten, and the message says what they were; runs that go on stay, for their
 //! Jobs do, and so do the finished Jobs that are kept and the requests that were dealt with. Never touches a Job.
 
-use super::{Because, Draft, Outcome, ledger};
+use super::{Draft, Outcome, Reason, ledger};
 use crate::api::{ScheduledTaskStatus, Trigger};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -47,7 +47,7 @@ pub fn reset(draft: &mut Draft) {
         ..ScheduledTaskStatus::default()
     };
     draft.claim = true;
-    draft.ledger.say(Outcome::Handled, Because::LedgerReset, now, message);
+    draft.ledger.say(Outcome::Handled, Reason::LedgerReset, now, message);
 }
 
 fn forgotten(status: &ScheduledTaskStatus) -> String {

@@ -8,7 +8,7 @@
 //! survives restarts, and it is a function of run and attempt, so that planning again gives the same. Never makes a Job.
 
 use super::ledger::{End, whole_second};
-use super::{Because, Draft, Outcome, attempt_name, run_of};
+use super::{Draft, Outcome, Reason, attempt_name, run_of};
 use crate::api::{ActiveRun, RetryPolicy, Trigger};
 use crate::schedule::hash;
 use jiff::{SignedDuration, Timestamp};
@@ -18,22 +18,22 @@ use std::time::Duration;
 const SUSPENDED: &str = "not tried again: the task is suspended";
 
 /// An attempt failed.
-pub fn failed(draft: &mut Draft, run: ActiveRun, because: Because, mut end: End) {
+pub fn failed(draft: &mut Draft, run: ActiveRun, reason: Reason, mut end: End) {
     let ended = whole_second(end.at.unwrap_or(draft.now()));
-    let at = match again(draft, &run, because, ended) {
+    let at = match again(draft, &run, reason, ended) {
         Ok(at) => at,
         Err(why) => {
             if let Some(why) = why {
                 end.message = Some(format!("{}; {why}", end.message.unwrap_or_default()));
             }
-            return draft.ledger.ended(&run, Outcome::Failed, because, end);
+            return draft.ledger.ended(&run, Outcome::Failed, reason, end);
         }
     };
     let said = end.message.unwrap_or_default();
     let code = end.exit_code.map_or_else(String::new, |code| format!(" (exit code {code})"));
     let next = run.attempt + 1;
     let message = format!("attempt {} failed{code}: {said}; attempt {next} follows at {at}", run.attempt);
-    draft.ledger.announce(Outcome::Retrying, because, run.slot.0, 1, message);
+    draft.ledger.announce(Outcome::Retrying, reason, run.slot.0, 1, message);
     // Written down before its Job is made, also where its time has come already.
     draft.claim = true;
     let mut exit_codes = run.exit_codes.clone();
@@ -60,17 +60,17 @@ pub fn give_up(draft: &mut Draft) {
             exit_code: run.exit_codes.last().copied().flatten(),
             message: Some(format!("{}; {SUSPENDED}", run.message.as_deref().unwrap_or_default())),
         };
-        draft.ledger.ended(&run, Outcome::Failed, Because::JobFailed, end);
+        draft.ledger.ended(&run, Outcome::Failed, Reason::JobFailed, end);
     }
 }
 
 /// When the next attempt is made, or why there is none; nothing to say where nobody asked for retries.
-fn again(draft: &Draft, run: &ActiveRun, because: Because, ended: Timestamp) -> Result<Timestamp, Option<String>> {
+fn again(draft: &Draft, run: &ActiveRun, reason: Reason, ended: Timestamp) -> Result<Timestamp, Option<String>> {
     let Some(spec) = draft.spec else { return Err(None) };
     let Some(policy) = spec.fields.retry_policy.filter(|policy| policy.limit > 0) else {
         return Err(None);
     };
-    if because == Because::PodFailurePolicy {
+    if reason == Reason::PodFailurePolicy {
         return Err(Some("not tried again: podFailurePolicy says that this exit is final".into()));
     }
     if run.attempt > policy.limit {

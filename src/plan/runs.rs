@@ -3,7 +3,7 @@
 //! Takes active entries and Jobs, gives outcomes. Never starts or deletes a Job.
 
 use super::ledger::{self, End};
-use super::{Because, Draft, Effect, Exit, Job, JobEnd, Outcome, retry};
+use super::{Draft, Effect, Exit, Job, JobEnd, Outcome, Reason, retry};
 use crate::api::{ActiveRun, Ending};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -49,7 +49,7 @@ fn keep_or_end(draft: &mut Draft, run: ActiveRun, job: &Job) {
                 at: Some(end.at),
                 ..End::default()
             };
-            draft.ledger.ended(&run, Outcome::Succeeded, Because::JobCompleted, end);
+            draft.ledger.ended(&run, Outcome::Succeeded, Reason::JobCompleted, end);
         }
         // What we end fails because we end it, whatever its pods make of that.
         Some(_) if run.ending.is_some() => {
@@ -76,17 +76,17 @@ fn failed_by_job(draft: &mut Draft, run: ActiveRun, job: &Job, end: &JobEnd) {
         Exit::Known { code, message } => (Some(*code), message.clone().unwrap_or(job_says)),
         Exit::NotAsked | Exit::Unknown => (None, job_says),
     };
-    let because = if end.reason == POD_FAILURE_POLICY {
-        Because::PodFailurePolicy
+    let reason = if end.reason == POD_FAILURE_POLICY {
+        Reason::PodFailurePolicy
     } else {
-        Because::JobFailed
+        Reason::JobFailed
     };
     let end = End {
         at: Some(end.at),
         exit_code,
         message: Some(message),
     };
-    retry::failed(draft, run, because, end);
+    retry::failed(draft, run, reason, end);
 }
 
 /// The Job went before it ended: we deleted it, or somebody else did.
@@ -96,17 +96,17 @@ fn stopped(draft: &mut Draft, run: ActiveRun) {
         exit_code: None,
         message: Some(message.to_owned()),
     };
-    let Some(Ending { because, message, .. }) = &run.ending else {
+    let Some(Ending { reason, message, .. }) = &run.ending else {
         let end = end("its Job was deleted before it ended");
-        return draft.ledger.ended(&run, Outcome::Cancelled, Because::JobDeleted, end);
+        return draft.ledger.ended(&run, Outcome::Cancelled, Reason::JobDeleted, end);
     };
-    let end = end(message.as_deref().unwrap_or(because));
-    if *because == Because::RunTimeout.as_str() {
-        draft.ledger.ended(&run, Outcome::Failed, Because::RunTimeout, end);
-    } else if *because == Because::PendingTimeout.as_str() {
-        retry::failed(draft, run, Because::PendingTimeout, end);
+    let end = end(message.as_deref().unwrap_or(reason));
+    if *reason == Reason::RunTimeout.as_str() {
+        draft.ledger.ended(&run, Outcome::Failed, Reason::RunTimeout, end);
+    } else if *reason == Reason::PendingTimeout.as_str() {
+        retry::failed(draft, run, Reason::PendingTimeout, end);
     } else {
-        draft.ledger.ended(&run, Outcome::Cancelled, Because::Replaced, end);
+        draft.ledger.ended(&run, Outcome::Cancelled, Reason::Replaced, end);
     }
 }
 

@@ -6,7 +6,7 @@ use super::claims::{Candidate, is_claim};
 use super::due::{self, Due};
 use super::repair::MOST_ACTIVE;
 use super::{
-    Because, Draft, Effect, ON_TIME, Outcome, Owed, Run, Spec, build_job, claims, concurrency, conflict, endings, queue, retry, suspend,
+    Draft, Effect, ON_TIME, Outcome, Owed, Reason, Run, Spec, build_job, claims, concurrency, conflict, endings, queue, retry, suspend,
 };
 use super::{backfill, run_now};
 use crate::api::{ActiveRun, ConcurrencyPolicy, Trigger};
@@ -19,10 +19,10 @@ pub fn start(draft: &mut Draft) {
         // A failure that nobody has read may be tried again, a Job that nobody sees may go on: nothing starts beside them.
         return;
     }
-    if let Some(because) = suspend::paused(draft) {
-        claims::give_up(draft, Outcome::Skipped, because, "the task was suspended");
-        queue::drop_slots(draft, Outcome::Skipped, because, "the task was suspended");
-        if because == Because::Suspended {
+    if let Some(reason) = suspend::paused(draft) {
+        claims::give_up(draft, Outcome::Skipped, reason, "the task was suspended");
+        queue::drop_slots(draft, Outcome::Skipped, reason, "the task was suspended");
+        if reason == Reason::Suspended {
             retry::give_up(draft);
         }
     }
@@ -94,7 +94,7 @@ fn owe_oldest(draft: &mut Draft) {
     if let Some(slot) = claimed.or_else(due) {
         draft.owed = Some(Owed {
             slot,
-            because: refusal.because,
+            reason: refusal.reason,
             message: refusal.message.clone(),
         });
     }
@@ -106,14 +106,14 @@ fn miss(draft: &mut Draft, spec: &Spec, due: &Due) {
             continue;
         }
         let mut stretch = stretch.clone();
-        let mut why = match stretch.because {
-            Because::StartingDeadlineExceeded => "older than startingDeadlineSeconds".to_owned(),
-            Because::MissedRunPolicyNone => "late, and missedRunPolicy is None".to_owned(),
-            Because::MissedRunLimitExceeded => "more were missed than missedRunLimit".to_owned(),
+        let mut why = match stretch.reason {
+            Reason::StartingDeadlineExceeded => "older than startingDeadlineSeconds".to_owned(),
+            Reason::MissedRunPolicyNone => "late, and missedRunPolicy is None".to_owned(),
+            Reason::MissedRunLimitExceeded => "more were missed than missedRunLimit".to_owned(),
             _ => "a newer slot is due, and missedRunPolicy is Latest".to_owned(),
         };
         if let Some(refusal) = &draft.observed.refusal {
-            stretch.because = refusal.because;
+            stretch.reason = refusal.reason;
             why = format!("{why}; before that {}", refusal.message);
         }
         let message = format!("{} not started: {why}", stretch);
@@ -185,19 +185,19 @@ fn create(draft: &mut Draft, spec: &Spec, run: Run) {
     let late = draft.now().duration_since(run.due);
     let said = match run.trigger {
         _ if run.attempt > 1 => None,
-        Trigger::Manual => Some((Because::Requested, format!("Job {job_name} made, as punctual.dev/run-now asked"))),
-        Trigger::Backfill => Some((Because::Requested, format!("Job {job_name} made for backfilled slot {slot}"))),
+        Trigger::Manual => Some((Reason::Requested, format!("Job {job_name} made, as punctual.dev/run-now asked"))),
+        Trigger::Backfill => Some((Reason::Requested, format!("Job {job_name} made for backfilled slot {slot}"))),
         Trigger::Schedule if late > ON_TIME => {
             let message = format!("Job {job_name} made for slot {slot}, {} s late", late.as_secs());
-            Some((Because::CaughtUp, message))
+            Some((Reason::CaughtUp, message))
         }
-        Trigger::Schedule => Some((Because::OnSchedule, format!("Job {job_name} made for slot {slot}"))),
+        Trigger::Schedule => Some((Reason::OnSchedule, format!("Job {job_name} made for slot {slot}"))),
     };
     draft.jobs.push(Effect::Create { run, job });
-    if let Some((because, message)) = said {
+    if let Some((reason, message)) = said {
         draft.jobs.push(Effect::Announce(super::Announcement {
             outcome: Outcome::Started,
-            because,
+            reason,
             slot,
             first: slot,
             slots: 1,

@@ -3,15 +3,15 @@
 //! The second is never written into the spec, which belongs to the author: it follows from `consecutiveFailures`, less those that
 //! a resume request (`punctual.dev/resume`) has forgiven. Takes the draft, gives whether it pauses. Never starts anything.
 
-use super::{Because, Draft, Outcome};
+use super::{Draft, Outcome, Reason};
 use crate::api::RESUME;
 
 /// Why no slot starts, if none does.
-pub fn paused(draft: &Draft) -> Option<Because> {
+pub fn paused(draft: &Draft) -> Option<Reason> {
     if draft.spec.is_some_and(|spec| spec.fields.suspend) {
-        return Some(Because::Suspended);
+        return Some(Reason::Suspended);
     }
-    too_many_failures(draft).then_some(Because::TooManyFailures)
+    too_many_failures(draft).then_some(Reason::TooManyFailures)
 }
 
 fn too_many_failures(draft: &Draft) -> bool {
@@ -32,10 +32,10 @@ pub fn resume(draft: &mut Draft) {
     let now = draft.now();
     draft.ledger.status.last_handled_resume = Some(request.clone());
     let refused = match paused(draft) {
-        Some(Because::TooManyFailures) => {
+        Some(Reason::TooManyFailures) => {
             draft.ledger.status.forgiven_failures = failures;
             let message = format!("resumed: {failures} failed runs in a row are forgiven");
-            return draft.ledger.say(Outcome::Handled, Because::Resumed, now, message);
+            return draft.ledger.say(Outcome::Handled, Reason::Resumed, now, message);
         }
         Some(_) => "not resumed: spec.suspend is true, and the spec is its author's; set it to false",
         None => "nothing to resume: the task is not suspended",

@@ -12,7 +12,7 @@ use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::refusals::{Concern, Refusals};
 use super::seal::Seal;
 use crate::api::ScheduledTaskStatus;
-use crate::plan::{Announcement, Because, Conflict, Exit, Job, Observed, Pods, Task, Trial, Unusable, Unwritten};
+use crate::plan::{Announcement, Conflict, Exit, Job, Observed, Pods, Reason, Task, Trial, Unusable, Unwritten};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub struct Record {
     clean_ups: Refusals,
     trial: Trial,
     conflicts: Vec<Conflict>,
-    warned: Option<(Because, String)>,
+    warned: Option<(Reason, String)>,
     unwritten: Option<Unwritten>,
 }
 
@@ -294,8 +294,8 @@ impl Record {
     }
 
     /// A write was refused. Says whether that is news, or the same answer as before.
-    pub fn refuse(&mut self, concern: Concern, because: Because, message: &str, now: Timestamp) -> bool {
-        self.refusals(concern).add(because, message, now)
+    pub fn refuse(&mut self, concern: Concern, reason: Reason, message: &str, now: Timestamp) -> bool {
+        self.refusals(concern).add(reason, message, now)
     }
 
     /// A Job was made: whatever was refused before is forgotten.
@@ -340,10 +340,10 @@ impl Record {
     }
 
     /// Whether this warning differs from the last one of its kind.
-    pub fn is_new_warning(&mut self, because: Because, message: &str) -> bool {
-        let said = Some((because, message));
-        let is_new = self.warned.as_ref().map(|(because, message)| (*because, message.as_str())) != said;
-        self.warned = said.map(|(because, message)| (because, message.to_owned()));
+    pub fn is_new_warning(&mut self, reason: Reason, message: &str) -> bool {
+        let said = Some((reason, message));
+        let is_new = self.warned.as_ref().map(|(reason, message)| (*reason, message.as_str())) != said;
+        self.warned = said.map(|(reason, message)| (reason, message.to_owned()));
         is_new
     }
 
@@ -351,7 +351,7 @@ impl Record {
     pub fn quarantine(&mut self, message: &str) {
         if let Some(task) = &mut self.task {
             Arc::make_mut(task).spec = Err(Unusable {
-                because: Because::OperatorError,
+                reason: Reason::OperatorError,
                 message: message.to_owned(),
             });
         }

@@ -51,7 +51,7 @@ async fn a10_a_dummy_under_a_coming_slots_name_occupies_that_slot_and_is_told_wh
             .await;
         assert_eq!((status.started, status.failed, status.consecutive_failures), (1, 0, 0), "{policy}");
         assert!(
-            status.recent_runs.iter().any(|run| run.because == "NameConflict"),
+            status.recent_runs.iter().any(|run| run.reason == "NameConflict"),
             "{policy}: {:#?}",
             status.recent_runs
         );

@@ -145,7 +145,7 @@ fn status() -> Value {
         "observedSchedule": {"schedule": "* * * * *", "timeZone": "Europe/Berlin", "gap": "RunAfter", "overlap": "First"},
         "active": [{"slot": slot, "trigger": "Schedule", "attempt": 1, "job": "t-1798797600", "uid": "active", "started": slot}],
         "queued": [{"slot": slot, "trigger": "Manual", "job": "t-m000000012"}],
-        "recentRuns": [{"slot": slot, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": "Succeeded", "because": "JobCompleted"}],
+        "recentRuns": [{"slot": slot, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": "Succeeded", "reason": "JobCompleted"}],
         "keptJobs": [{"job": "t-1798797540", "uid": "kept", "succeeded": true}],
         "backfill": {"from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "remaining": 3},
         "started": 3, "succeeded": 2, "running": 1, "lastSuccessfulSlot": slot, "lastHandledRunNow": "x"})

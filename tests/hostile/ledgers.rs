@@ -34,7 +34,7 @@ fn inventions() -> Vec<(&'static str, Value)> {
     let queue: Vec<Value> = (0..10_000)
         .map(|number| json!({"slot": SLOT, "trigger": "Manual", "job": format!("other-m{number:09x}")}))
         .collect();
-    let long = json!({"slot": SLOT, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": "Succeeded", "because": "JobCompleted",
+    let long = json!({"slot": SLOT, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": "Succeeded", "reason": "JobCompleted",
         "message": "x".repeat(1_200_000)});
     vec![
         (

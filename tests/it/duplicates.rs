@@ -111,7 +111,7 @@ async fn d2_a_job_that_is_deleted_right_after_it_finished_is_not_made_again() {
     world.status("user", "its end", |status| status.succeeded == 1).await;
     world.status("ttl", "its end", |status| status.succeeded == 1).await;
     let status = world.status("running", "its end", |status| status.cancelled == 1).await;
-    assert_eq!(status.recent_runs[0].because, "JobDeleted");
+    assert_eq!(status.recent_runs[0].reason, "JobDeleted");
     // A restart, and a new slot: nothing of the old ones comes back.
     operator.stop().await;
     let operator = world.operator("2027-01-01T10:02:00Z").await;

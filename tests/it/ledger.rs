@@ -65,7 +65,7 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
         );
     }
     let forbid = world.tasks().get("forbid").await.unwrap().status.unwrap();
-    assert!(forbid.skipped > 0 && forbid.recent_runs.iter().any(|run| run.because == "PreviousRunActive"));
+    assert!(forbid.skipped > 0 && forbid.recent_runs.iter().any(|run| run.reason == "PreviousRunActive"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +236,7 @@ async fn health_and_metrics_are_served_and_log_lines_name_task_and_slot() {
         .to_owned();
     let started = lines.iter().find(|line| line["outcome"] == "Started").expect("the start is logged");
     assert_eq!(started["task"], format!("{}/watched", world.namespace));
-    assert!(started["slot"].is_string() && started["because"] == "OnSchedule", "{started}");
+    assert!(started["slot"].is_string() && started["reason"] == "OnSchedule", "{started}");
     let get = |path: &str| {
         let mut stream = std::net::TcpStream::connect(&address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: punctual\r\nConnection: close\r\n\r\n").unwrap();
@@ -248,7 +248,7 @@ async fn health_and_metrics_are_served_and_log_lines_name_task_and_slot() {
     assert!(get("/readyz").starts_with("HTTP/1.1 200"));
     let metrics = get("/metrics");
     for name in [
-        "punctual_slots_total{because=\"OnSchedule\",outcome=\"Started\"}",
+        "punctual_slots_total{outcome=\"Started\",reason=\"OnSchedule\"}",
         "punctual_start_lateness_seconds_bucket",
         "punctual_queue_depth",
         "punctual_tasks 1",

@@ -57,7 +57,7 @@ async fn l1_five_thousand_tasks_on_one_minute_have_one_job_each() {
     let operator = world.operator("2027-01-01T10:30:00Z").await;
     all_known(&operator, TASKS).await;
     operator.set(SLOT);
-    let started = r#"punctual_slots_total{because="OnSchedule",outcome="Started"}"#;
+    let started = r#"punctual_slots_total{outcome="Started",reason="OnSchedule"}"#;
     for share in (500..=TASKS).step_by(500) {
         until("the next 500 tasks to be started", || async {
             (operator.metric(started) >= share as f64).then_some(())

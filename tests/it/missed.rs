@@ -127,7 +127,7 @@ async fn m3_after_months_of_suspension_no_paused_slot_fires_and_the_next_one_doe
     world.edit("paused", json!({"suspend": false})).await;
     let status = world.settled("paused").await;
     assert_eq!(status.skipped, 151 * 24);
-    assert_eq!(status.recent_runs[0].because, "Suspended");
+    assert_eq!(status.recent_runs[0].reason, "Suspended");
     assert_eq!(seen.slots().await, []);
     operator.set("2027-06-01T01:00:00Z");
     world.job("paused-1811811600").await;
@@ -183,7 +183,7 @@ async fn m4_slots_of_the_old_schedule_that_nobody_could_start_are_counted_as_mis
     let operator = world.operator("2027-01-01T13:30:00Z").await;
     let status = world.settled("edited").await;
     assert_eq!((status.missed, status.started), (3, 0));
-    assert_eq!(status.recent_runs[0].because, "ScheduleChanged");
+    assert_eq!(status.recent_runs[0].reason, "ScheduleChanged");
     assert_eq!(seen.slots().await, []);
     operator.stop().await;
 }

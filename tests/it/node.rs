@@ -159,7 +159,7 @@ async fn replace_ends_the_old_container() {
     })
     .await;
     let status = world.status("replaced", "the next one", |status| status.running == 1).await;
-    assert!(status.recent_runs.iter().any(|run| run.because == "Replaced"));
+    assert!(status.recent_runs.iter().any(|run| run.reason == "Replaced"));
     assert_eq!(process.terminate(), Some(0));
 }
 
@@ -171,7 +171,7 @@ async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&st
     let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, _) = first_end(&world, "stuck").await;
     assert_eq!(
-        (run.outcome.as_str(), run.because.as_str(), run.attempts),
+        (run.outcome.as_str(), run.reason.as_str(), run.attempts),
         ("Failed", "PendingTimeout", 1)
     );
     let message = run.message.unwrap();
@@ -243,7 +243,7 @@ async fn run_timeout_ends_the_container() {
     world.task("slow", spec).await;
     let process = Process::start(&world.access.kubeconfig, &world.namespace);
     let (run, _) = first_end(&world, "slow").await;
-    assert_eq!((run.outcome.as_str(), run.because.as_str()), ("Failed", "RunTimeout"));
+    assert_eq!((run.outcome.as_str(), run.reason.as_str()), ("Failed", "RunTimeout"));
     // The run has ended when its pods are gone, and not before.
     let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", run.job.unwrap()));
     assert_eq!(world.pods().list(&of_job).await.unwrap().items.len(), 0);

@@ -50,7 +50,7 @@ fn hourly_at(slot: Timestamp) -> String {
 
 /// Outcome and reason of an entry, such as "Failed RunTimeout".
 fn what(run: &RunRecord) -> String {
-    format!("{} {}", run.outcome, run.because)
+    format!("{} {}", run.outcome, run.reason)
 }
 
 /// The same of the newest entry; nothing if there is none.

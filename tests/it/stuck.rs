@@ -98,7 +98,7 @@ async fn s4_replace_goes_on_when_the_old_job_is_already_gone() {
     let status = world
         .status("replacing", "the third run", |status| status.started == 3 && status.cancelled == 2)
         .await;
-    assert_eq!(status.recent_runs[0].because, "Replaced");
+    assert_eq!(status.recent_runs[0].reason, "Replaced");
     let jobs = world.jobs();
     until("the replaced Job to be gone", || async {
         jobs.get_opt("replacing-1798797720").await.unwrap().is_none().then_some(())
@@ -257,7 +257,7 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
     let status = world
         .status("refused", "the first slot's outcome", |status| status.missed == 1)
         .await;
-    assert_eq!(status.recent_runs[0].because, "JobRefused");
+    assert_eq!(status.recent_runs[0].reason, "JobRefused");
     let lift = kube::core::Request::new(quotas)
         .delete("none", &kube::api::DeleteParams::default())
         .unwrap();
@@ -454,7 +454,7 @@ async fn s8_a_name_that_is_taken_by_another_is_reported_and_never_adopted() {
     operator.set("2027-01-01T10:02:00Z");
     let status = world.status("taken", "the next slot", |status| status.started == 1).await;
     assert_eq!(
-        (status.missed, status.recent_runs.last().unwrap().because.as_str()),
+        (status.missed, status.recent_runs.last().unwrap().reason.as_str()),
         (1, "NameConflict")
     );
     assert_eq!(world.job("taken-1798797660").await.metadata.uid, theirs.metadata.uid);

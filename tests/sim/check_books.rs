@@ -29,7 +29,7 @@ impl Checker {
             let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref() && job.goes_on());
             let seen = self.calm_since.is_some_and(|since| now - since > 5000) && !self.skewed;
             if let (Some(job), Some(ending), false, true) = (job, &run.ending, known, seen) {
-                let verdict = self.time_is_up(now, job, &ending.because);
+                let verdict = self.time_is_up(now, job, &ending.reason);
                 self.judge(now, verdict);
             }
         }
@@ -249,7 +249,7 @@ fn is_a_queue(before: &Status, after: &Status) -> Verdict {
 fn news(before: &[RunRecord], after: &[RunRecord]) -> Vec<(i64, i64, i64, String)> {
     let first = |record: &RunRecord| second(record.first_slot.as_ref().unwrap_or(&record.slot).0);
     let same = |old: &RunRecord, new: &RunRecord| {
-        (first(old), old.trigger, &old.outcome, &old.because, &old.job) == (first(new), new.trigger, &new.outcome, &new.because, &new.job)
+        (first(old), old.trigger, &old.outcome, &old.reason, &old.job) == (first(new), new.trigger, &new.outcome, &new.reason, &new.job)
     };
     let known = match before.first() {
         Some(newest) => after.iter().position(|record| same(newest, record)),
@@ -283,7 +283,7 @@ pub fn brief(status: &Status) -> String {
         .iter()
         .map(|run| {
             let state = match (&run.uid, &run.started, &run.ending) {
-                (_, _, Some(ending)) => format!("ending: {}", ending.because),
+                (_, _, Some(ending)) => format!("ending: {}", ending.reason),
                 (Some(_), ..) => "runs".into(),
                 (None, Some(_), _) => format!("tries again at {}", run.retry_at.as_ref().map_or("?".into(), |at| at.0.to_string())),
                 (None, None, _) => "claim".into(),
@@ -295,7 +295,7 @@ pub fn brief(status: &Status) -> String {
     let newest = status
         .recent_runs
         .first()
-        .map(|run| format!("{} {} × {} until {}", run.outcome, run.because, run.slots, run.slot.0));
+        .map(|run| format!("{} {} × {} until {}", run.outcome, run.reason, run.slots, run.slot.0));
     let until = status.accounted_until.as_ref().map_or("?".into(), |until| until.0.to_string());
     format!(
         "until {until} started {} succeeded {} failed {} cancelled {} missed {} skipped {} requested {} retried {} active {active:?} queued {queued:?} newest {newest:?} backfill {:?}",

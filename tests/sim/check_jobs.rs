@@ -231,7 +231,7 @@ impl Checker {
 
 impl Checker {
     /// No limit ends a Job before its time; judged where no clock was ever wrong.
-    pub fn time_is_up(&self, now: Ms, job: &JobObject, because: &str) -> Verdict {
+    pub fn time_is_up(&self, now: Ms, job: &JobObject, reason: &str) -> Verdict {
         let limits = |of: fn(&ScheduledTaskSpec) -> Option<kube::core::Duration>| {
             let all = self
                 .specs_since(now - 600 * SECOND)
@@ -239,7 +239,7 @@ impl Checker {
                 .map(|limit| Duration::from(limit).as_millis() as Ms);
             all.min().unwrap_or(Ms::MAX / 2)
         };
-        let (since, limit) = match because {
+        let (since, limit) = match reason {
             "RunTimeout" => {
                 let first = self
                     .runs
@@ -259,7 +259,7 @@ impl Checker {
         };
         demand!(
             now - since >= limit - SECOND,
-            "{because} is too early: it ends Job {} after {} ms, {limit} were allowed",
+            "{reason} is too early: it ends Job {} after {} ms, {limit} were allowed",
             job.name,
             now - since
         );

@@ -8,7 +8,7 @@ use super::shrink::verdict;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use punctual::api::{ConcurrencyPolicy, ScheduledTaskSpec, ScheduledTaskStatus};
-use punctual::plan::{Because, Effect, Observed, Plan, Urgency};
+use punctual::plan::{Effect, Observed, Plan, Reason, Urgency};
 use std::sync::Arc;
 
 /// A mistake.
@@ -111,7 +111,7 @@ impl Mutant {
                 }
             }),
             Self::DeletesUnwritten => {
-                let ends = |effect: &Effect| matches!(effect, Effect::Delete { because, .. } if !because.is_clean_up());
+                let ends = |effect: &Effect| matches!(effect, Effect::Delete { reason, .. } if !reason.is_clean_up());
                 if plan.effects.iter().any(ends) {
                     plan.effects.retain(|effect| !matches!(effect, Effect::Write { .. }));
                 }
@@ -125,7 +125,7 @@ impl Mutant {
                     job: job.name.clone(),
                     uid: job.uid.clone(),
                     version: job.version.clone(),
-                    because: Because::HistoryLimit,
+                    reason: Reason::HistoryLimit,
                 });
                 plan.effects.splice(0..0, forget);
             }

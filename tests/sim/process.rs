@@ -303,7 +303,7 @@ fn name(effect: &Effect) -> Option<String> {
         Effect::Find { job } => format!("find {job}"),
         Effect::Inspect { job, .. } => format!("inspect {job}"),
         Effect::Create { run, .. } => format!("create {}", run.job),
-        Effect::Delete { job, because, .. } => format!("delete {job} because {because}"),
+        Effect::Delete { job, reason, .. } => format!("delete {job} because {reason}"),
         Effect::Write { urgency, .. } => format!("write {urgency:?}"),
         Effect::Announce(_) => return None,
     })

@@ -9,7 +9,7 @@ use super::cluster::{Answer, Api, JobObject};
 use super::story::{Moment, Verb};
 use jiff::Timestamp;
 use punctual::api;
-use punctual::plan::{Because, Effect, Exit, Pods, Run, Task, Urgency};
+use punctual::plan::{Effect, Exit, Pods, Reason, Run, Task, Urgency};
 use punctual::state::{Concern, Record, Seal, Told};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ impl Replica {
         };
         match effect {
             Effect::Announce(_) => Progress::GoOn,
-            Effect::Delete { because, .. } if because.is_clean_up() && work.clean_up_refused => Progress::GoOn,
+            Effect::Delete { reason, .. } if reason.is_clean_up() && work.clean_up_refused => Progress::GoOn,
             Effect::Write {
                 urgency: Urgency::Merged, ..
             } if work.may_merge => Progress::Deferred(MERGE),
@@ -149,12 +149,7 @@ impl Replica {
                 _ => Progress::Failed,
             },
             Effect::Create { run, job } => self.create(api, &work.seen, &run, &job, &actor),
-            Effect::Delete {
-                job,
-                uid,
-                version,
-                because,
-            } => self.delete(api, work, &job, (&uid, &version), because, &actor),
+            Effect::Delete { job, uid, version, reason } => self.delete(api, work, &job, (&uid, &version), reason, &actor),
             Effect::Try { job } => match api.post(&job, true, &actor) {
                 Answer::Ok(_) | Answer::Conflict => {
                     self.memory.tried(None, at(clock));
@@ -211,7 +206,7 @@ impl Replica {
                 }
                 (_, Answer::Refused(message)) => {
                     self.memory.settle(&run.job);
-                    self.memory.refuse(Concern::Start, Because::JobRefused, message, at(actor.clock));
+                    self.memory.refuse(Concern::Start, Reason::JobRefused, message, at(actor.clock));
                     return Progress::PlanAgain;
                 }
                 // Who had the name is gone.
@@ -253,10 +248,10 @@ impl Replica {
         work: &mut Work,
         job: &str,
         (uid, version): (&str, &str),
-        because: Because,
+        reason: Reason,
         actor: &Actor,
     ) -> Progress {
-        let clean_up = because.is_clean_up();
+        let clean_up = reason.is_clean_up();
         let concern = if clean_up { Concern::CleanUp } else { Concern::Start };
         match api.delete(job, (uid, version), !clean_up, actor) {
             Answer::Ok(()) | Answer::NotFound => {
@@ -273,12 +268,12 @@ impl Replica {
                 other => other,
             },
             Answer::Refused(message) if clean_up => {
-                self.memory.refuse(concern, Because::DeleteRefused, message, at(actor.clock));
+                self.memory.refuse(concern, Reason::DeleteRefused, message, at(actor.clock));
                 work.clean_up_refused = true;
                 Progress::GoOn
             }
             Answer::Refused(message) => {
-                self.memory.refuse(concern, Because::DeleteRefused, message, at(actor.clock));
+                self.memory.refuse(concern, Reason::DeleteRefused, message, at(actor.clock));
                 Progress::PlanAgain
             }
             Answer::Nothing => Progress::Failed,

@@ -185,7 +185,7 @@ pub fn keep(node: NodeChoice) -> Result<()> {
         "node": match cluster.node() {
             Node::None => "no node: pods stay Pending".to_string(),
             Node::Real => "a real node: real containers".to_string(),
-            Node::Kwok { because } => format!("KWOK: pods complete on paper, no container runs, because {because}"),
+            Node::Kwok { reason } => format!("KWOK: pods complete on paper, no container runs, because {reason}"),
         },
     });
     let part = place.dir.join("ready.part");

@@ -28,9 +28,9 @@ pub enum Node {
     None,
     /// Real containers.
     Real,
-    /// No containers: KWOK completes pods. `because` says why it is not a real node.
+    /// No containers: KWOK completes pods. `reason` says why it is not a real node.
     Kwok {
-        because: String,
+        reason: String,
     },
 }
 
@@ -52,7 +52,7 @@ impl NodeParts {
 
     /// Starts the node of the cluster `id`, whose API server has this port, and waits until it is Ready.
     pub fn start(choice: NodeChoice, site: &Site, api_server: u16, id: &str) -> Result<NodeParts> {
-        let because = match choice {
+        let reason = match choice {
             NodeChoice::None => return Ok(NodeParts::none()),
             NodeChoice::Kwok => "it was asked for".to_string(),
             NodeChoice::Real => return NodeParts::real(site, api_server, id),
@@ -66,7 +66,7 @@ impl NodeParts {
         };
         let kwok = kwok::start(site).context("KWOK did not start")?;
         Ok(NodeParts {
-            kind: Node::Kwok { because },
+            kind: Node::Kwok { reason },
             real: None,
             kwok: Some(kwok),
         })

@@ -121,7 +121,7 @@ fn kwok_completes_jobs_and_says_that_it_is_kwok() {
         ..Options::default()
     })
     .unwrap();
-    assert!(matches!(cluster.node(), Node::Kwok { because } if because == "it was asked for"));
+    assert!(matches!(cluster.node(), Node::Kwok { reason } if reason == "it was asked for"));
     run_job(&cluster, "paper", BUSYBOX_IMAGE, "exit 7");
     wait_for_condition(&cluster, "paper", "Complete");
 }

@@ -60,7 +60,7 @@ fn line(ground: &Ground, task: &str, slot: &str, run: &Value) -> String {
         None if ground.real && run["outcome"] == "Succeeded" => last_words(ground, &text("job")),
         None => text("message"),
     };
-    format!("  {slot:<22}{task:<13}{:<12}{:<20}{said}", text("outcome"), text("because"))
+    format!("  {slot:<22}{task:<13}{:<12}{:<20}{said}", text("outcome"), text("reason"))
 }
 
 fn last_words(ground: &Ground, job: &str) -> String {

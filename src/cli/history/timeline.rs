@@ -48,7 +48,7 @@ struct Line {
     late: Option<SignedDuration>,
     attempts: i32,
     exit: String,
-    because: String,
+    reason: String,
     message: String,
 }
 
@@ -111,7 +111,7 @@ fn queued(run: &QueuedRun) -> Line {
         late: None,
         attempts: 0,
         exit: String::new(),
-        because: String::new(),
+        reason: String::new(),
         message: String::new(),
     }
 }
@@ -137,7 +137,7 @@ fn active(run: &ActiveRun, now: Timestamp) -> Line {
         late: late(run.trigger, run.slot.0, run.started.as_ref().map(|started| started.0)),
         attempts: run.attempt - i32::from(run.uid.is_none()),
         exit: exit_codes(&run.exit_codes, None),
-        because: ending.map_or_else(String::new, |ending| ending.because.clone()),
+        reason: ending.map_or_else(String::new, |ending| ending.reason.clone()),
         message: [retry, says].into_iter().flatten().collect::<Vec<_>>().join(": "),
     }
 }
@@ -159,7 +159,7 @@ fn recorded(run: &RunRecord) -> Line {
         late: late(run.trigger, run.slot.0, started),
         attempts: run.attempts,
         exit: exit_codes(&run.exit_codes, run.exit_code),
-        because: run.because.clone(),
+        reason: run.reason.clone(),
         message: [since, run.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": "),
     }
 }
@@ -206,7 +206,7 @@ impl Line {
             late.into(),
             attempts.into(),
             self.exit.clone().into(),
-            text(&self.because),
+            text(&self.reason),
             text(&self.message),
         ]
     }

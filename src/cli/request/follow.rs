@@ -180,8 +180,8 @@ fn end(run: &RunRecord) -> Progress {
     let code = run.exit_code.map(|code| format!("exit code {code}"));
     let details: Vec<String> = [code, run.message.clone()].into_iter().flatten().collect();
     let why = match details.is_empty() {
-        true => run.because.clone(),
-        false => format!("{}: {}", run.because, details.join(": ")),
+        true => run.reason.clone(),
+        false => format!("{}: {}", run.reason, details.join(": ")),
     };
     match run.outcome.as_str() {
         "Succeeded" => {

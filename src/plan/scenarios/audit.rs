@@ -6,7 +6,7 @@
 use super::expect::brief;
 use super::world::{KEY, Object, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskStatus, Trigger, condition};
-use crate::plan::{Because, Effect, Observed, Plan, Run, plan as decide, run_of, schedule_of};
+use crate::plan::{Effect, Observed, Plan, Reason, Run, plan as decide, run_of, schedule_of};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -114,9 +114,9 @@ impl Audit {
     }
 
     /// A Job is about to be deleted by the operator.
-    pub fn deletes(&self, world: &World, object: &Object, because: Because) -> Verdict {
+    pub fn deletes(&self, world: &World, object: &Object, reason: Reason) -> Verdict {
         holds!(object.owner == world.task.uid, "a Job of somebody else is deleted: {object:?}");
-        if because.is_clean_up() {
+        if reason.is_clean_up() {
             let written = world.status();
             holds!(object.job.end.is_some(), "history deletes a Job that goes on: {object:?}");
             let open = written.active.iter().any(|run| run.job == object.job.name);

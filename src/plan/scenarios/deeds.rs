@@ -4,7 +4,7 @@
 
 use super::world::{Object, Progress, World, seal};
 use crate::api::{self, ScheduledTaskStatus, Trigger};
-use crate::plan::{Because, Conflict, Effect, Exit, Job, Pods, Refusal, Run, Task, Trial, Unwritten, Urgency};
+use crate::plan::{Conflict, Effect, Exit, Job, Pods, Reason, Refusal, Run, Task, Trial, Unwritten, Urgency};
 use crate::state::believes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl World {
                     other => other,
                 },
                 Effect::Create { run, job } => self.create(&run, job),
-                Effect::Delete { job, uid, because, .. } => self.delete(&job, &uid, because),
+                Effect::Delete { job, uid, reason, .. } => self.delete(&job, &uid, reason),
                 Effect::Try { .. } => {
                     self.tried += 1;
                     (self.memory.refusal, self.memory.refusals) = (None, 0);
@@ -143,7 +143,7 @@ impl World {
             false => {
                 if let Some(message) = self.faults.refuses_creates.clone() {
                     self.memory.unsure.remove(&run.job);
-                    return self.refuse(Because::JobRefused, &message);
+                    return self.refuse(Reason::JobRefused, &message);
                 }
                 let lost = self.faults.loses_answers > 0;
                 let verdict = self.audit.creates(self, run);
@@ -185,27 +185,27 @@ impl World {
         Progress::Done
     }
 
-    fn delete(&mut self, name: &str, uid: &str, because: Because) -> Progress {
+    fn delete(&mut self, name: &str, uid: &str, reason: Reason) -> Progress {
         if let Some(message) = self.faults.refuses_deletes.clone() {
-            if because.is_clean_up() {
+            if reason.is_clean_up() {
                 let retry_at = self.now + backoff(self.memory.clean_up_refusals);
                 self.memory.clean_up_refusal = Some(Refusal {
-                    because: Because::DeleteRefused,
+                    reason: Reason::DeleteRefused,
                     message,
                     retry_at,
                 });
                 self.memory.clean_up_refusals += 1;
                 return Progress::Done;
             }
-            return self.refuse(Because::DeleteRefused, &message);
+            return self.refuse(Reason::DeleteRefused, &message);
         }
-        if because.is_clean_up() {
+        if reason.is_clean_up() {
             (self.memory.clean_up_refusal, self.memory.clean_up_refusals) = (None, 0);
         }
         if self.jobs.get(name).is_some_and(|object| object.job.uid == uid) {
-            let verdict = self.audit.deletes(self, &self.jobs[name], because);
+            let verdict = self.audit.deletes(self, &self.jobs[name], reason);
             self.judge(verdict);
-            self.deleted.push((name.to_owned(), because));
+            self.deleted.push((name.to_owned(), reason));
             if self.faults.deletions_linger {
                 self.jobs.get_mut(name).expect("found above").job.deleting = Some(self.now);
             } else {
@@ -255,10 +255,10 @@ impl World {
         Progress::Done
     }
 
-    fn refuse(&mut self, because: Because, message: &str) -> Progress {
+    fn refuse(&mut self, reason: Reason, message: &str) -> Progress {
         let wait = backoff(self.memory.refusals);
         self.memory.refusal = Some(Refusal {
-            because,
+            reason,
             message: message.to_owned(),
             retry_at: self.now + wait,
         });

@@ -71,8 +71,8 @@ impl Story {
             .recent_runs
             .first()
             .map_or_else(String::new, |run| match run.slots {
-                1 => format!("{} {}", run.outcome, run.because),
-                n => format!("{} {} x{n}", run.outcome, run.because),
+                1 => format!("{} {}", run.outcome, run.reason),
+                n => format!("{} {} x{n}", run.outcome, run.reason),
             });
         assert_eq!(newest, expected, "at {}: {}", self.world.now, brief(self.world.status()));
         self
@@ -190,10 +190,10 @@ pub fn brief(status: &ScheduledTaskStatus) -> String {
             "{} {} {}",
             run.job,
             run.uid.as_deref().unwrap_or("claimed"),
-            run.ending.as_ref().map_or("", |ending| &ending.because)
+            run.ending.as_ref().map_or("", |ending| &ending.reason)
         )
     };
-    let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.because);
+    let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.reason);
     let active: Vec<String> = status.active.iter().map(run).collect();
     let recent: Vec<String> = status.recent_runs.iter().map(record).collect();
     let conditions: Vec<String> = status

@@ -7,7 +7,7 @@ use super::story::{Story, edit_template, given, time};
 use crate::api::ConcurrencyPolicy::*;
 use crate::api::MissedRunPolicy::All;
 use crate::api::condition::{READY, SUSPENDED};
-use crate::plan::Because;
+use crate::plan::Reason;
 use serde_json::json;
 use std::panic::catch_unwind;
 
@@ -296,17 +296,17 @@ const PAIRS: &[Pair] = &[
     }),
     Pair("history limits × retry", "Each attempt is a Job, and the limits count Jobs.", || {
         hourly().keeping(1, 1).retrying(2, "1m").since(EIGHT).at(NINE).starts(NINE).fails(NINE, 1).at("2026-11-23T09:01:00Z").retries(NINE, 2).fails(NINE, 1)
-            .then(|world| assert_eq!(world.deleted, [("report-1795424400".to_owned(), Because::HistoryLimit)]))
+            .then(|world| assert_eq!(world.deleted, [("report-1795424400".to_owned(), Reason::HistoryLimit)]))
     }),
     Pair("history limits × ttlAfterFinished", "Whichever comes first.", || {
         hourly().set("ttlAfterFinished", json!("30m")).since(EIGHT).at(NINE).starts(NINE).at("2026-11-23T09:10:00Z").succeeds(NINE)
             .at("2026-11-23T09:39:59Z").then(|world| assert!(world.deleted.is_empty()))
-            .at("2026-11-23T09:40:00Z").then(|world| assert_eq!(world.deleted[0].1, Because::TtlAfterFinished))
+            .at("2026-11-23T09:40:00Z").then(|world| assert_eq!(world.deleted[0].1, Reason::TtlAfterFinished))
     }),
     Pair("ttlSecondsAfterFinished in the template × the ledger", "The age limit is kept, and the end is counted first.", || {
         hourly().born_with(|world| world.edit(|spec| edit_template(spec, |fields| fields["spec"]["ttlSecondsAfterFinished"] = json!(60)))).since(EIGHT)
             .at(NINE).starts(NINE).then(|world| assert!(world.manifest["spec"].get("ttlSecondsAfterFinished").is_none())).succeeds(NINE)
-            .at("2026-11-23T09:01:00Z").then(|world| assert_eq!(world.deleted[0].1, Because::TtlAfterFinished)).counts("started 1, succeeded 1")
+            .at("2026-11-23T09:01:00Z").then(|world| assert_eq!(world.deleted[0].1, Reason::TtlAfterFinished)).counts("started 1, succeeded 1")
     }),
     Pair("a full quota × clean-up (S2)", "What I no longer keep must not keep the next run from starting.", || {
         hourly().keeping(1, 1).since(EIGHT).lives_until("2026-11-23T10:30:00Z").starts(NINE).starts(TEN)

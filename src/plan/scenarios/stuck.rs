@@ -181,14 +181,14 @@ fn s5_a_schedule_that_names_no_day_is_said_at_once_and_costs_nothing() {
 
 #[test]
 fn s5_a_wrong_schedule_or_zone_is_said_with_its_reason_and_runs_go_on() {
-    for (wrong, because) in [
+    for (wrong, reason) in [
         ("61 * * * *", "InvalidSchedule"),
         ("every day", "InvalidSchedule"),
         ("", "InvalidSchedule"),
     ] {
         given(wrong)
             .since("2026-11-23T08:00:00Z")
-            .says(READY, &format!("False {because}"))
+            .says(READY, &format!("False {reason}"))
             .starts_nothing();
     }
     given("0 * * * *")

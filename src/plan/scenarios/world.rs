@@ -6,7 +6,7 @@
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::plan::{
-    Announcement, Because, Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Requests, Spec, Task, Trial, Unwritten, plan as decide,
+    Announcement, Conflict, Exit, Job, JobEnd, Observed, Pods, Reason, Refusal, Requests, Spec, Task, Trial, Unwritten, plan as decide,
 };
 use crate::state::{Seal, believes};
 use jiff::Timestamp;
@@ -114,7 +114,7 @@ pub struct World {
     /// Slots and numbers of all further attempts.
     pub retried: Vec<(Timestamp, i32)>,
     /// Names of the Jobs that the operator deleted, and why.
-    pub deleted: Vec<(String, Because)>,
+    pub deleted: Vec<(String, Reason)>,
     /// How often the status was written.
     pub writes: usize,
     /// How many manifests were asked about, and the last one that was made.

@@ -14,8 +14,8 @@ fn drawn(status: Value, canvas: Canvas) -> String {
     draw(&task("nightly", json!({}), status), now, canvas)
 }
 
-fn record(slot: &str, outcome: &str, because: &str, more: Value) -> Value {
-    let mut record = json!({"slot": slot, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": outcome, "because": because});
+fn record(slot: &str, outcome: &str, reason: &str, more: Value) -> Value {
+    let mut record = json!({"slot": slot, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": outcome, "reason": reason});
     for (name, value) in more.as_object().unwrap() {
         record[name.as_str()] = value.clone();
     }

@@ -18,7 +18,7 @@ fn request(before: Value) -> Request {
 }
 
 fn record(outcome: &str, more: Value) -> Value {
-    let mut record = json!({"slot": "2026-11-23T12:00:01Z", "slots": 1, "trigger": "Manual", "attempts": 1, "outcome": outcome, "because": "JobCompleted"});
+    let mut record = json!({"slot": "2026-11-23T12:00:01Z", "slots": 1, "trigger": "Manual", "attempts": 1, "outcome": outcome, "reason": "JobCompleted"});
     for (name, value) in more.as_object().unwrap() {
         record[name.as_str()] = value.clone();
     }
@@ -76,18 +76,18 @@ fn an_end_that_is_no_success_says_why() {
         (
             record(
                 "Failed",
-                json!({"because": "JobFailed", "exitCode": 3, "message": "disk full", "job": "nightly-m012345678"}),
+                json!({"reason": "JobFailed", "exitCode": 3, "message": "disk full", "job": "nightly-m012345678"}),
             ),
             "run failed because JobFailed: exit code 3: disk full (Job nightly-m012345678)",
         ),
         (
-            record("Cancelled", json!({"because": "Replaced", "job": "nightly-m012345678"})),
+            record("Cancelled", json!({"reason": "Replaced", "job": "nightly-m012345678"})),
             "run cancelled because Replaced (Job nightly-m012345678)",
         ),
         (
             record(
                 "Skipped",
-                json!({"because": "PreviousRunActive", "message": "Job x still goes on, and concurrencyPolicy is Forbid"}),
+                json!({"reason": "PreviousRunActive", "message": "Job x still goes on, and concurrencyPolicy is Forbid"}),
             ),
             "run refused because PreviousRunActive: Job x still goes on, and concurrencyPolicy is Forbid",
         ),
@@ -116,7 +116,7 @@ fn a_later_request_in_the_same_second_is_not_taken_for_it() {
     let active = json!({"slot": "2026-11-23T12:00:01Z", "trigger": "Manual", "attempt": 1, "job": "nightly-m012345678"});
     let status = json!({"lastHandledRunNow": VALUE, "active": [active]});
     assert!(matches!(request.progress(&seen(status)), Progress::Waits(_)));
-    let refused = record("Skipped", json!({"because": "PreviousRunActive"}));
+    let refused = record("Skipped", json!({"reason": "PreviousRunActive"}));
     let status = json!({"lastHandledRunNow": "newer", "active": [active], "recentRuns": [refused]});
     assert!(matches!(request.progress(&seen(status)), Progress::Waits(_)));
     let status = json!({"recentRuns": [record("Succeeded", json!({"job": "nightly-m012345678"})), refused]});

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// The reason of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Because {
+pub enum Reason {
     /// A slot came and was started.
     OnSchedule,
     /// A slot was started later than [`ON_TIME`](super::ON_TIME): nobody could start it at its time.
@@ -106,7 +106,7 @@ pub enum Because {
     TtlAfterFinished,
 }
 
-impl Because {
+impl Reason {
     /// Whether a Job is deleted for this reason because it has ended and is no longer kept, and not to end it.
     #[must_use]
     pub fn is_clean_up(self) -> bool {
@@ -169,7 +169,7 @@ impl Because {
     }
 }
 
-impl fmt::Display for Because {
+impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

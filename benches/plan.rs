@@ -6,7 +6,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
 use punctual::api::ScheduledTaskSpec;
-use punctual::plan::{Effect, Observed, Requests, Spec, Task, Trial, plan};
+use punctual::plan::{DryRun, Effect, Observed, Refusals, Requests, Spec, Task, plan};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -45,10 +45,9 @@ fn observed(fields: Value, now: Timestamp) -> Observed {
         task: Arc::new(task),
         jobs: Vec::new(),
         gone: Vec::new(),
-        unsure: Vec::new(),
-        refusal: None,
-        clean_up_refusal: None,
-        trial: Trial::Taken,
+        unacknowledged: Vec::new(),
+        refusals: Refusals::default(),
+        dry_run: DryRun::Accepted,
         conflicts: Vec::new(),
         unwritten: None,
     };
@@ -60,7 +59,7 @@ fn observed(fields: Value, now: Timestamp) -> Observed {
 /// Writes down what the plan wants written, as the API server would.
 fn settle(observed: &mut Observed) {
     for effect in plan(observed).effects {
-        if let Effect::Write { status, .. } = effect {
+        if let Effect::WriteStatus { status, .. } = effect {
             let mut task = (*observed.task).clone();
             task.status = Arc::new(*status);
             observed.task = Arc::new(task);

@@ -48,6 +48,8 @@ mod ending;
 mod generate;
 #[path = "sim/jobs.rs"]
 mod jobs;
+#[path = "sim/misreadings.rs"]
+mod misreadings;
 #[path = "sim/mutants.rs"]
 mod mutants;
 #[path = "sim/process.rs"]

@@ -18,6 +18,9 @@ pub struct ScheduledTaskStatus {
     /// The generation of the spec that this status speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The generation of the spec whose Job the API server accepted in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_generation: Option<i64>,
     /// The schedule that `scheduleSince` and `accountedUntil` speak of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_schedule: Option<ObservedSchedule>,
@@ -30,6 +33,9 @@ pub struct ScheduledTaskStatus {
     /// The newest slot that was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_schedule_time: Option<Time>,
+    /// Why and since when no slot starts, if the task is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
     /// When a run last succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_successful_time: Option<Time>,
@@ -185,18 +191,18 @@ pub struct ActiveRun {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "exit_codes_schema")]
     pub exit_codes: Vec<Option<i32>>,
-    /// Why this attempt is being ended, when it is.
+    /// Why the operator terminates this attempt, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<Ending>,
+    pub termination: Option<Termination>,
     /// What the run waits for, when it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// An attempt that the operator ends by deleting its Job.
+/// Why the operator deletes the Job of an attempt that has not ended.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub struct Ending {
+pub struct Termination {
     /// Replaced, RunTimeout or PendingTimeout.
     pub reason: String,
     /// Since when.
@@ -206,7 +212,17 @@ pub struct Ending {
     pub message: Option<String>,
 }
 
-/// A slot or a request that waits for room.
+/// A suspension of the task: slots that pass meanwhile are skipped.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Suspension {
+    /// Suspended (by its author) or TooManyFailures.
+    pub reason: String,
+    /// Since when.
+    pub since: Time,
+}
+
+/// A slot or a request that waits for capacity.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedRun {

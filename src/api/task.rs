@@ -216,7 +216,7 @@ impl ScheduledTaskSpec {
 
     /// How many runs may go on at once; `None` for any number.
     #[must_use]
-    pub fn room(&self) -> Option<usize> {
+    pub fn capacity(&self) -> Option<usize> {
         let most = self.max_concurrent_runs.map(|most| usize::try_from(most).unwrap_or(1));
         match self.concurrency_policy {
             ConcurrencyPolicy::Allow => most,

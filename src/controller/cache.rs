@@ -6,8 +6,8 @@
 
 use super::pen::Pen;
 use super::queue::Key;
-use crate::plan::{Job, Observed, Task};
-use crate::state::{RawJob, RawTask, Record, Seal, Told};
+use crate::plan::{Observed, Task};
+use crate::state::{RawJob, RawTask, Record, Seal, Source};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,7 +97,7 @@ impl Cache {
         }
         if is_new {
             for job in pen.release(&task) {
-                entry.record.put_job(job, Told::ByWatch, now);
+                entry.record.put_job(job, Source::Watch, now);
             }
         }
         if is_broken { Put::Quarantined(key) } else { Put::News(key) }
@@ -109,7 +109,7 @@ impl Cache {
     }
 
     /// Takes in a Job. Gives the key of the task that it changes something for.
-    pub fn put_job(&self, raw: RawJob, told: Told, now: Timestamp) -> Option<Key> {
+    pub fn put_job(&self, raw: RawJob, source: Source, now: Timestamp) -> Option<Key> {
         let key: Key = raw.owner()?.0.into();
         let mut inner = self.lock();
         let Inner { entries, pen, seal } = &mut *inner;
@@ -118,31 +118,11 @@ impl Cache {
             return None;
         };
         let task = entry.record.task().filter(|task| raw.claims(task))?;
-        let mut job = raw.into_job();
-        if let Told::Made(_) = told {
-            // The answer to our own POST needs no further proof: a webhook may have taken the mark off.
-            job.mark = Some(seal.mark(&task.uid, &job.name));
-        } else if seal.is_shared() && !seal.is_ours(&task.uid, &job.name, job.mark) {
-            job.mark = None;
+        let mut object = raw.into_object();
+        if seal.is_shared() && !seal.is_ours(&task.uid, &object.name, object.mark) {
+            object.mark = None;
         }
-        entry.record.put_job(job, told, now).then_some(key)
-    }
-
-    /// What the Job is, if it is believed to be that task's.
-    #[must_use]
-    pub fn believed(&self, raw: &RawJob, task: &Task, now: Timestamp) -> Option<Job> {
-        if !raw.claims(task) {
-            return None;
-        }
-        let (inner, job) = (self.lock(), raw.clone().into_job());
-        let record = &inner.entries.get(task.uid.as_str())?.record;
-        record.believes(&job, &inner.seal, now).then_some(job)
-    }
-
-    /// What the operator writes on a Job of that task.
-    #[must_use]
-    pub fn mark(&self, task_uid: &str, job: &str) -> u64 {
-        self.lock().seal.mark(task_uid, job)
+        entry.record.put_job(object, source, now).then_some(key)
     }
 
     /// The Job is certainly gone.
@@ -173,8 +153,10 @@ impl Cache {
     }
 
     /// Changes what is known of a task, if it is known.
-    pub fn update<T>(&self, key: &Key, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
-        self.lock().entries.get_mut(key).map(|entry| change(&mut entry.record))
+    pub fn update<T>(&self, key: &Key, change: impl FnOnce(&mut Record, &Seal) -> T) -> Option<T> {
+        let mut inner = self.lock();
+        let Inner { entries, seal, .. } = &mut *inner;
+        entries.get_mut(key).map(|entry| change(&mut entry.record, seal))
     }
 
     /// The term of leadership in which the task was last read.
@@ -259,12 +241,12 @@ mod tests {
     fn d2_a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
         let cache = cache();
         cache.put_task(task(1, active()), now());
-        cache.put_job(job(None), Told::ByWatch, now());
-        cache.put_job(job(Some("Complete")), Told::ByWatch, now());
+        cache.put_job(job(None), Source::Watch, now());
+        cache.put_job(job(Some("Complete")), Source::Watch, now());
         cache.remove_job("n", "task", "job", now());
         let known = observed(&cache);
         assert_eq!(known.gone, ["job"]);
-        assert!(known.jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
+        assert!(known.jobs[0].object.end.as_ref().is_some_and(|end| end.succeeded));
         // Once the end is written, it is forgotten.
         cache.put_task(task(2, json!({"accountedUntil": SLOT})), now());
         assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
@@ -277,15 +259,15 @@ mod tests {
         assert_eq!(cache.put_task(task(10, json!({"started": 2})), now()), Put::News(key.clone()));
         assert_eq!(cache.put_task(task(9, json!({"started": 1})), now()), Put::Old);
         assert_eq!(observed(&cache).task.status.started, 2);
-        cache.put_job(job(None), Told::ByWatch, now());
-        cache.update(&key, |record| record.mark_deleting("job", SLOT.parse().unwrap()));
-        cache.put_job(job(None), Told::ByWatch, now());
+        cache.put_job(job(None), Source::Watch, now());
+        cache.update(&key, |record, _| record.mark_deleting("job", SLOT.parse().unwrap()));
+        cache.put_job(job(None), Source::Watch, now());
         assert!(
-            observed(&cache).jobs[0].deleting.is_some(),
+            observed(&cache).jobs[0].object.deleting.is_some(),
             "we deleted it; the watch has not caught up"
         );
         cache.remove_job("n", "task", "job", now());
-        assert_eq!(cache.put_job(job(None), Told::ByWatch, now()), None, "gone is gone");
+        assert_eq!(cache.put_job(job(None), Source::Watch, now()), None, "gone is gone");
     }
 
     fn active() -> serde_json::Value {
@@ -297,12 +279,12 @@ mod tests {
         let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
         cache.put_task(task(1, active()), now());
-        cache.put_job(job(Some("Complete")), Told::ByWatch, now());
+        cache.put_job(job(Some("Complete")), Source::Watch, now());
         assert_eq!(cache.keep_jobs(None, &HashSet::new(), now()), ["task".into()]);
         assert_eq!(seen(), (0, 0), "somebody has to look");
         cache.remove_job("n", "task", "job", now());
         assert_eq!(seen(), (1, 1));
-        assert!(observed(&cache).jobs[0].end.as_ref().is_some_and(|end| end.succeeded));
+        assert!(observed(&cache).jobs[0].object.end.as_ref().is_some_and(|end| end.succeeded));
 
         cache.put_task(task(2, json!({"accountedUntil": SLOT})), now());
         assert_eq!(seen(), (0, 0));
@@ -313,12 +295,12 @@ mod tests {
         let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
         cache.put_task(task(1, json!({})), now());
-        cache.put_job(job(None), Told::Made(now()), now());
+        cache.put_job(job(None), Source::Created(now()), now());
         cache.keep_jobs(None, &HashSet::new(), now());
         assert_eq!(seen(), (1, 0), "its slot would be started again");
         cache.put_task(task(2, active()), now());
         assert_eq!(seen(), (0, 0), "now somebody has to look");
-        cache.put_job(job(None), Told::ByRead, now());
+        cache.put_job(job(None), Source::Get, now());
         assert_eq!(seen(), (1, 0), "it was there");
     }
 
@@ -327,18 +309,18 @@ mod tests {
         let cache = cache();
         let key: Key = "task".into();
         cache.put_task(task(1, active()), now());
-        cache.put_job(job(None), Told::ByWatch, now());
+        cache.put_job(job(None), Source::Watch, now());
         // The look of pendingTimeout, at a container that runs.
-        cache.update(&key, |record| {
+        cache.update(&key, |record, _| {
             record.set_pods("job", &Exit::Unknown, &Pods::Began, SLOT.parse().unwrap())
         });
-        cache.put_job(job(Some("Failed")), Told::ByWatch, now());
+        cache.put_job(job(Some("Failed")), Source::Watch, now());
         assert_eq!(
             (&observed(&cache).jobs[0].exit, &observed(&cache).jobs[0].pods),
             (&Exit::NotAsked, &Pods::Began)
         );
         let code = Exit::Known { code: 3, message: None };
-        cache.update(&key, |record| record.set_pods("job", &code, &Pods::Began, SLOT.parse().unwrap()));
+        cache.update(&key, |record, _| record.set_pods("job", &code, &Pods::Began, SLOT.parse().unwrap()));
         assert_eq!(observed(&cache).jobs[0].exit, code);
     }
 }

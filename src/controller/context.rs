@@ -10,7 +10,7 @@ use super::leader::Leadership;
 use super::queue::{Key, Queue};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::plan::{Announcement, Reason, Task};
+use crate::plan::{Announcement, ConditionReason, Reason, Task};
 use crate::state::DEFECT;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -215,10 +215,14 @@ impl Context {
     /// # Errors
     /// When it failed although nothing is decided any more.
     pub(super) fn quarantine(&self, key: &Key, task: &Task) -> Result<(), Error> {
-        if task.spec.as_ref().is_err_and(|unusable| unusable.reason == Reason::OperatorError) {
+        if task
+            .spec
+            .as_ref()
+            .is_err_and(|unusable| unusable.reason == ConditionReason::OperatorError)
+        {
             return Err(Error::Panicked);
         }
-        self.cache.update(key, |record| record.quarantine(DEFECT));
+        self.cache.update(key, |record, _| record.quarantine(DEFECT));
         self.quarantined(key, "planning");
         Ok(())
     }
@@ -226,7 +230,7 @@ impl Context {
     /// Says that the operator failed on a task, and where.
     pub(super) fn quarantined(&self, key: &Key, doing: &str) {
         self.metrics.quarantined.with_label_values(&["tasks"]).inc();
-        let task = self.cache.update(key, |record| record.task_shared()).flatten();
+        let task = self.cache.update(key, |record, _| record.task_shared()).flatten();
         if let Some(task) = task {
             tracing::error!(task = %task.key(), doing, "{DEFECT}");
             self.events.warn(&task, Reason::OperatorError, DEFECT);

@@ -2,6 +2,7 @@
 //!
 //! Takes the client's errors, gives one of a few. Never decides the way out: that is for `perform` and the plan.
 
+use crate::state::Failure;
 use std::time::Duration;
 
 /// A request that did not succeed.
@@ -37,6 +38,20 @@ impl Error {
         Self::Unanswered(format!("no answer within {:.1} s", after.as_secs_f64()))
     }
 
+    /// What the API server's answer was, if it is one.
+    ///
+    /// # Errors
+    /// The error itself, if it is ours.
+    pub fn into_failure(self) -> Result<Failure, Self> {
+        Ok(match self {
+            Self::NotFound(message) => Failure::NotFound(message),
+            Self::Conflict(message) => Failure::Conflict(message),
+            Self::Refused(message) => Failure::Refused(message),
+            Self::Unanswered(message) => Failure::Unanswered(message),
+            Self::NotLeading | Self::Panicked | Self::Unsettled(_) => return Err(self),
+        })
+    }
+
     /// The word for the metric.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -52,17 +67,21 @@ impl Error {
     }
 }
 
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotFound(message) => Self::NotFound(message),
+            Failure::Conflict(message) => Self::Conflict(message),
+            Failure::Refused(message) => Self::Refused(message),
+            Failure::Unanswered(message) => Self::Unanswered(message),
+        }
+    }
+}
+
 impl From<kube::Error> for Error {
     fn from(error: kube::Error) -> Self {
         match error {
-            kube::Error::Api(status) => match status.code {
-                404 if status.reason == "NotFound" => Self::NotFound(status.message),
-                409 => Self::Conflict(status.message),
-                // A webhook that cannot be called answers 500: waiting is all one can do, but people must be told.
-                500 if status.message.contains("failed calling webhook") => Self::Refused(status.message),
-                429 | 500..=599 => Self::Unanswered(format!("{} {}", status.code, status.message)),
-                _ => Self::Refused(status.message),
-            },
+            kube::Error::Api(status) => Failure::of_status(status.code, &status.reason, status.message.clone()).into(),
             other => Self::Unanswered(other.to_string()),
         }
     }

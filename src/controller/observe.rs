@@ -6,8 +6,8 @@ use super::cache::Put;
 use super::queue::Key;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
-use crate::plan::{Exit, Pods, Reason, Task, is_plain_name};
-use crate::state::{RawJob, RawTask, Told};
+use crate::plan::{Exit, Pods, Task};
+use crate::state::{RawJob, RawTask, Source};
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
@@ -88,9 +88,9 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
         Event::Init => seen.clear(),
         Event::InitApply(raw) => {
             seen.extend(raw.metadata.uid.clone());
-            ctx.wake(ctx.cache.put_job(raw, Told::ByList, ctx.clock.now()));
+            ctx.wake(ctx.cache.put_job(raw, Source::List, ctx.clock.now()));
         }
-        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now())),
+        Event::Apply(raw) => ctx.wake(ctx.cache.put_job(raw, Source::Watch, ctx.clock.now())),
         Event::InitDone => {
             ctx.cache
                 .keep_jobs(namespace.as_deref(), &std::mem::take(&mut seen), ctx.clock.now())
@@ -104,7 +104,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
             let (owner, of) = (raw.owner().map(|(uid, _)| uid.to_owned()), raw.metadata.namespace.clone());
             if let (Some(owner), Some(of), Some(uid)) = (owner, of, raw.metadata.uid.clone()) {
                 // The last word of a Job may be its end: a Job that finished and was deleted at once ran all the same.
-                ctx.cache.put_job(raw, Told::ByWatch, ctx.clock.now());
+                ctx.cache.put_job(raw, Source::Watch, ctx.clock.now());
                 ctx.wake(ctx.cache.remove_job(&of, &owner, &uid, ctx.clock.now()));
             }
         }
@@ -126,7 +126,7 @@ where
         } else {
             config.page_size(PAGE)
         };
-        let mut stream = pin!(watch(api.clone(), config).backoff(Patience::default()));
+        let mut stream = pin!(watch(api.clone(), config).backoff(WatchBackoff::default()));
         while let Some(event) = stream.next().await {
             match event {
                 Ok(event) => {
@@ -172,11 +172,11 @@ fn cannot_stream(error: &watcher::Error) -> bool {
 
 /// Between attempts at a watch: at most five seconds, so that an API server that comes back is met within ten.
 #[derive(Default)]
-struct Patience {
+struct WatchBackoff {
     attempts: u32,
 }
 
-impl Iterator for Patience {
+impl Iterator for WatchBackoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
@@ -186,7 +186,7 @@ impl Iterator for Patience {
     }
 }
 
-impl Backoff for Patience {
+impl Backoff for WatchBackoff {
     fn reset(&mut self) {
         self.attempts = 0;
     }
@@ -221,69 +221,6 @@ pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
     }
 }
 
-/// The Job of that name, if there is one.
-///
-/// # Errors
-/// When no answer comes.
-pub async fn job(ctx: &Context, task: &Task, name: &str) -> Result<Option<RawJob>, Error> {
-    // A status names Jobs, and others may write a status: what is no name is never a part of a path.
-    if !is_plain_name(name) {
-        return Ok(None);
-    }
-    let request = Request::new(jobs_path(&task.namespace)).get(name, &kube::api::GetParams::default());
-    match ctx.send::<RawJob>("get job", request).await {
-        Ok(raw) => Ok(Some(raw)),
-        Err(Error::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Is a Job there whose creation was not answered? Says so to the next plan, as it does if somebody else's is.
-///
-/// # Errors
-/// When no answer comes.
-pub async fn find(ctx: &Context, key: &Key, task: &Task, name: &str) -> Result<(), Error> {
-    if let Some(raw) = job(ctx, task, name).await? {
-        recognise(ctx, key, task, name, raw);
-    }
-    ctx.cache.update(key, |record| record.settle(name));
-    Ok(())
-}
-
-/// Takes in the Job that has the name of one of the task's, if it is the task's. If it is not, the name is taken, and that is
-/// told. Returns whether it is.
-pub fn recognise(ctx: &Context, key: &Key, task: &Task, name: &str, raw: RawJob) -> bool {
-    let now = ctx.clock.now();
-    if ctx.cache.believed(&raw, task, now).is_some() {
-        ctx.cache.put_job(raw, Told::Made(now), now);
-        return true;
-    }
-    let message = format!(
-        "Job {name} exists and was not made by Punctual (made by {}): delete it, and keep to other names",
-        raw.made_by()
-    );
-    if ctx.cache.update(key, |record| record.conflict(name, &message)) == Some(true) {
-        tracing::warn!(task = %task.key(), reason = %Reason::NameConflict, "{message}");
-    }
-    false
-}
-
-/// Is a Job gone that the watch does not show?
-///
-/// # Errors
-/// When no answer comes.
-pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &str) -> Result<(), Error> {
-    match job(ctx, task, name).await? {
-        Some(raw) if raw.metadata.uid.as_deref() == Some(uid) && raw.claims(task) => {
-            ctx.cache.put_job(raw, Told::ByRead, ctx.clock.now());
-        }
-        _ => {
-            ctx.cache.remove_job(&task.namespace, key, uid, ctx.clock.now());
-        }
-    }
-    Ok(())
-}
-
 /// A pod without its spec, which may be long and is not read.
 #[derive(Clone, Debug, Deserialize)]
 struct RawPod {
@@ -300,30 +237,18 @@ impl RawPod {
     }
 }
 
-/// What the pods of a Job say.
+/// What the pods of a Job say: how its failed container ended, and what they wait for.
 ///
 /// # Errors
-/// When no answer comes. Pods that may not be read are pods that say nothing.
-pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str) -> Result<(), Error> {
+/// When they cannot be read, or no answer comes.
+pub async fn pods(ctx: &Context, task: &Task, uid: &str) -> Result<(Exit, Pods), Error> {
     let params = ListParams::default()
         .labels(&format!("batch.kubernetes.io/controller-uid={uid}"))
         .limit(PODS);
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
-    let (exit, pods) = match ctx.send::<ObjectList<RawPod>>("list pods", request).await {
-        Ok(list) => {
-            let pods: Vec<Pod> = list.items.into_iter().map(RawPod::into_pod).collect();
-            (pods::exit(&pods), pods::progress(&pods))
-        }
-        Err(Error::Refused(message)) => {
-            tracing::warn!(task = %task.key(), job, "the pods of a Job cannot be read: {message}");
-            (Exit::Unknown, Pods::Waiting(format!("its pods cannot be read: {message}")))
-        }
-        Err(Error::NotFound(_)) => (Exit::Unknown, pods::progress(&[])),
-        Err(error) => return Err(error),
-    };
-    let now = ctx.clock.now();
-    ctx.cache.update(key, |record| record.set_pods(uid, &exit, &pods, now));
-    Ok(())
+    let list = ctx.send::<ObjectList<RawPod>>("list pods", request).await?;
+    let pods: Vec<Pod> = list.items.into_iter().map(RawPod::into_pod).collect();
+    Ok((pods::exit(&pods), pods::progress(&pods)))
 }
 
 /// Where the Jobs of a namespace live.

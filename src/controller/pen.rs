@@ -4,7 +4,7 @@
 //! wait here, a few of each namespace, until the task is met or a newer one takes their place. A Job that falls off is met again
 //! when its name is asked for.
 
-use crate::plan::{Job, Task, is_plain_name};
+use crate::plan::{JobObject, Task, is_plain_name};
 use crate::state::RawJob;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -21,7 +21,7 @@ pub struct Pen {
 struct Waiting {
     owner_uid: String,
     owner_name: String,
-    job: Job,
+    job: JobObject,
 }
 
 impl Pen {
@@ -32,7 +32,7 @@ impl Pen {
         };
         let (owner_uid, owner_name) = (uid.to_owned(), name.to_owned());
         let Some(namespace) = raw.metadata.namespace.clone() else { return };
-        let job = raw.into_job();
+        let job = raw.into_object();
         if job.slot.is_none() {
             return;
         }
@@ -49,7 +49,7 @@ impl Pen {
     }
 
     /// The Jobs that claim to be this task's.
-    pub fn release(&mut self, task: &Task) -> Vec<Job> {
+    pub fn release(&mut self, task: &Task) -> Vec<JobObject> {
         let Some(waiting) = self.waiting.remove(&task.namespace) else {
             return Vec::new();
         };

@@ -1,12 +1,14 @@
-//! One look at one task: a table of contents.
+//! One reconciliation of one task: observe, plan, perform, until there is nothing left to do.
 //!
-//! Takes a key whose time has come, gives the moment of the next look. Never decides and never writes by itself.
+//! The key of a task whose time has come goes in; the time of the next reconciliation comes out. Nothing is decided here.
 
+use super::context::MERGE;
 use super::observe::refresh;
-use super::perform::{Progress, perform};
+use super::perform::perform;
 use super::queue::Key;
 use super::{Context, Error};
-use crate::plan::plan;
+use crate::plan::{Urgency, plan};
+use crate::state::Progress;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,7 +19,7 @@ const ROUNDS: usize = 16;
 /// Observes, plans and performs until there is nothing to do.
 ///
 /// # Errors
-/// When a request was not answered, or somebody else was first: look again soon.
+/// When a request was not answered, or somebody else was first: reconcile again soon.
 pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp>, Error> {
     for _ in 0..ROUNDS {
         let term = ctx.leadership.term();
@@ -34,7 +36,7 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
             // A standby knows what it would do, and does nothing.
             return Ok(plan.wake_at);
         }
-        if plan.starts_something() && !ctx.is_fresh(key) {
+        if plan.creates_jobs() && !ctx.is_fresh(key) {
             refresh(ctx, &observed.task).await?;
             continue;
         }
@@ -42,10 +44,15 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
         match perform(ctx, key, &observed.task, plan.effects, merge, term).await? {
             Progress::Nothing => return Ok(plan.wake_at),
             Progress::Done => {}
-            Progress::Deferred(wait) => {
+            Progress::Deferred(urgency) => {
+                let wait = match urgency {
+                    Urgency::Coalesce => ctx.pause_of_skips(key, &observed.task.namespace),
+                    Urgency::Now | Urgency::Merge => MERGE,
+                };
                 ctx.merge_later(key, wait);
                 return Ok(plan.wake_at);
             }
+            Progress::Failed(failure) => return Err(failure.into()),
         }
     }
     Err(Error::Unsettled(ROUNDS))

@@ -1,6 +1,4 @@
 //! What a plan says is to be done: a list in order, any prefix of which is a safe place to die.
-//!
-//! Takes nothing, gives types. Never does anything: that is `perform`.
 
 use super::Reason;
 use crate::api::{ScheduledTaskStatus, Trigger};
@@ -10,67 +8,106 @@ use serde_json::Value;
 /// A decision about one task, as a value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// In the order in which they are done; the first that fails ends the list.
+    /// In the order in which they are carried out.
     pub effects: Vec<Effect>,
-    /// When to look again even if nothing happens. Waking early is harmless.
+    /// When to plan again even if nothing happens. Waking early is harmless.
     pub wake_at: Option<Timestamp>,
 }
 
 impl Plan {
-    /// Whether it makes a Job.
+    /// Whether it creates a Job.
     #[must_use]
-    pub fn starts_something(&self) -> bool {
+    pub fn creates_jobs(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect, Effect::Create { .. }))
     }
 }
 
-/// One request to the API server, or one thing to say.
+/// One thing to do, named after its request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Ask whether the API server would take the Job (a dry run), off the hot path.
-    Try { job: Value },
-    /// Ask whether a Job that the watch does not show is really gone.
-    Confirm { job: String, uid: String },
-    /// Look for a Job whose creation was asked for and not answered.
-    Find { job: String },
-    /// Read the pods of a Job: how the failed container ended, or what those wait for that are not ready.
-    Inspect { job: String, uid: String },
-    /// Make the Job of a slot. `AlreadyExists` with our owner UID and slot is success.
-    Create { run: Run, job: Value },
-    /// Delete that very Job, if it is still as it was observed: one that has ended since has run, and is not replaced.
-    Delete {
+    /// Delete a finished Job that is no longer kept. If that is refused, the rest is done all the same.
+    Prune {
+        /// Name of the Job.
         job: String,
+        /// UID of the Job.
         uid: String,
+        /// Its `resourceVersion` when it was seen.
         version: String,
+        /// `HistoryLimit` or `TtlAfterFinished`.
         reason: Reason,
     },
-    /// Write the status, if nobody else has written the task since it was observed.
-    Write {
+    /// Write the status, unless somebody else has written the task since it was observed.
+    WriteStatus {
+        /// The whole status.
         status: Box<ScheduledTaskStatus>,
+        /// Whether it may wait.
         urgency: Urgency,
-        /// What is to be said when it is written. Those who put the write off say it later.
+        /// What is announced once it is written.
         announcements: Vec<Announcement>,
     },
-    /// Say it: log line, event and metric.
-    Announce(Announcement),
+    /// Delete a Job that runs, if it is still as it was seen: one that has ended since is not terminated.
+    Terminate {
+        /// Name of the Job.
+        job: String,
+        /// UID of the Job.
+        uid: String,
+        /// Its `resourceVersion` when it was seen.
+        version: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// Create the Job of an attempt. A Job of ours under that name is success.
+    Create {
+        /// The attempt.
+        start: Start,
+        /// The manifest.
+        manifest: Value,
+        /// What is announced once it exists.
+        announcement: Option<Announcement>,
+    },
+    /// Ask whether the API server would accept the Job.
+    DryRunCreate {
+        /// The manifest.
+        manifest: Value,
+    },
+    /// Ask whether a Job that the watch does not show is gone.
+    VerifyDeleted {
+        /// Name of the Job.
+        job: String,
+        /// UID of the Job.
+        uid: String,
+    },
+    /// Look for a Job whose creation was not answered.
+    LookUpCreate {
+        /// Name of the Job.
+        job: String,
+    },
+    /// Read the pods of a Job: how the failed container ended, or what the pods wait for.
+    ListPods {
+        /// Name of the Job.
+        job: String,
+        /// UID of the Job.
+        uid: String,
+    },
 }
 
-/// Whether a status write may wait for others to merge with.
+/// Whether a status write may wait for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
     /// A claim, an end, a condition: what people and other replicas act on.
     Now,
-    /// A start that its Job already proves.
-    Merged,
+    /// A start that its Job already proves: a second of them is one write.
+    Merge,
     /// Slots that were skipped: some seconds of them are one write.
-    Coalesced,
+    Coalesce,
 }
 
-/// One attempt at a run.
+/// One attempt that is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// The slot; of a manual run, when it was asked for.
+pub struct Start {
+    /// The slot; of a manual run, when it was requested.
     pub slot: Timestamp,
+    /// What asked for the run.
     pub trigger: Trigger,
     /// From 1.
     pub attempt: i32,
@@ -78,12 +115,16 @@ pub struct Run {
     pub job: String,
     /// When it should start: the slot and its jitter, or the end of a backoff.
     pub due: Timestamp,
+    /// Whether its lateness says anything about the operator: a run that waited in a queue is not late.
+    pub is_timed: bool,
 }
 
 /// Something that happened to slots of a task, for log, event and metric alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
+    /// What became of them.
     pub outcome: Outcome,
+    /// Why.
     pub reason: Reason,
     /// The slot, or the newest of several.
     pub slot: Timestamp,
@@ -95,27 +136,33 @@ pub struct Announcement {
     pub message: String,
 }
 
-/// What can become of a slot.
+/// What can become of a slot or a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
+    /// Its Job was created.
     Started,
+    /// Its run succeeded.
     Succeeded,
+    /// Its run failed.
     Failed,
+    /// Its run was ended before it finished.
     Cancelled,
+    /// A policy refused to start it.
     Skipped,
+    /// It passed too long ago to be started.
     Missed,
     /// An attempt failed, and another one follows.
     Retrying,
-    /// It waits for room.
+    /// It waits for capacity.
     Queued,
     /// A request that names no slot was carried out.
     Handled,
-    /// A request was not.
+    /// A request was not carried out.
     Refused,
 }
 
 impl Outcome {
-    /// The word, as it stands in `recentRuns` and in metrics.
+    /// The word, as in `recentRuns` and in metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,13 +1,12 @@
 //! What a plan is made from: one task, its Jobs, and the time.
 //!
 //! ```text
-//!   the API server's words          what observe keeps            what plan sees
+//!   the API server's objects        what the cache holds          what a plan sees
 //!   ScheduledTask ───────────────►  Task (decoded once) ───────►  Observed { now, task, jobs, … }
-//!   Job (slim), Pod (of a failure)  Job { slot, end, exit }
+//!   Job (slim), its pods            Job { object, exit, pods }
 //! ```
-//! Takes nothing, gives types. Never a client, never the clock.
 
-use super::{Announcement, Reason};
+use super::{Announcement, ConditionReason, Reason};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
@@ -26,14 +25,12 @@ pub struct Observed {
     pub jobs: Vec<Job>,
     /// UIDs of Jobs that are certainly gone: the watch or a read said so.
     pub gone: Vec<String>,
-    /// Names of Jobs that this process asked for without getting an answer: they may be there or not.
-    pub unsure: Vec<String>,
-    /// The last start (or deletion of a run that is replaced) that the API server refused, if none has succeeded since.
-    pub refusal: Option<Refusal>,
-    /// The last deletion of a finished Job that the API server refused, if none has succeeded since.
-    pub clean_up_refusal: Option<Refusal>,
-    /// What the API server said of the template, when it was asked.
-    pub trial: Trial,
+    /// Names of Jobs whose creation was requested and not answered: they may exist or not.
+    pub unacknowledged: Vec<String>,
+    /// What the API server refused last, of each kind of write, if none of the kind has succeeded since.
+    pub refusals: Refusals,
+    /// What the API server said to a dry run of the Job.
+    pub dry_run: DryRun,
     /// Names that this task's Jobs should have and that Jobs of others have, as far as this process met them.
     pub conflicts: Vec<Conflict>,
     /// What was decided since the status was written, by this process, and waits to be written with more.
@@ -43,7 +40,9 @@ pub struct Observed {
 /// A status whose write was put off, and what is to be said when it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unwritten {
+    /// The status that was decided on.
     pub status: ScheduledTaskStatus,
+    /// What is announced when it is written.
     pub announcements: Vec<Announcement>,
 }
 
@@ -59,27 +58,35 @@ pub struct Conflict {
 /// A `ScheduledTask`, decoded.
 #[derive(Clone, Debug)]
 pub struct Task {
+    /// `metadata.namespace`
     pub namespace: String,
+    /// `metadata.name`
     pub name: String,
+    /// `metadata.uid`
     pub uid: String,
+    /// `metadata.generation`
     pub generation: i64,
+    /// `metadata.resourceVersion`
     pub resource_version: String,
+    /// `metadata.creationTimestamp`
     pub created: Timestamp,
     /// It is being deleted: nothing more is started; its Jobs go with it by their owner reference.
     pub deleting: bool,
-    /// What was asked for by annotation.
+    /// What was requested by annotation.
     pub requests: Requests,
     /// The spec, or why it cannot be used.
     pub spec: Result<Arc<Spec>, Unusable>,
+    /// The status as it was read.
     pub status: Arc<ScheduledTaskStatus>,
     /// Why the status that was read is not this one, if it could not be used.
     pub damage: Option<String>,
 }
 
-/// Why a spec cannot be used: nothing starts, and what goes on is left alone.
+/// Why a spec cannot be used: nothing starts, and active runs are left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    pub reason: Reason,
+    /// The reason of the condition `Ready`.
+    pub reason: ConditionReason,
     /// What is wrong, and the fix.
     pub message: String,
 }
@@ -87,7 +94,7 @@ pub struct Unusable {
 impl From<String> for Unusable {
     fn from(message: String) -> Self {
         Self {
-            reason: Reason::InvalidSpec,
+            reason: ConditionReason::InvalidSpec,
             message,
         }
     }
@@ -102,15 +109,20 @@ impl From<&str> for Unusable {
 /// The newest request of each kind, as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests {
+    /// `punctual.dev/run-now`
     pub run_now: Option<String>,
+    /// `punctual.dev/resume`
     pub resume: Option<String>,
+    /// `punctual.dev/reset-ledger`
     pub reset_ledger: Option<String>,
+    /// `punctual.dev/backfill`
     pub backfill: Option<String>,
 }
 
 /// A spec and the schedule that was made from it.
 #[derive(Clone, Debug)]
 pub struct Spec {
+    /// The fields, as their author wrote them.
     pub fields: ScheduledTaskSpec,
     /// Ready to be asked, or what is wrong with it.
     pub schedule: Result<Schedule, ScheduleError>,
@@ -123,68 +135,102 @@ pub struct Spec {
 /// `terminationGracePeriodSeconds` where the template says nothing.
 const GRACE: i64 = 30;
 
-/// What the plan needs to know of a Job.
+/// A Job as the API server describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub struct JobObject {
+    /// Its name.
     pub name: String,
+    /// Its UID.
     pub uid: String,
     /// Which state of it this is: its `resourceVersion`.
     pub version: String,
-    /// A read has shown it, not only a watch, which may tell of what was.
-    pub confirmed: bool,
-    /// From the annotation, if that agrees with the name; a Job without one is left alone.
+    /// The slot, from the annotation, if that agrees with the name; a Job without one is left alone.
     pub slot: Option<Timestamp>,
-    /// The mark that stands on it, whoever wrote it: what it proves is for the gate to say.
-    pub mark: Option<u64>,
-    /// It was seen before its slot came.
-    pub early: bool,
+    /// What asked for its run, from the annotation.
     pub trigger: Trigger,
+    /// The attempt, from the annotation, from 1.
     pub attempt: i32,
-    /// When it was made: by the operator's clock if this process made it, else by the API server's.
+    /// The mark on it, whoever wrote it: what it proves is for the gate to say.
+    pub mark: Option<u64>,
+    /// When it was created: by the operator's clock if this process created it, else by the API server's.
     pub created: Timestamp,
     /// When the Job controller began with it; it begins anew when a suspended Job is resumed.
     pub began: Option<Timestamp>,
-    /// It waits for its turn: by its template, or in a queueing system.
+    /// It is suspended: by its template, or by a queueing system.
     pub suspended: bool,
     /// A pod of it is or was ready, or has ended.
     pub ready: bool,
-    /// What its pods wait for, if that was asked.
-    pub pods: Pods,
-    /// When that was.
-    pub looked: Option<Timestamp>,
     /// Since when it is being deleted.
     pub deleting: Option<Timestamp>,
     /// How it ended, if it has.
     pub end: Option<JobEnd>,
-    /// How its failed container ended, if that was asked.
+}
+
+/// A Job, and what is known of it beyond the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// What the API server says.
+    pub object: JobObject,
+    /// A read has shown it, not only a watch, which may be late.
+    pub confirmed: bool,
+    /// It was seen before its slot came.
+    pub early: bool,
+    /// What its pods wait for, if they were read.
+    pub pods: Pods,
+    /// When they were read.
+    pub looked: Option<Timestamp>,
+    /// How its failed container ended, if that was read.
     pub exit: Exit,
+}
+
+impl From<JobObject> for Job {
+    /// A Job of which nothing more is known.
+    fn from(object: JobObject) -> Self {
+        Self {
+            object,
+            confirmed: false,
+            early: false,
+            pods: Pods::NotAsked,
+            looked: None,
+            exit: Exit::NotAsked,
+        }
+    }
 }
 
 /// The end of a Job, from its `Complete` or `Failed` condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobEnd {
+    /// Whether it is complete.
     pub succeeded: bool,
+    /// When.
     pub at: Timestamp,
+    /// Reason of the condition.
     pub reason: String,
+    /// Message of the condition.
     pub message: String,
 }
 
 /// The end of a failed Job's container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Exit {
-    /// Nobody has looked at the pods.
+    /// The pods were not read.
     #[default]
     NotAsked,
     /// The pods are gone or say nothing.
     Unknown,
     /// What the container that failed last left behind.
-    Known { code: i32, message: Option<String> },
+    Known {
+        /// Its exit code.
+        code: i32,
+        /// Its termination message.
+        message: Option<String>,
+    },
 }
 
 /// What the pods of a Job do that has not ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Pods {
-    /// Nobody has looked.
+    /// They were not read.
     #[default]
     NotAsked,
     /// A container has begun at least once.
@@ -196,27 +242,67 @@ pub enum Pods {
 /// A write that the API server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// `JobRefused` or `DeleteRefused`.
     pub reason: Reason,
     /// What the API server said.
     pub message: String,
-    /// Not before this moment is it tried again.
+    /// It is not tried again before this time.
     pub retry_at: Timestamp,
 }
 
-/// A dry run of the Job's creation.
+/// The kinds of writes that are refused and tried again independently of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteKind {
+    /// The creation of a Job.
+    Create,
+    /// The deletion of a Job that runs.
+    Terminate,
+    /// The deletion of a finished Job.
+    Prune,
+}
+
+/// The last refusal of each kind of write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Trial {
+pub struct Refusals {
+    /// Of creations.
+    pub create: Option<Refusal>,
+    /// Of terminations.
+    pub terminate: Option<Refusal>,
+    /// Of prunes.
+    pub prune: Option<Refusal>,
+}
+
+impl Refusals {
+    /// The last one of this kind.
+    #[must_use]
+    pub fn of(&self, kind: WriteKind) -> Option<&Refusal> {
+        match kind {
+            WriteKind::Create => self.create.as_ref(),
+            WriteKind::Terminate => self.terminate.as_ref(),
+            WriteKind::Prune => self.prune.as_ref(),
+        }
+    }
+}
+
+/// What the API server said to a dry run of the Job's creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DryRun {
     /// Not asked since the template changed or the operator started.
     #[default]
     NotAsked,
-    /// The API server would take the Job.
-    Taken,
-    /// It would not, and says why; worth asking again at `again_at`, for quotas and policies change.
-    Refused { message: String, again_at: Timestamp },
+    /// It accepts the Job.
+    Accepted,
+    /// It refuses the Job, and is asked again at `again_at`: quotas and policies change.
+    Refused {
+        /// What it said.
+        message: String,
+        /// When to ask again.
+        again_at: Timestamp,
+    },
 }
 
-/// A refusal that asks for more patience than this was made by a clock that has been set back since.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// A refusal that is to be waited out for longer than this was noted by a clock that has been set back since.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 impl Unwritten {
     /// Whether all that it accounts for lies in the past.
@@ -230,7 +316,7 @@ impl Refusal {
     /// Whether it is too early to try again.
     #[must_use]
     pub fn holds(&self, now: Timestamp) -> bool {
-        now < self.retry_at && self.retry_at <= now + PATIENCE
+        now < self.retry_at && self.retry_at <= now + LONGEST_WAIT
     }
 }
 
@@ -247,7 +333,7 @@ impl Spec {
     /// kept as such: it is for the plan to say so.
     #[must_use]
     pub fn new(fields: ScheduledTaskSpec, task: &str) -> Self {
-        let schedule = super::schedule_of(&fields.observed_schedule(), task);
+        let schedule = super::schedule_of::schedule_of(&fields.observed_schedule(), task);
         let template = fields.job_template.fields();
         let job = template.get("spec");
         let grace = job.and_then(|job| job.pointer("/template/spec/terminationGracePeriodSeconds")?.as_i64());

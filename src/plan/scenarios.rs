@@ -10,7 +10,6 @@
 mod audit;
 mod clocks;
 mod cronjob_cases;
-mod deeds;
 mod duplicates;
 mod expect;
 mod findings;
@@ -21,6 +20,7 @@ mod pauses;
 mod properties;
 mod refused;
 mod reviewed;
+mod server;
 mod simulated;
 mod story;
 mod stuck;

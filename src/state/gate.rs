@@ -14,8 +14,7 @@
 
 use super::Seal;
 use crate::api::Trigger;
-use crate::plan::{Job, Task, schedule_of};
-use crate::schedule::Schedule;
+use crate::plan::{Job, Task, in_force, is_accounted};
 use jiff::{SignedDuration, Timestamp};
 
 /// By so much the clock of another replica may be ahead of ours.
@@ -34,39 +33,40 @@ pub fn believes(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
 /// Whether the ledger names the Job by its UID.
 pub fn is_recorded(task: &Task, job: &Job) -> bool {
     let status = &task.status;
-    status.active.iter().any(|run| run.uid.as_ref() == Some(&job.uid)) || status.kept_jobs.iter().any(|kept| kept.uid == job.uid)
+    status.active.iter().any(|run| run.uid.as_ref() == Some(&job.object.uid))
+        || status.kept_jobs.iter().any(|kept| kept.uid == job.object.uid)
 }
 
 /// Whether the Job may be believed, now or soon: nothing is said yet of who made it.
 pub fn is_wanted(task: &Task, job: &Job, now: Timestamp) -> bool {
-    let Some(slot) = job.slot else { return false };
+    let Some(slot) = job.object.slot else { return false };
     is_awaited(task, job) || !is_beyond(slot, now, SET_BACK) && (is_owed(task, job, slot) || has_no_beginning(task))
 }
 
 /// Whether the Job, which the ledger does not know by its UID, is believed.
 fn is_believed(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
-    let Some(slot) = job.slot.filter(|_| is_wanted(task, job, now)) else {
+    let Some(slot) = job.object.slot.filter(|_| is_wanted(task, job, now)) else {
         return false;
     };
     // A Job of ours needs no schedule and no clock: both may have been changed since.
-    if seal.is_ours(&task.uid, &job.name, job.mark) {
+    if seal.is_ours(&task.uid, &job.object.name, job.object.mark) {
         return true;
     }
     let may_be_ours = !seal.is_shared() && !job.early;
     if is_awaited(task, job) {
         return may_be_ours;
     }
-    let is_named = |schedule: &Schedule| schedule.latest(before(slot), slot) == Some(slot);
     // What a predecessor made carries the mark where all share it, whatever became of the ledger: of a new task a forger knows the UID
     // before we have looked at it.
     let is_predecessors = !seal.is_shared() && has_no_beginning(task);
     let is_possible = (may_be_ours || is_predecessors) && !is_beyond(slot, now, SKEW);
-    is_possible && in_force(task).is_some_and(|in_force| in_force.with(is_named))
+    let schedule = in_force(task, &task.status).filter(|_| is_possible);
+    schedule.is_some_and(|schedule| schedule.latest(before(slot), slot) == Some(slot))
 }
 
 /// Whether a Job that is seen now comes before its slot: then nobody made it for that slot, whoever has its name.
 pub fn is_early(job: &Job, now: Timestamp) -> bool {
-    job.slot.is_some_and(|slot| is_beyond(slot, now, EARLY))
+    job.object.slot.is_some_and(|slot| is_beyond(slot, now, EARLY))
 }
 
 /// Whether the slot comes so much later than now.
@@ -76,40 +76,16 @@ fn is_beyond(slot: Timestamp, now: Timestamp, by: SignedDuration) -> bool {
 
 /// An entry of `active` waits for its Job under that name: a claim, or a further attempt.
 fn is_awaited(task: &Task, job: &Job) -> bool {
-    task.status.active.iter().any(|run| run.uid.is_none() && run.job == job.name)
+    task.status.active.iter().any(|run| run.uid.is_none() && run.job == job.object.name)
 }
 
-/// The slot has no outcome yet. Further attempts are written down before their Jobs are made.
+/// The slot has no outcome yet. Further attempts are written down before their Jobs are created.
 fn is_owed(task: &Task, job: &Job, slot: Timestamp) -> bool {
-    let unaccounted = task.status.accounted_until.as_ref().is_some_and(|until| until.0 < slot);
-    job.trigger == Trigger::Schedule && job.attempt == 1 && unaccounted
+    job.object.trigger == Trigger::Schedule && job.object.attempt == 1 && !is_accounted(&task.status, slot)
 }
 
 fn has_no_beginning(task: &Task) -> bool {
     task.status.schedule_since.is_none()
-}
-
-/// The schedule that the ledger speaks of: the spec's, or until an edit is written down the one before it.
-enum InForce<'a> {
-    Spec(&'a Schedule),
-    Before(Schedule),
-}
-
-impl InForce<'_> {
-    fn with<T>(&self, ask: impl FnOnce(&Schedule) -> T) -> T {
-        match self {
-            InForce::Spec(schedule) => ask(schedule),
-            InForce::Before(schedule) => ask(schedule),
-        }
-    }
-}
-
-fn in_force(task: &Task) -> Option<InForce<'_>> {
-    let spec = task.spec.as_ref().ok()?;
-    match &task.status.observed_schedule {
-        Some(known) if *known != spec.fields.observed_schedule() => schedule_of(known, &task.key()).ok().map(InForce::Before),
-        _ => spec.schedule.as_ref().ok().map(InForce::Spec),
-    }
 }
 
 fn before(slot: Timestamp) -> Timestamp {

@@ -6,19 +6,25 @@
 //! Objects and answers go in, `Observed` comes out. Pure: no client, no clock, no `async`; the controller and the simulation
 //! live on the same values.
 
+mod answer;
+mod backoff;
 mod evidence;
+mod execution;
 mod gate;
 mod json;
 mod metadata;
 mod raw_job;
 mod raw_task;
 mod record;
-mod refusals;
+mod request;
 mod seal;
+mod writes;
 
+pub use answer::{Answer, Failure, FoundJob, Reply};
+pub use execution::Execution;
 pub use gate::believes;
 pub use raw_job::RawJob;
 pub use raw_task::{DEFECT, RawTask};
-pub use record::{Record, Told};
-pub use refusals::Concern;
+pub use record::{Record, Source};
+pub use request::{Notice, Progress, Request, Step};
 pub use seal::Seal;

@@ -6,7 +6,7 @@
 use super::json::Json;
 use super::metadata::slim;
 use crate::api::{self, Trigger};
-use crate::plan::{Exit, Job, JobEnd, Pods, Task, has_the_form, short};
+use crate::plan::{JobEnd, JobObject, Task, has_the_form, short};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
@@ -95,9 +95,9 @@ impl RawJob {
         self.owner() == Some((&task.uid, &task.name)) && self.metadata.namespace.as_deref() == Some(&task.namespace)
     }
 
-    /// What the plan needs to know. Without a slot if name and annotations are not what we write: then it is left alone.
+    /// What a plan needs of it. Without a slot if name and annotations are not what we write: then it is left alone.
     #[must_use]
-    pub fn into_job(self) -> Job {
+    pub fn into_object(self) -> JobObject {
         let annotation = |name: &str| self.metadata.annotations.as_ref().and_then(|all| all.get(name));
         let trigger = annotation(api::TRIGGER).and_then(|word| Trigger::named(word)).unwrap_or_default();
         let attempt = annotation(api::ATTEMPT).map_or(Some(1), |attempt| attempt.parse().ok());
@@ -111,14 +111,12 @@ impl RawJob {
         let created = self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |at| at.0);
         let mark = annotation(api::MARK).and_then(|mark| u64::from_str_radix(mark, 16).ok());
         let status = self.status.unwrap_or_default();
-        Job {
+        JobObject {
             name: self.metadata.name.unwrap_or_default(),
             uid: self.metadata.uid.unwrap_or_default(),
             version: self.metadata.resource_version.unwrap_or_default(),
-            confirmed: false,
             slot: slot.map(|(slot, _)| slot),
             mark,
-            early: false,
             trigger,
             attempt: slot.map_or(1, |(_, attempt)| attempt),
             created,
@@ -128,11 +126,8 @@ impl RawJob {
             ready: [status.ready, status.succeeded, status.failed]
                 .iter()
                 .any(|pods| pods.is_some_and(|pods| pods > 0)),
-            pods: Pods::NotAsked,
-            looked: None,
             deleting: self.metadata.deletion_timestamp.map(|at| at.0),
             end: end(status.conditions, status.completion_time, created),
-            exit: Exit::NotAsked,
         }
     }
 
@@ -183,7 +178,7 @@ mod tests {
             json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": "t", "uid": "task", "controller": true}]);
         let metadata = json!({"name": name, "uid": "job", "annotations": annotations, "ownerReferences": owner});
         let raw: RawJob = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-        let job = raw.into_job();
+        let job = raw.into_object();
         (job.slot.map(|slot| slot.to_string()), job.attempt)
     }
 

@@ -6,7 +6,7 @@
 use super::json::Json;
 use super::metadata::slim;
 use crate::api::{self, JobTemplate, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, printable};
-use crate::plan::{Reason, Requests, Spec, Task, Unusable};
+use crate::plan::{ConditionReason, Requests, Spec, Task, Unusable};
 use crate::schedule::hash;
 use jiff::Timestamp;
 use kube::Resource;
@@ -47,7 +47,7 @@ impl RawTask {
     #[must_use]
     pub fn to_quarantine(&self) -> Task {
         self.with(Err(Unusable {
-            reason: Reason::OperatorError,
+            reason: ConditionReason::OperatorError,
             message: DEFECT.into(),
         }))
     }
@@ -112,7 +112,7 @@ fn spec(text: &Json, key: &str) -> Result<Arc<Spec>, Unusable> {
 
 fn too_large(message: String) -> Unusable {
     Unusable {
-        reason: Reason::TooLarge,
+        reason: ConditionReason::TooLarge,
         message,
     }
 }

@@ -9,35 +9,28 @@
 
 use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
-use super::refusals::{Concern, Refusals};
 use super::seal::Seal;
-use crate::api::ScheduledTaskStatus;
-use crate::plan::{Announcement, Conflict, Exit, Job, Observed, Pods, Reason, Task, Trial, Unusable, Unwritten};
-use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
+use super::writes::Writes;
+use crate::plan::{ConditionReason, Exit, Job, JobObject, Observed, Pods, Task, Unusable};
+use jiff::Timestamp;
+use std::collections::HashMap;
 use std::sync::Arc;
-
-/// A dry run that was refused is asked again after this time.
-const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// So many Jobs are held that have the form of this task's and that the ledger does not name: `missedRunLimit` can make 1,000.
 const MOST_UNRECORDED: usize = 1024;
 /// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
 const MOST_SET_ASIDE: usize = 32;
-/// So many names that others took are remembered.
-const MOST_CONFLICTS: usize = 8;
-
-/// Who told of a Job.
+/// From where a Job is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// A new list of the watch: how long the Job has been there, nobody knows.
-    ByList,
+pub enum Source {
+    /// A new list of the watch: nobody knows how long the Job has existed.
+    List,
     /// The watch, which may be late.
-    ByWatch,
+    Watch,
     /// A read of its own.
-    ByRead,
-    /// This process just made it, at that time by the operator's clock.
-    Made(Timestamp),
+    Get,
+    /// This process just created it, at that time by the operator's clock.
+    Created(Timestamp),
 }
 
 /// One task and what belongs to it. Jobs may be known before their task is.
@@ -53,14 +46,8 @@ pub struct Record {
     missing: HashMap<String, Job>,
     /// UIDs that we deleted, and when: an older event must not bring them back to life.
     deleted: HashMap<String, Timestamp>,
-    /// Names of Jobs that were asked for and not answered.
-    unsure: HashSet<String>,
-    starts: Refusals,
-    clean_ups: Refusals,
-    trial: Trial,
-    conflicts: Vec<Conflict>,
-    warned: Option<(Reason, String)>,
-    unwritten: Option<Unwritten>,
+    /// What came of the operator's own writes.
+    pub writes: Writes,
 }
 
 impl Record {
@@ -75,7 +62,7 @@ impl Record {
         let is_ours = |job: &&Job| believes(&task, job, seal, now);
         let known = self.jobs.values().chain(needed).chain(unwritten);
         let mut jobs: Vec<Job> = known.filter(is_ours).cloned().collect();
-        jobs.sort_unstable_by(|a, b| a.uid.cmp(&b.uid));
+        jobs.sort_unstable_by(|a, b| a.object.uid.cmp(&b.object.uid));
         let sorted = |mut names: Vec<String>| {
             names.sort_unstable();
             names
@@ -84,13 +71,12 @@ impl Record {
             now,
             jobs,
             gone: sorted(self.gone.keys().cloned().collect()),
-            unsure: sorted(self.unsure.iter().cloned().collect()),
-            refusal: self.starts.last.clone(),
-            clean_up_refusal: self.clean_ups.last.clone(),
-            trial: self.trial.clone(),
-            conflicts: self.conflicts.clone(),
+            unacknowledged: sorted(self.writes.unacknowledged()),
+            refusals: self.writes.refusals(),
+            dry_run: self.writes.dry_run(),
+            conflicts: self.writes.conflicts(),
             // A clock that was set back takes back what was decided ahead of it.
-            unwritten: self.unwritten.clone().filter(|unwritten| unwritten.is_past(now)),
+            unwritten: self.writes.unwritten().filter(|unwritten| unwritten.is_past(now)),
             task,
         })
     }
@@ -128,9 +114,7 @@ impl Record {
         let template = |task: &Task| task.spec.as_ref().ok().map(|spec| spec.fields.job_template.clone());
         let known = self.task();
         if known.is_none_or(|known| known.generation != task.generation && template(known) != template(&task)) {
-            self.trial = Trial::NotAsked;
-            self.starts = Refusals::default();
-            self.conflicts.clear();
+            self.writes.forget_refused_creates();
         }
         self.gone.retain(|_, job| is_needed(&task, job) || is_recorded(&task, job));
         self.missing.retain(|_, job| is_needed(&task, job) || is_recorded(&task, job));
@@ -138,12 +122,13 @@ impl Record {
         let (useful, rest) = std::mem::take(&mut self.set_aside).into_iter().partition(is_of_use);
         self.set_aside = rest;
         let mut unused: Vec<Job> = self.jobs.extract_if(|_, job| !is_of_use(job)).map(|(_, job)| job).collect();
-        unused.sort_by_key(|job| job.slot);
+        unused.sort_by_key(|job| job.object.slot);
         unused.into_iter().for_each(|job| self.set_aside(job));
-        self.jobs.extend(Vec::into_iter(useful).map(|job: Job| (job.uid.clone(), job)));
+        self.jobs
+            .extend(Vec::into_iter(useful).map(|job: Job| (job.object.uid.clone(), job)));
         // It goes on from the ledger that was read, and only from that.
         if self.task().is_none_or(|known| known.status != task.status) {
-            self.unwritten = None;
+            self.writes.drop_unwritten();
         }
         self.task = Some(task);
         true
@@ -151,72 +136,55 @@ impl Record {
 
     /// The task is gone.
     pub fn remove_task(&mut self) {
-        self.unwritten = None;
+        self.writes.drop_unwritten();
         self.task = None;
     }
 
     /// Whether a Job of this form is the task's, as far as is known at `now`.
     #[must_use]
-    pub fn believes(&self, job: &Job, seal: &Seal, now: Timestamp) -> bool {
-        let early = self.is_early(job, now);
-        let job = Job { early, ..job.clone() };
+    pub fn believes(&self, object: &JobObject, seal: &Seal, now: Timestamp) -> bool {
+        let mut job = Job::from(object.clone());
+        job.early = self.is_early(&job, now);
         self.task().is_some_and(|task| believes(task, &job, seal, now))
     }
 
     /// Whether the Job comes, or came, before its slot.
     fn is_early(&self, job: &Job, now: Timestamp) -> bool {
-        let set_aside = self.set_aside.iter().find(|known| known.uid == job.uid);
-        let known = self.jobs.get(&job.uid).or(set_aside);
+        let uid = &job.object.uid;
+        let set_aside = self.set_aside.iter().find(|known| known.object.uid == *uid);
+        let known = self.jobs.get(uid).or(set_aside);
         known.map_or_else(|| is_early(job, now), |known| known.early)
     }
 
     /// Takes in a Job that claims to be this task's. Returns false if it changes nothing: it is certainly gone, or nothing asks
     /// for a Job of its name.
-    pub fn put_job(&mut self, mut job: Job, told: Told, now: Timestamp) -> bool {
-        if self.gone.contains_key(&job.uid) {
+    pub fn put_job(&mut self, object: JobObject, source: Source, now: Timestamp) -> bool {
+        let uid = object.uid.clone();
+        if self.gone.contains_key(&uid) {
             return false;
         }
-        let is_new = !self.jobs.contains_key(&job.uid) && !self.missing.contains_key(&job.uid);
-        let is_watched = matches!(told, Told::ByList | Told::ByWatch);
-        if is_new && told == Told::ByWatch {
+        let mut job = Job::from(object);
+        let is_new = !self.jobs.contains_key(&uid) && !self.missing.contains_key(&uid);
+        let is_watched = matches!(source, Source::List | Source::Watch);
+        if is_new && source == Source::Watch {
             job.early = self.is_early(&job, now);
         }
         if is_new && is_watched && !self.has_use_for(&job, now) {
             self.set_aside(job);
             return false;
         }
-        if let Some(missing) = self.missing.remove(&job.uid) {
-            self.jobs.insert(job.uid.clone(), missing);
+        if let Some(missing) = self.missing.remove(&uid) {
+            self.jobs.insert(uid.clone(), missing);
         }
-        let made_at = match told {
-            Told::Made(at) => Some(at),
-            _ => None,
-        };
+        if let Source::Created(at) = source {
+            job.object.created = at;
+        }
         job.confirmed = !is_watched;
-        job.deleting = self.deleted.get(&job.uid).copied().or(job.deleting);
-        match self.jobs.get_mut(&job.uid) {
-            Some(known) => {
-                // Whose it is was settled when it was first seen: annotations can be changed.
-                (job.slot, job.trigger, job.attempt) = (known.slot, known.trigger, known.attempt);
-                (job.mark, job.early) = (known.mark.or(job.mark), known.early);
-                job.created = made_at.unwrap_or(known.created);
-                job.confirmed |= known.confirmed;
-                job.exit = known.exit.clone();
-                // One that waits for its turn (again) is to be asked anew.
-                if !job.suspended {
-                    job.ready |= known.ready;
-                    (job.pods, job.looked) = (known.pods.clone(), known.looked);
-                }
-                // The answer to our own POST may come after the watch has told of the end.
-                job.end = job.end.or(known.end.take());
-                job.deleting = known.deleting.or(job.deleting);
-                *known = job;
-            }
-            None => {
-                job.created = made_at.unwrap_or(job.created);
-                self.jobs.insert(job.uid.clone(), job);
-            }
+        job.object.deleting = self.deleted.get(&uid).copied().or(job.object.deleting);
+        if let Some(known) = self.jobs.get(&uid) {
+            job = after(known, job, matches!(source, Source::Created(_)));
         }
+        self.jobs.insert(uid, job);
         true
     }
 
@@ -225,12 +193,13 @@ impl Record {
         self.deleted.remove(uid);
         match self.jobs.remove(uid).or_else(|| self.missing.remove(uid)) {
             Some(mut job) if self.is_proof(&job, seal, now) => {
-                job.deleting.get_or_insert(job.created);
+                let created = job.object.created;
+                job.object.deleting.get_or_insert(created);
                 self.gone.insert(uid.to_owned(), job);
             }
             Some(_) => {}
             None => {
-                self.set_aside.retain(|job| job.uid != uid);
+                self.set_aside.retain(|job| job.object.uid != uid);
                 let unseen = unseen(uid);
                 if self.task().is_some_and(|task| is_recorded(task, &unseen)) {
                     self.gone.entry(uid.to_owned()).or_insert(unseen);
@@ -250,7 +219,7 @@ impl Record {
         let jobs = std::mem::take(&mut self.jobs).into_iter();
         let (jobs, missing): (HashMap<_, _>, HashMap<_, _>) = jobs.partition(|(uid, _)| listed(uid));
         self.jobs = jobs;
-        self.set_aside.retain(|job| listed(&job.uid));
+        self.set_aside.retain(|job| listed(&job.object.uid));
         for (uid, job) in missing {
             let is_needed = self.task().is_some_and(|task| is_needed(task, &job));
             if is_needed && self.is_proof(&job, seal, now) {
@@ -266,7 +235,7 @@ impl Record {
         // The watch may have told of its end before the answer came.
         if let Some(job) = self.jobs.get_mut(uid) {
             self.deleted.insert(uid.to_owned(), now);
-            job.deleting = Some(now);
+            job.object.deleting = Some(now);
         }
     }
 
@@ -274,7 +243,7 @@ impl Record {
     pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, now: Timestamp) {
         if let Some(job) = self.jobs.get_mut(uid) {
             (job.pods, job.looked) = (pods.clone(), Some(now));
-            if job.end.is_some() {
+            if job.object.end.is_some() {
                 job.exit = exit.clone();
             }
         }
@@ -283,75 +252,11 @@ impl Record {
         }
     }
 
-    /// What the API server said of a dry run: nothing against it, or why not. It is newer than what was said of a start.
-    pub fn tried(&mut self, refusal: Option<String>, now: Timestamp) {
-        self.starts = Refusals::default();
-        self.conflicts.clear();
-        self.trial = refusal.map_or(Trial::Taken, |message| Trial::Refused {
-            message,
-            again_at: now + TRY_AGAIN,
-        });
-    }
-
-    /// A write was refused. Says whether that is news, or the same answer as before.
-    pub fn refuse(&mut self, concern: Concern, reason: Reason, message: &str, now: Timestamp) -> bool {
-        self.refusals(concern).add(reason, message, now)
-    }
-
-    /// A Job was made: whatever was refused before is forgotten.
-    pub fn accept_start(&mut self) {
-        self.conflicts.clear();
-        (self.starts, self.trial) = (Refusals::default(), Trial::Taken);
-    }
-
-    /// A Job was deleted: that says nothing about whether one can be made.
-    pub fn accept_delete(&mut self, concern: Concern) {
-        self.refusals(concern).accept_delete();
-    }
-
-    /// A Job was asked for, and no answer came.
-    pub fn doubt(&mut self, job: &str) {
-        self.unsure.insert(job.to_owned());
-    }
-
-    /// It is known whether that Job is there.
-    pub fn settle(&mut self, job: &str) {
-        self.unsure.remove(job);
-    }
-
-    /// A Job that is not this task's has the name of one that was to be made. Returns whether that is news.
-    pub fn conflict(&mut self, job: &str, message: &str) -> bool {
-        if self.conflicts.iter().any(|known| known.job == job) {
-            return false;
-        }
-        if self.conflicts.len() >= MOST_CONFLICTS {
-            self.conflicts.remove(0);
-        }
-        self.conflicts.push(Conflict {
-            job: job.to_owned(),
-            message: message.to_owned(),
-        });
-        true
-    }
-
-    /// A status was decided on that need not be written yet.
-    pub fn put_off(&mut self, status: ScheduledTaskStatus, announcements: Vec<Announcement>) {
-        self.unwritten = Some(Unwritten { status, announcements });
-    }
-
-    /// Whether this warning differs from the last one of its kind.
-    pub fn is_new_warning(&mut self, reason: Reason, message: &str) -> bool {
-        let said = Some((reason, message));
-        let is_new = self.warned.as_ref().map(|(reason, message)| (*reason, message.as_str())) != said;
-        self.warned = said.map(|(reason, message)| (reason, message.to_owned()));
-        is_new
-    }
-
     /// The operator failed on this task: until its spec changes, nothing is decided for it.
     pub fn quarantine(&mut self, message: &str) {
         if let Some(task) = &mut self.task {
             Arc::make_mut(task).spec = Err(Unusable {
-                reason: Reason::OperatorError,
+                reason: ConditionReason::OperatorError,
                 message: message.to_owned(),
             });
         }
@@ -359,7 +264,7 @@ impl Record {
 
     fn has_use_for(&self, job: &Job, now: Timestamp) -> bool {
         self.task().is_some_and(|task| {
-            is_recorded(task, job) || is_wanted(task, job, now) && (self.jobs.len() < MOST_UNRECORDED || job.mark.is_some())
+            is_recorded(task, job) || is_wanted(task, job, now) && (self.jobs.len() < MOST_UNRECORDED || job.object.mark.is_some())
         })
     }
 
@@ -367,25 +272,41 @@ impl Record {
     fn is_proof(&self, job: &Job, seal: &Seal, now: Timestamp) -> bool {
         let Some(task) = self.task() else { return false };
         let mut others = self.gone.values().chain(self.missing.values());
-        is_recorded(task, job) || believes(task, job, seal, now) && !others.any(|other| other.name == job.name)
+        is_recorded(task, job) || believes(task, job, seal, now) && !others.any(|other| other.object.name == job.object.name)
     }
 
     fn set_aside(&mut self, job: Job) {
-        self.set_aside.retain(|known| known.uid != job.uid);
+        self.set_aside.retain(|known| known.object.uid != job.object.uid);
         if self.set_aside.len() >= MOST_SET_ASIDE {
             self.set_aside.remove(0);
         }
-        if job.slot.is_some() {
+        if job.object.slot.is_some() {
             self.set_aside.push(job);
         }
     }
+}
 
-    fn refusals(&mut self, concern: Concern) -> &mut Refusals {
-        match concern {
-            Concern::Start => &mut self.starts,
-            Concern::CleanUp => &mut self.clean_ups,
-        }
+/// What is known of a Job when it is seen again.
+fn after(known: &Job, mut seen: Job, is_created: bool) -> Job {
+    let object = &known.object;
+    // Whose it is was settled when it was first seen: annotations can be changed.
+    (seen.object.slot, seen.object.trigger, seen.object.attempt) = (object.slot, object.trigger, object.attempt);
+    seen.object.mark = object.mark.or(seen.object.mark);
+    seen.early = known.early;
+    if !is_created {
+        seen.object.created = object.created;
     }
+    seen.confirmed |= known.confirmed;
+    seen.exit = known.exit.clone();
+    // One that waits for its turn (again) is to be read anew.
+    if !seen.object.suspended {
+        seen.object.ready |= object.ready;
+        (seen.pods, seen.looked) = (known.pods.clone(), known.looked);
+    }
+    // The answer to our own POST may come after the watch has shown the end.
+    seen.object.end = seen.object.end.or_else(|| object.end.clone());
+    seen.object.deleting = object.deleting.or(seen.object.deleting);
+    seen
 }
 
 /// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).

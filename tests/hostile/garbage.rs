@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use punctual::api::ScheduledTaskStatus;
 use punctual::plan::{Effect, Observed, job_name, plan};
-use punctual::state::{RawJob, RawTask, Record, Seal, Told};
+use punctual::state::{RawJob, RawTask, Record, Seal, Source};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -216,9 +216,9 @@ fn put_job(record: &mut Record, object: &Value, now: Timestamp, known: &mut Vec<
     if !raw.claims(&task) {
         return;
     }
-    let job = raw.into_job();
+    let job = raw.into_object();
     known.push(job.uid.clone());
-    record.put_job(job, Told::ByWatch, now);
+    record.put_job(job, Source::Watch, now);
 }
 
 proptest! {

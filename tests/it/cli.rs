@@ -85,7 +85,7 @@ async fn run_now_waits_until_the_run_has_succeeded_or_says_why_it_did_not() {
                 .starts_with("error: scheduledtask.punctual.dev/manual: run refused because PreviousRunActive: ")
                 && refused
                     .err
-                    .contains(&format!("Job {job} still goes on, and concurrencyPolicy is Forbid")),
+                    .contains(&format!("Job {job} is still running, and concurrencyPolicy is Forbid")),
             "{}",
             refused.err
         );

@@ -175,15 +175,12 @@ async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&st
         ("Failed", "PendingTimeout", 1)
     );
     let message = run.message.unwrap();
-    assert!(
-        message.starts_with("its work did not begin within pendingTimeout (5s): "),
-        "{message}"
-    );
+    assert!(message.starts_with("no pod started within pendingTimeout (5s): "), "{message}");
     assert!(says.iter().any(|says| message.contains(says)), "{message}");
     let status = world.status("stuck", "the next slot to run", |status| status.started >= 2).await;
     assert_eq!(status.condition("Healthy").unwrap().status, "False");
     world
-        .is_told("stuck", "PendingTimeout", "its work did not begin within pendingTimeout")
+        .is_told("stuck", "PendingTimeout", "no pod started within pendingTimeout")
         .await;
     assert_eq!(process.terminate(), Some(0));
 }

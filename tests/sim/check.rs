@@ -67,6 +67,8 @@ pub struct Checker {
     pub deleted_by_people: BTreeSet<String>,
     pub backfilled: BTreeSet<(String, i64)>,
     pub calm_since: Option<Ms>,
+    /// Since when nothing keeps the operator from terminating Jobs.
+    pub terminates_since: Option<Ms>,
     /// Whether Jobs go on, and when they last did.
     pub busy: bool,
     pub going_on: i64,
@@ -109,6 +111,7 @@ impl Checker {
             deleted_by_people: BTreeSet::new(),
             backfilled: BTreeSet::new(),
             calm_since: None,
+            terminates_since: None,
             busy: false,
             going_on: 0,
             last_look: born,

@@ -20,15 +20,15 @@ impl Checker {
         self.note(now, || format!("status: {}", brief(after)));
         let verdict = self.may_be_written(task, after, actor, jobs);
         self.judge(now, verdict);
-        for run in after.active.iter().filter(|run| run.ending.is_some()) {
+        for run in after.active.iter().filter(|run| run.termination.is_some()) {
             let known = task
                 .status
                 .active
                 .iter()
-                .any(|known| known.uid == run.uid && known.ending.is_some());
+                .any(|known| known.uid == run.uid && known.termination.is_some());
             let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref() && job.goes_on());
             let seen = self.calm_since.is_some_and(|since| now - since > 5000) && !self.skewed;
-            if let (Some(job), Some(ending), false, true) = (job, &run.ending, known, seen) {
+            if let (Some(job), Some(ending), false, true) = (job, &run.termination, known, seen) {
                 let verdict = self.time_is_up(now, job, &ending.reason);
                 self.judge(now, verdict);
             }
@@ -282,7 +282,7 @@ pub fn brief(status: &Status) -> String {
         .active
         .iter()
         .map(|run| {
-            let state = match (&run.uid, &run.started, &run.ending) {
+            let state = match (&run.uid, &run.started, &run.termination) {
                 (_, _, Some(ending)) => format!("ending: {}", ending.reason),
                 (Some(_), ..) => "runs".into(),
                 (None, Some(_), _) => format!("tries again at {}", run.retry_at.as_ref().map_or("?".into(), |at| at.0.to_string())),

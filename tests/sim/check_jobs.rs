@@ -38,7 +38,7 @@ impl Checker {
             demand!(!run.attempts.contains_key(&job.attempt), "doubled: Job {name} was made before");
         }
         let claimed = status.active.iter().find(|run| run.job == *name && run.uid.is_none());
-        let needs_claim = job.attempt > 1 || job.trigger != Trigger::Schedule || spec.room().is_some();
+        let needs_claim = job.attempt > 1 || job.trigger != Trigger::Schedule || spec.capacity().is_some();
         demand!(
             self.loose || !needs_claim || claimed.is_some(),
             "unclaimed: Job {name} is made, and no status says that it will be"
@@ -130,7 +130,7 @@ impl Checker {
 
     /// No more Jobs of different runs go on than the policy allows; those whose pods do not go are waited for with patience.
     fn has_room(&self, now: Ms, job: &JobObject, actor: &Actor, spec: &ScheduledTaskSpec, jobs: &Jobs) -> Verdict {
-        let Some(room) = spec.room() else { return Ok(()) };
+        let Some(room) = spec.capacity() else { return Ok(()) };
         let (set, by) = self.clock_set;
         let patience = if set + PATIENCE > now { PATIENCE - by } else { PATIENCE };
         let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + patience <= now.max(actor.clock));
@@ -211,13 +211,13 @@ impl Checker {
             (None, true) => Err(format!("unwritten: Job {name} goes on, is deleted, and no status names it")),
             (Some(run), true) => {
                 demand!(
-                    run.ending.is_some(),
+                    run.termination.is_some(),
                     "unwritten: Job {name} goes on, is deleted, and no status says why"
                 );
                 Ok(())
             }
             // It ended while the request was on its way.
-            (Some(run), false) if run.ending.is_some() => Ok(()),
+            (Some(run), false) if run.termination.is_some() => Ok(()),
             (Some(_), false) => Err(format!("uncounted: Job {name} is forgotten before its end is written down")),
             (None, false) => {
                 let until = task.status.accounted_until.as_ref().map(|until| until.0);
@@ -267,7 +267,7 @@ impl Checker {
     }
 }
 
-/// Grace period of the pods, and the patience that `plan::claims` documents; less the second that the API server cuts off.
+/// Grace period of the pods, and the patience that `plan::capacity` documents; less the second that the API server cuts off.
 pub const PATIENCE: Ms = 59 * SECOND;
 
 /// Whether slots that are owed may wait behind a run.

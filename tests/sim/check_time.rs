@@ -22,20 +22,31 @@ type Jobs = BTreeMap<String, Arc<JobObject>>;
 
 impl Checker {
     /// Time passed.
-    pub fn look(&mut self, now: Ms, calm: bool, task: &Task, jobs: &Jobs) {
+    pub fn look(&mut self, now: Ms, calm: bool, only_creates_fail: bool, task: &Task, jobs: &Jobs) {
         match (calm, self.calm_since) {
             (true, None) => self.calm_since = Some(now),
             (false, _) => self.calm_since = None,
+            _ => {}
+        }
+        match (only_creates_fail, self.terminates_since) {
+            (true, None) => self.terminates_since = Some(now),
+            (false, _) => self.terminates_since = None,
             _ => {}
         }
         let busy = self.going_on > 0;
         if std::mem::replace(&mut self.busy, busy) || busy {
             self.last_busy = now;
         }
-        if self.calm_since.is_some_and(|since| now - since >= SOON) && now - self.last_look >= 5 * SECOND {
+        let for_long = |since: Option<Ms>| since.is_some_and(|since| now - since >= SOON);
+        if for_long(self.terminates_since) && now - self.last_look >= 5 * SECOND {
             self.last_look = now;
-            let verdict = self.nothing_is_late(now, task, jobs);
+            // Whoever cannot create can still terminate.
+            let verdict = self.timeouts_hold(now, task, jobs);
             self.judge(now, verdict);
+            if for_long(self.calm_since) {
+                let verdict = self.nothing_is_late(now, task, jobs);
+                self.judge(now, verdict);
+            }
         }
     }
 
@@ -59,31 +70,6 @@ impl Checker {
                     "owed: Job {} ended, and its run goes on: {}",
                     run.job,
                     brief(status)
-                );
-            }
-            let deleting = job.is_some_and(|job| job.deleting.is_some());
-            let stays = run.uid.is_none() || job.is_some_and(|job| job.goes_on() && !deleting);
-            if let (Some(timeout), Some(started), true) = (spec.run_timeout, &run.started, stays) {
-                let over = ms(started.0) + Duration::from(timeout).as_millis() as Ms;
-                demand!(
-                    !late(over),
-                    "runTimeout: the run of {} should have been ended at {}",
-                    run.job,
-                    show(over)
-                );
-            }
-            if let (Some(timeout), Some(job), false) = (spec.pending_timeout, job, deleting)
-                && job.goes_on()
-                && !job.ready
-                && !job.suspended
-            {
-                let since = job.began.map_or(job.resumed, ms).max(job.resumed);
-                let over = since + Duration::from(timeout).as_millis() as Ms;
-                demand!(
-                    !late(over),
-                    "pendingTimeout: Job {} should have been ended at {}",
-                    run.job,
-                    show(over)
                 );
             }
             if let Some(at) = &run.retry_at {
@@ -121,6 +107,40 @@ impl Checker {
             requests.backfill
         );
         self.history_is_short(now, task, jobs, &spec)
+    }
+
+    fn timeouts_hold(&self, now: Ms, task: &Task, jobs: &Jobs) -> Verdict {
+        let spec = self.spec(task.generation);
+        let late = |at: Ms| at + SOON <= now;
+        for run in &task.status.active {
+            let job = jobs.get(&run.job).filter(|job| Some(&job.uid) == run.uid.as_ref());
+            let deleting = job.is_some_and(|job| job.deleting.is_some());
+            let stays = run.uid.is_none() || job.is_some_and(|job| job.goes_on() && !deleting);
+            if let (Some(timeout), Some(started), true) = (spec.run_timeout, &run.started, stays) {
+                let over = ms(started.0) + Duration::from(timeout).as_millis() as Ms;
+                demand!(
+                    !late(over),
+                    "runTimeout: the run of {} should have been ended at {}",
+                    run.job,
+                    show(over)
+                );
+            }
+            if let (Some(timeout), Some(job), false) = (spec.pending_timeout, job, deleting)
+                && job.goes_on()
+                && !job.ready
+                && !job.suspended
+            {
+                let since = job.began.map_or(job.resumed, ms).max(job.resumed);
+                let over = since + Duration::from(timeout).as_millis() as Ms;
+                demand!(
+                    !late(over),
+                    "pendingTimeout: Job {} should have been ended at {}",
+                    run.job,
+                    show(over)
+                );
+            }
+        }
+        Ok(())
     }
 
     fn slots_are_started(&mut self, now: Ms, task: &Task, spec: &ScheduledTaskSpec) -> Verdict {

@@ -10,7 +10,7 @@ use super::story::{Temper, Verb};
 use super::switches::THE_CONDITION_TELLS;
 use jiff::Timestamp;
 use punctual::api::{self, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use punctual::plan::{Exit, Job, JobEnd, Pods, Requests, Spec, Task};
+use punctual::plan::{Exit, JobEnd, JobObject as Seen, Pods, Requests, Spec, Task};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,13 +66,15 @@ pub struct Weather {
 }
 
 /// What a request comes to.
-#[derive(Clone, Debug)]
-pub enum Answer<T> {
-    Ok(T),
+pub type Answer<T> = Result<T, Refusal>;
+
+/// Why a request was not carried out, or is not known to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
     NotFound,
     Conflict,
     Refused(&'static str),
-    Nothing,
+    Silence,
 }
 
 #[derive(Debug)]
@@ -147,23 +149,23 @@ impl Api {
     pub fn post(&mut self, manifest: &Value, dry_run: bool, actor: &Actor) -> Answer<Arc<JobObject>> {
         let (arrives, answered) = self.way(Verb::Post);
         if !arrives {
-            return Answer::Nothing;
+            return Err(Refusal::Silence);
         }
         let job = self.read(manifest);
         let answer = if self.jobs.contains_key(&job.name) {
-            Answer::Conflict
+            Err(Refusal::Conflict)
         } else if self.weather.refuses_creates {
-            Answer::Refused("forbidden")
+            Err(Refusal::Refused("forbidden"))
         } else if self.weather.quota.is_some_and(|most| self.jobs.len() >= most) {
-            Answer::Refused("exceeded quota")
+            Err(Refusal::Refused("exceeded quota"))
         } else if dry_run {
-            Answer::Ok(Arc::new(job))
+            Ok(Arc::new(job))
         } else {
             self.checker.job_made(self.now, &job, actor, &self.task, &self.jobs);
             self.uids += 1;
-            Answer::Ok(self.admit(job))
+            Ok(self.admit(job))
         };
-        if answered { answer } else { Answer::Nothing }
+        if answered { answer } else { Err(Refusal::Silence) }
     }
 
     fn read(&self, manifest: &Value) -> JobObject {
@@ -198,23 +200,23 @@ impl Api {
 
     pub fn get_job(&mut self, name: &str) -> Answer<Arc<JobObject>> {
         match self.way(Verb::Get) {
-            (true, true) => self.jobs.get(name).cloned().map_or(Answer::NotFound, Answer::Ok),
-            _ => Answer::Nothing,
+            (true, true) => self.jobs.get(name).cloned().ok_or(Refusal::NotFound),
+            _ => Err(Refusal::Silence),
         }
     }
 
     pub fn get_task(&mut self) -> Answer<Arc<Task>> {
         match self.way(Verb::Get) {
-            (true, true) => Answer::Ok(self.task.clone()),
-            _ => Answer::Nothing,
+            (true, true) => Ok(self.task.clone()),
+            _ => Err(Refusal::Silence),
         }
     }
 
     /// What the pods of a Job say.
     pub fn pods(&mut self, uid: &str) -> Answer<(Exit, Pods)> {
         match self.way(Verb::Get) {
-            (true, true) if self.weather.refuses_pods => Answer::Refused("forbidden"),
-            (true, true) => Answer::Ok(match self.of_uid(uid) {
+            (true, true) if self.weather.refuses_pods => Err(Refusal::Refused("forbidden")),
+            (true, true) => Ok(match self.of_uid(uid) {
                 Some(job) => (
                     job.code.map_or(Exit::Unknown, |code| Exit::Known { code, message: None }),
                     if job.ready {
@@ -225,26 +227,26 @@ impl Api {
                 ),
                 None => (Exit::Unknown, Pods::Waiting("no pod was made".into())),
             }),
-            _ => Answer::Nothing,
+            _ => Err(Refusal::Silence),
         }
     }
 
     pub fn delete(&mut self, name: &str, (uid, version): (&str, &str), foreground: bool, actor: &Actor) -> Answer<()> {
         let (arrives, answered) = self.way(Verb::Delete);
         if !arrives {
-            return Answer::Nothing;
+            return Err(Refusal::Silence);
         }
         let answer = match self.jobs.get(name).cloned() {
-            None => Answer::NotFound,
-            Some(job) if job.uid != uid || job.version.to_string() != version => Answer::Conflict,
-            Some(_) if self.weather.refuses_deletes => Answer::Refused("deletions are forbidden"),
+            None => Err(Refusal::NotFound),
+            Some(job) if job.uid != uid || job.version.to_string() != version => Err(Refusal::Conflict),
+            Some(_) if self.weather.refuses_deletes => Err(Refusal::Refused("deletions are forbidden")),
             Some(job) => {
                 self.checker.job_deleted(self.now, &job, actor, &self.task);
                 self.end_of_life(&job, foreground);
-                Answer::Ok(())
+                Ok(())
             }
         };
-        if answered { answer } else { Answer::Nothing }
+        if answered { answer } else { Err(Refusal::Silence) }
     }
 
     /// A deletion was asked for: the Job goes now, or when its pods are gone.
@@ -264,18 +266,18 @@ impl Api {
     pub fn put_status(&mut self, seen: &Task, status: ScheduledTaskStatus, actor: &Actor) -> Answer<Arc<Task>> {
         let (arrives, answered) = self.way(Verb::Put);
         if !arrives {
-            return Answer::Nothing;
+            return Err(Refusal::Silence);
         }
         let answer = if self.weather.refuses_status {
-            Answer::Refused("status is forbidden")
+            Err(Refusal::Refused("status is forbidden"))
         } else if seen.resource_version != self.task.resource_version {
-            Answer::Conflict
+            Err(Refusal::Conflict)
         } else {
             self.checker.status_written(self.now, &self.task, &status, actor, &self.jobs);
             self.write(|task| task.status = Arc::new(status));
-            Answer::Ok(self.task.clone())
+            Ok(self.task.clone())
         };
-        if answered { answer } else { Answer::Nothing }
+        if answered { answer } else { Err(Refusal::Silence) }
     }
 
     /// Somebody writes the task: a new version, and the watches are told.
@@ -330,26 +332,21 @@ impl Api {
 
 impl JobObject {
     /// As the operator reads it.
-    pub fn seen(&self) -> Job {
-        Job {
+    pub fn seen(&self) -> Seen {
+        Seen {
             name: self.name.clone(),
             uid: self.uid.clone(),
             version: self.version.to_string(),
-            confirmed: false,
             slot: self.slot,
             mark: self.mark,
-            early: false,
             trigger: self.trigger,
             attempt: self.attempt,
             created: whole(self.made),
             began: self.began,
             suspended: self.suspended || THE_CONDITION_TELLS && self.said_suspended,
             ready: self.ready,
-            pods: Pods::NotAsked,
-            looked: None,
             deleting: self.deleting.map(whole),
             end: self.end.clone(),
-            exit: Exit::NotAsked,
         }
     }
 

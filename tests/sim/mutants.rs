@@ -38,6 +38,16 @@ pub enum Mutant {
     WritesAlways,
     GrowsHistory,
     WakesLate,
+    // In how requests are worded and answers are read:
+    TakesSilenceForRefusal,
+    TakesSilenceForSuccess,
+    ForgetsWhatIsInFlight,
+    TakesTakenNamesForItsOwn,
+    TakesConflictsForSuccess,
+    DeletesWhateverItIsByNow,
+    LeavesPodsBehind,
+    TakesRefusedStartsForMade,
+    TakesUnseenForGone,
 }
 
 impl Mutant {
@@ -49,7 +59,7 @@ impl Mutant {
                 (fields.concurrency_policy, fields.max_concurrent_runs) = (ConcurrencyPolicy::Allow, None);
             }),
             Self::Overlaps => fields(observed, |fields| {
-                if fields.room().is_some() {
+                if fields.capacity().is_some() {
                     (fields.concurrency_policy, fields.max_concurrent_runs) = (ConcurrencyPolicy::Queue, Some(5));
                 }
             }),
@@ -79,15 +89,19 @@ impl Mutant {
         let before = &observed.task.status;
         let moves = |status: &ScheduledTaskStatus| status.accounted_until != before.accounted_until && before.accounted_until.is_some();
         match self {
-            Self::DropsStatusWrites => plan.effects.retain(|effect| !matches!(effect, Effect::Write { .. })),
+            Self::DropsStatusWrites => plan.effects.retain(|effect| !matches!(effect, Effect::WriteStatus { .. })),
             Self::MakesASecondJob => {
                 let twin = plan.effects.iter().find_map(|effect| match effect {
-                    Effect::Create { run, job } => {
-                        let (mut run, mut job) = (run.clone(), job.clone());
-                        run.job += "-again";
-                        job["metadata"]["name"] = run.job.clone().into();
-                        job["metadata"]["annotations"][punctual::api::RUN] = run.job.clone().into();
-                        Some(Effect::Create { run, job })
+                    Effect::Create { start, manifest, .. } => {
+                        let (mut start, mut manifest) = (start.clone(), manifest.clone());
+                        start.job += "-again";
+                        manifest["metadata"]["name"] = start.job.clone().into();
+                        manifest["metadata"]["annotations"][punctual::api::RUN] = start.job.clone().into();
+                        Some(Effect::Create {
+                            start,
+                            manifest,
+                            announcement: None,
+                        })
                     }
                     _ => None,
                 });
@@ -111,26 +125,26 @@ impl Mutant {
                 }
             }),
             Self::DeletesUnwritten => {
-                let ends = |effect: &Effect| matches!(effect, Effect::Delete { reason, .. } if !reason.is_clean_up());
+                let ends = |effect: &Effect| matches!(effect, Effect::Terminate { .. });
                 if plan.effects.iter().any(ends) {
-                    plan.effects.retain(|effect| !matches!(effect, Effect::Write { .. }));
+                    plan.effects.retain(|effect| !matches!(effect, Effect::WriteStatus { .. }));
                 }
             }
             Self::ForgetsUncounted => {
                 let ended = observed
                     .jobs
                     .iter()
-                    .find(|job| job.end.is_some() && before.active.iter().any(|run| run.job == job.name));
-                let forget = ended.map(|job| Effect::Delete {
-                    job: job.name.clone(),
-                    uid: job.uid.clone(),
-                    version: job.version.clone(),
+                    .find(|job| job.object.end.is_some() && before.active.iter().any(|run| run.job == job.object.name));
+                let forget = ended.map(|job| Effect::Prune {
+                    job: job.object.name.clone(),
+                    uid: job.object.uid.clone(),
+                    version: job.object.version.clone(),
                     reason: Reason::HistoryLimit,
                 });
                 plan.effects.splice(0..0, forget);
             }
             Self::TurnsTheQueue => writes(plan, |status| status.queued.reverse()),
-            Self::WritesAlways if plan.effects.is_empty() => plan.effects.push(Effect::Write {
+            Self::WritesAlways if plan.effects.is_empty() => plan.effects.push(Effect::WriteStatus {
                 status: Box::new((**before).clone()),
                 urgency: Urgency::Now,
                 announcements: Vec::new(),
@@ -150,7 +164,7 @@ fn fields(observed: &mut Observed, change: impl FnOnce(&mut ScheduledTaskSpec)) 
 
 fn writes(plan: &mut Plan, change: impl Fn(&mut ScheduledTaskStatus)) {
     for effect in &mut plan.effects {
-        if let Effect::Write { status, .. } = effect {
+        if let Effect::WriteStatus { status, .. } = effect {
             change(status);
         }
     }
@@ -215,4 +229,13 @@ mistakes! {
     a_write_that_says_nothing_is_noticed: WritesAlways => "quiet";
     a_status_that_grows_is_noticed: GrowsHistory => "recentRuns";
     a_look_that_comes_too_late_is_noticed: WakesLate => "lost" | "owed" | "runTimeout" | "pendingTimeout" | "history";
+    a_lost_answer_that_is_read_as_a_refusal_is_noticed: TakesSilenceForRefusal => "doubled" | "overlap" | "sum" | "unclaimed";
+    a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "unclaimed" | "owed" | "unwritten";
+    a_creation_in_flight_that_is_forgotten_is_noticed: ForgetsWhatIsInFlight => "doubled" | "overlap" | "sum";
+    a_taken_name_that_is_believed_is_noticed: TakesTakenNamesForItsOwn => "forged" | "sum" | "owed";
+    a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
+    a_deletion_without_preconditions_is_noticed: DeletesWhateverItIsByNow => "ended" | "unwritten" | "uncounted";
+    a_termination_that_leaves_pods_behind_is_noticed: LeavesPodsBehind => "overlap" | "foreground";
+    a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "lost" | "sum" | "owed" | "started";
+    a_job_that_is_read_as_gone_is_noticed: TakesUnseenForGone => "doubled" | "overlap" | "sum" | "cancelled" | "owed";
 }

@@ -4,11 +4,14 @@
 
 use super::clock::{HOUR, Ms, SECOND, at};
 use super::cluster::Api;
-use super::replica::{Life, Progress, Replica, Work, seal};
+use super::replica::{Life, Replica, Work, pause, seal};
 use super::story::{Moment, Stream, Verb};
 use super::switches::A_NEW_LEADER_LISTS;
 use super::world::{Event, World};
+use jiff::Timestamp;
+use punctual::api::{ATTEMPT, SLOT, TRIGGER};
 use punctual::plan::{Effect, plan};
+use punctual::state::{Execution, Progress, Request, Step};
 
 /// How long a lease outlives its holder.
 pub const LEASE: Ms = 15 * SECOND;
@@ -49,7 +52,7 @@ impl World<'_> {
         let said = || {
             format!(
                 "replica {at} plans {:?}, to wake at {}",
-                plan.effects.iter().filter_map(name).collect::<Vec<_>>(),
+                plan.effects.iter().map(name).collect::<Vec<_>>(),
                 plan.wake_at.map_or("never".into(), |at| at.to_string())
             )
         };
@@ -69,7 +72,7 @@ impl World<'_> {
             if self.is_calm() {
                 let why = Err(format!(
                     "quiet: it does not settle: {:?}",
-                    plan.effects.iter().filter_map(name).collect::<Vec<_>>()
+                    plan.effects.iter().map(name).collect::<Vec<_>>()
                 ));
                 return self.api.checker.judge(now, why);
             }
@@ -84,10 +87,9 @@ impl World<'_> {
         };
         replica.work = Some(Work {
             seen: observed.task.clone(),
-            effects: plan.effects.into(),
+            execution: Execution::new(plan.effects, may_merge),
+            next: None,
             planned_at: clock,
-            may_merge,
-            clean_up_refused: false,
             wake_at: plan.wake_at,
         });
         let (life, pause) = (replica.incarnation, self.random.between(1, 9));
@@ -122,7 +124,7 @@ impl World<'_> {
         }
     }
 
-    /// One effect of the plan; the process may die or be stopped around it.
+    /// One request of the plan; the process may die or be stopped around it.
     pub fn act(&mut self, at: usize) {
         let (clock, now) = (self.clock(), self.api.now);
         let replica = &mut self.replicas[at];
@@ -130,35 +132,36 @@ impl World<'_> {
             return;
         }
         let Some(mut work) = replica.work.take() else { return };
-        while matches!(work.effects.front(), Some(Effect::Announce(_))) {
-            work.effects.pop_front();
-        }
         let life = replica.incarnation;
-        let Some(effect) = work.effects.pop_front() else {
-            if replica.stale {
-                return self.leave(at);
-            }
-            replica.rounds += 1;
-            replica.again = false;
-            return self.later(now, Event::Look(at, life));
+        let next = work.next.take().map(Step::Send);
+        let mut request = match next.unwrap_or_else(|| work.execution.next(&mut replica.memory, &seal())) {
+            Step::Send(request) => request,
+            Step::Finished(progress) => return self.finished(at, progress, work.wake_at),
         };
-        let verb = Replica::verb(&effect);
+        let verb = Replica::verb(&request);
         if let Some((moment, for_)) = replica.freezes
-            && (moment == Moment::Anything || verb.is_some_and(|verb| moment == Moment::Before(verb)))
+            && (moment == Moment::Anything || moment == Moment::Before(verb))
         {
             replica.freezes = None;
             replica.life = Life::Frozen;
-            work.effects.push_front(effect);
+            work.next = Some(request);
             replica.work = Some(work);
             self.api.checker.note(now, || format!("replica {at} is stopped before {verb:?}"));
             self.later(now + for_, Event::Thaw(at, life));
             return self.later(now + LEASE, Event::Elect);
         }
-        if replica.stale && is_not_fenced(&effect, &self.api) {
+        if replica.stale && is_not_fenced(&request, &self.api) {
             return self.leave(at);
         }
-        let (wake_at, progress) = (work.wake_at, replica.perform(&mut self.api, &mut work, effect, clock));
-        if matches!(verb, Some(Verb::Post | Verb::Put | Verb::Delete))
+        if let Some(mutant) = self.mutant {
+            mutant.bend_request(&mut request, &self.api);
+        }
+        let asked = request.clone();
+        let mut answer = replica.send(&mut self.api, &work, request, clock);
+        if let Some(mutant) = self.mutant {
+            mutant.bend_answer(&asked, &mut answer);
+        }
+        if verb != Verb::Get
             && let Some((left, down)) = replica.dies_in.as_mut()
         {
             *left = left.saturating_sub(1);
@@ -167,18 +170,32 @@ impl World<'_> {
                 return self.die(at, down);
             }
         }
+        work.execution
+            .answered(answer, &mut replica.memory, &seal(), super::clock::at(clock));
+        if let Some(mutant) = self.mutant {
+            mutant.bend_memory(&asked, &mut replica.memory);
+        }
+        replica.work = Some(work);
+        let pause = self.random.between(1, 9);
+        self.later(now + pause, Event::Act(at, life));
+    }
+
+    /// A plan was carried out, as far as it could be.
+    fn finished(&mut self, at: usize, progress: Progress, wake_at: Option<Timestamp>) {
+        let now = self.api.now;
+        let replica = &mut self.replicas[at];
+        if replica.stale {
+            return self.leave(at);
+        }
+        let life = replica.incarnation;
         match progress {
-            _ if replica.stale && progress != Progress::GoOn => self.leave(at),
-            Progress::GoOn => {
-                replica.work = Some(work);
-                let pause = self.random.between(1, 9);
-                self.later(now + pause, Event::Act(at, life));
-            }
-            Progress::PlanAgain => {
+            Progress::Done | Progress::Nothing => {
                 replica.rounds += 1;
+                replica.again = false;
                 self.later(now, Event::Look(at, life));
             }
-            Progress::Deferred(wait) => {
+            Progress::Deferred(urgency) => {
+                let wait = pause(urgency);
                 let begins = replica.merging.is_none_or(|until| now + wait < until);
                 let again = std::mem::take(&mut replica.again);
                 if begins {
@@ -193,7 +210,7 @@ impl World<'_> {
                 }
                 self.arm(at);
             }
-            Progress::Failed => self.failed(at),
+            Progress::Failed(_) => self.failed(at),
         }
     }
 
@@ -282,29 +299,34 @@ impl World<'_> {
 }
 
 /// A process that was stopped right before a POST is fenced by the Job's name alone: the window that docs/decisions/02 names.
-fn is_not_fenced(effect: &Effect, api: &Api) -> bool {
-    let Effect::Create { run, .. } = effect else { return false };
-    if api.jobs.contains_key(&run.job) {
+fn is_not_fenced(request: &Request, api: &Api) -> bool {
+    let Request::CreateJob { manifest, dry_run: false } = request else {
+        return false;
+    };
+    let name = manifest["metadata"]["name"].as_str().unwrap_or_default();
+    let annotation = |key: &str| manifest["metadata"]["annotations"][key].as_str().unwrap_or_default();
+    if api.jobs.contains_key(name) {
         return false;
     }
     let status = &api.task.status;
-    if status.active.iter().any(|active| active.job == run.job && active.uid.is_none()) {
+    if status.active.iter().any(|active| active.job == name && active.uid.is_none()) {
         return false;
     }
-    let accounted = status.accounted_until.as_ref().is_none_or(|until| run.slot <= until.0);
-    let newer = api.checker.started.range(run.slot.as_second()..).next().is_some();
-    run.attempt > 1 || run.trigger != punctual::api::Trigger::Schedule || accounted || newer
+    let slot: Timestamp = annotation(SLOT).parse().expect("a slot");
+    let accounted = status.accounted_until.as_ref().is_none_or(|until| slot <= until.0);
+    let newer = api.checker.started.range(slot.as_second()..).next().is_some();
+    annotation(ATTEMPT) != "1" || annotation(TRIGGER) != "Schedule" || accounted || newer
 }
 
-fn name(effect: &Effect) -> Option<String> {
-    Some(match effect {
-        Effect::Try { .. } => "try".into(),
-        Effect::Confirm { job, .. } => format!("confirm {job}"),
-        Effect::Find { job } => format!("find {job}"),
-        Effect::Inspect { job, .. } => format!("inspect {job}"),
-        Effect::Create { run, .. } => format!("create {}", run.job),
-        Effect::Delete { job, reason, .. } => format!("delete {job} because {reason}"),
-        Effect::Write { urgency, .. } => format!("write {urgency:?}"),
-        Effect::Announce(_) => return None,
-    })
+fn name(effect: &Effect) -> String {
+    match effect {
+        Effect::DryRunCreate { .. } => "dry run".into(),
+        Effect::VerifyDeleted { job, .. } => format!("verify deleted {job}"),
+        Effect::LookUpCreate { job } => format!("look up {job}"),
+        Effect::ListPods { job, .. } => format!("list pods of {job}"),
+        Effect::Create { start, .. } => format!("create {}", start.job),
+        Effect::Terminate { job, reason, .. } => format!("terminate {job}: {reason}"),
+        Effect::Prune { job, reason, .. } => format!("prune {job}: {reason}"),
+        Effect::WriteStatus { urgency, .. } => format!("write {urgency:?}"),
+    }
 }

@@ -10,7 +10,7 @@ use super::random::Random;
 use super::replica::{Life, Replica};
 use super::story::{Scenario, Stream};
 use punctual::api::ScheduledTaskSpec;
-use punctual::state::Told;
+use punctual::state::Source;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,7 +130,10 @@ impl<'a> World<'a> {
                     .judge(self.api.now, Err("quiet: a life that is too busy: somebody works in a loop".into()));
             }
             let calm = self.is_calm();
-            self.api.checker.look(self.api.now, calm, &self.api.task, &self.api.jobs);
+            let only_creates_fail = self.is_calm_but_for_creates();
+            self.api
+                .checker
+                .look(self.api.now, calm, only_creates_fail, &self.api.task, &self.api.jobs);
             if self.api.checker.broken.is_some() {
                 break;
             }
@@ -185,12 +188,16 @@ impl<'a> World<'a> {
 
     pub fn is_calm(&self) -> bool {
         let weather = &self.api.weather;
-        let fair =
-            !(weather.silent || weather.refuses_creates || weather.refuses_deletes || weather.refuses_pods || weather.refuses_status);
+        !weather.refuses_creates && weather.quota.is_none() && self.is_calm_but_for_creates()
+    }
+
+    /// Whether nothing is wrong but that creates may be refused, by a quota or by anybody.
+    fn is_calm_but_for_creates(&self) -> bool {
+        let weather = &self.api.weather;
+        let fair = !(weather.silent || weather.refuses_deletes || weather.refuses_pods || weather.refuses_status);
         let leader = |replica: &Replica| replica.leads && replica.life == Life::Up && !replica.stale;
         let sees = |replica: &Replica| replica.tasks.lag + replica.jobs.lag == 0 && !replica.tasks.dead && !replica.jobs.dead;
-        fair && weather.quota.is_none()
-            && !weather.holds_deletions
+        fair && !weather.holds_deletions
             && self.clock_offset == 0
             && self.api.foreign == 0
             && self.replicas.iter().any(|replica| leader(replica) && sees(replica))
@@ -225,7 +232,7 @@ impl<'a> World<'a> {
                     if job.owner != self.api.task.uid {
                         continue;
                     }
-                    replica.memory.put_job(job.seen(), Told::ByWatch, clock);
+                    replica.memory.put_job(job.seen(), Source::Watch, clock);
                     if *gone {
                         replica.memory.remove_job(&job.uid, &super::replica::seal(), clock);
                     }
@@ -252,7 +259,7 @@ impl<'a> World<'a> {
                 let ours = self.api.jobs.values().filter(|job| job.owner == self.api.task.uid);
                 let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
                 for job in ours {
-                    replica.memory.put_job(job.seen(), Told::ByWatch, clock);
+                    replica.memory.put_job(job.seen(), Source::Watch, clock);
                 }
                 replica.memory.keep_jobs(|uid| listed.contains(uid), &super::replica::seal(), clock);
                 replica.jobs.cursor = self.api.job_log.len();

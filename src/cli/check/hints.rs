@@ -40,7 +40,7 @@ fn herds(fields: &ScheduledTaskSpec) -> impl Iterator<Item = String> {
 
 /// Whether a run that goes on keeps later slots from starting. Under Replace it is ended by the next.
 fn blocks(fields: &ScheduledTaskSpec) -> bool {
-    fields.room().is_some() && fields.concurrency_policy != ConcurrencyPolicy::Replace
+    fields.capacity().is_some() && fields.concurrency_policy != ConcurrencyPolicy::Replace
 }
 
 fn policy(fields: &ScheduledTaskSpec) -> &'static str {

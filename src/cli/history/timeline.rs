@@ -118,15 +118,17 @@ fn queued(run: &QueuedRun) -> Line {
 
 fn active(run: &ActiveRun, now: Timestamp) -> Line {
     let outcome = match run {
-        ActiveRun { ending: Some(_), .. } => "Ending",
+        ActiveRun { termination: Some(_), .. } => "Terminating",
         ActiveRun { retry_at: Some(_), .. } => "Retrying",
         ActiveRun { started: None, .. } => "Starting",
         _ => "Running",
     };
     let retry = run.retry_at.as_ref();
     let retry = retry.map(|at| format!("attempt {} {}", run.attempt, elapsed::from_now(at.0, now)));
-    let ending = run.ending.as_ref();
-    let says = ending.and_then(|ending| ending.message.clone()).or_else(|| run.message.clone());
+    let termination = run.termination.as_ref();
+    let says = termination
+        .and_then(|termination| termination.message.clone())
+        .or_else(|| run.message.clone());
     Line {
         slot: run.slot.0,
         trigger: run.trigger,
@@ -137,7 +139,7 @@ fn active(run: &ActiveRun, now: Timestamp) -> Line {
         late: late(run.trigger, run.slot.0, run.started.as_ref().map(|started| started.0)),
         attempts: run.attempt - i32::from(run.uid.is_none()),
         exit: exit_codes(&run.exit_codes, None),
-        reason: ending.map_or_else(String::new, |ending| ending.reason.clone()),
+        reason: termination.map_or_else(String::new, |termination| termination.reason.clone()),
         message: [retry, says].into_iter().flatten().collect::<Vec<_>>().join(": "),
     }
 }

@@ -6,7 +6,7 @@
 use super::expect::brief;
 use super::world::{KEY, Object, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskStatus, Trigger, condition};
-use crate::plan::{Effect, Observed, Plan, Reason, Run, plan as decide, run_of, schedule_of};
+use crate::plan::{Effect, JobObject, Observed, Plan, plan as decide, run_of, schedule_of};
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -78,21 +78,21 @@ impl Audit {
     }
 
     /// A Job is about to be made.
-    pub fn creates(&self, world: &World, run: &Run) -> Verdict {
-        let (now, slot) = (world.now, run.slot);
+    pub fn creates(&self, world: &World, run: &JobObject) -> Verdict {
+        let (now, slot) = (world.now, run.slot.unwrap_or(Timestamp::MAX));
         holds!(
-            slot <= now && run.due <= now,
+            slot <= now,
             "{run:?} is started before its time, at {now}: {}",
             brief(world.status())
         );
         let others = world.unfinished();
         let before = others
             .iter()
-            .find(|job| run_of(&job.name, job.attempt) == run_of(&run.job, run.attempt));
+            .find(|job| run_of(&job.name, job.attempt) == run_of(&run.name, run.attempt));
         holds!(before.is_none(), "two attempts at one run go on at {now}: {before:?} and {run:?}");
-        let room = world.spec().and_then(|spec| spec.fields.room());
+        let capacity = world.spec().and_then(|spec| spec.fields.capacity());
         holds!(
-            room.is_none_or(|room| others.len() < room),
+            capacity.is_none_or(|capacity| others.len() < capacity),
             "{run:?} finds no room, at {now}, with {others:?}: {}",
             brief(world.status())
         );
@@ -114,9 +114,9 @@ impl Audit {
     }
 
     /// A Job is about to be deleted by the operator.
-    pub fn deletes(&self, world: &World, object: &Object, reason: Reason) -> Verdict {
+    pub fn deletes(&self, world: &World, object: &Object, is_termination: bool) -> Verdict {
         holds!(object.owner == world.task.uid, "a Job of somebody else is deleted: {object:?}");
-        if reason.is_clean_up() {
+        if !is_termination {
             let written = world.status();
             holds!(object.job.end.is_some(), "history deletes a Job that goes on: {object:?}");
             let open = written.active.iter().any(|run| run.job == object.job.name);
@@ -156,7 +156,7 @@ impl Audit {
         };
         // Nothing that is due is forgotten, unless there is a reason to wait.
         let until = accounted(status).ok_or("a ledger rests that has no beginning")?;
-        let refused = observed.refusal.as_ref().is_some_and(|refusal| refusal.retry_at > now);
+        let refused = observed.refusals.create.as_ref().is_some_and(|refusal| refusal.retry_at > now);
         let owed = schedule
             .latest(until, schedule.started_by(now))
             .filter(|_| !refused && !catches_up_behind_a_run(world));
@@ -189,7 +189,7 @@ impl Audit {
             .unwrap_or_default();
         let acts = early
             .iter()
-            .any(|effect| matches!(effect, Effect::Create { .. } | Effect::Delete { .. }));
+            .any(|effect| matches!(effect, Effect::Create { .. } | Effect::Terminate { .. } | Effect::Prune { .. }));
         holds!(!acts, "a look before the wake-up {:?} does something: {early:?}", plan.wake_at);
         Ok(())
     }

@@ -190,7 +190,7 @@ pub fn brief(status: &ScheduledTaskStatus) -> String {
             "{} {} {}",
             run.job,
             run.uid.as_deref().unwrap_or("claimed"),
-            run.ending.as_ref().map_or("", |ending| &ending.reason)
+            run.termination.as_ref().map_or("", |termination| &termination.reason)
         )
     };
     let record = |run: &RunRecord| format!("{} x{} {} {}", run.slot.0, run.slots, run.outcome, run.reason);

@@ -7,7 +7,7 @@ use super::world::Object;
 use crate::api::ConcurrencyPolicy::*;
 use crate::api::MissedRunPolicy;
 use crate::api::condition::{HEALTHY, READY};
-use crate::plan::{Exit, Job};
+use crate::plan::{Exit, JobObject};
 use jiff::SignedDuration;
 
 #[test]
@@ -31,7 +31,7 @@ fn p2_a_job_of_ours_without_a_slot_is_left_alone() {
         .keeping(0, 0)
         .since("2026-11-23T08:00:00Z")
         .when(|world| {
-            let job = Job {
+            let job = JobObject {
                 name: "by-hand".into(),
                 uid: "by-hand".into(),
                 end: Some(done(world.now)),
@@ -154,7 +154,7 @@ fn l2_a_slot_without_a_trace_is_missed_when_a_newer_one_is_found_started() {
         .since("2026-11-23T08:00:00Z")
         .down()
         .at("2026-11-23T08:30:00Z")
-        .when(|world| (world.awake, world.dies_in) = (true, Some(5)))
+        .when(|world| (world.awake, world.dies_in) = (true, Some(3)))
         .starts_as_many_as(3)
         .then(|world| assert!(!world.awake && world.status().started == 0, "dead before anything was written"))
         .sees_deleted("2026-11-23T08:20:00Z")

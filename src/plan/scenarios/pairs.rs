@@ -29,7 +29,7 @@ const EIGHT: &str = "2026-11-23T08:00:00Z";
 const PAIRS: &[Pair] = &[
     Pair("suspend × retry that is due", "I suspended it so that no Job starts; and when I resume, no old run shall wake up.", || {
         hourly().retrying(3, "5m").since(EIGHT).at(NINE).starts(NINE).fails(NINE, 1).counts("started 1")
-            .edited(|spec| spec.suspend = true).counts("started 1, failed 1").with_message("not tried again: the task is suspended")
+            .edited(|spec| spec.suspend = true).counts("started 1, failed 1").with_message("not retried: the task is suspended")
             .at("2026-11-23T09:30:00Z").edited(|spec| spec.suspend = false).at("2026-11-23T09:31:00Z").counts("started 1, failed 1")
     }),
     Pair("suspend × attempt that fails later", "What runs may end; what failed is not started again while I suspend.", || {
@@ -117,7 +117,7 @@ const PAIRS: &[Pair] = &[
     }),
     Pair("Forbid × run-now", "By hand, too, only one at a time; and it says why.", || {
         hourly().policy(Forbid).since(EIGHT).at(NINE).starts(NINE).asks_to_run("now").asked(0).newest("Skipped PreviousRunActive")
-            .told("Job report-1795424400 still goes on, and concurrencyPolicy is Forbid").counts("started 1, requested 1, skipped 1")
+            .told("Job report-1795424400 is still running, and concurrencyPolicy is Forbid").counts("started 1, requested 1, skipped 1")
             .succeeds(NINE).asked(0)
     }),
     Pair("Forbid × run-now and a slot in that instant", "The schedule is kept; my request can be made again.", || {
@@ -128,7 +128,7 @@ const PAIRS: &[Pair] = &[
     Pair("Forbid × backfill", "One at a time is one at a time: slots of today are skipped while the past runs.", || {
         hourly().policy(Forbid).since(EIGHT).asks_to_backfill("2026-11-22T00:00:00Z/2026-11-22T02:00:00Z").asked(1)
             .at(NINE).starts_nothing().newest("Skipped PreviousRunActive").succeeds("2026-11-22T00:00:00Z").asked(2)
-            .succeeds("2026-11-22T01:00:00Z").told("all slots of the backfill are started").at(TEN).starts(TEN)
+            .succeeds("2026-11-22T01:00:00Z").told("every slot of the backfill is started").at(TEN).starts(TEN)
             .counts("started 3, succeeded 2, requested 2, skipped 1")
     }),
     Pair("Forbid × pendingTimeout", "28 CronJobs were dead for a week behind an image that was not there.", || {
@@ -178,6 +178,19 @@ const PAIRS: &[Pair] = &[
     Pair("runTimeout × Forbid", "A run that hangs must not stop the schedule.", || {
         hourly().policy(Forbid).set("runTimeout", json!("90m")).since(EIGHT).at(NINE).starts(NINE).at(TEN).starts_nothing()
             .at("2026-11-23T10:30:00Z").newest("Failed RunTimeout").at(ELEVEN).starts(ELEVEN).counts("started 2, failed 1, skipped 1")
+    }),
+    Pair("runTimeout × a quota that the run itself holds", "It hangs and fills my quota: end it, and the next one starts.", || {
+        hourly().set("runTimeout", json!("90m")).since(EIGHT).at(NINE).starts(NINE).refuses_creates("exceeded quota: jobs=1").at(TEN).starts_nothing()
+            .says(READY, "False JobRefused").at("2026-11-23T10:30:00Z").newest("Failed RunTimeout").counts("started 1, failed 1")
+            .takes_everything_again().at("2026-11-23T10:35:00Z").starts(TEN)
+    }),
+    Pair("pendingTimeout × creates that are refused", "That nothing new may start is no reason to keep what is stuck.", || {
+        hourly().set("pendingTimeout", json!("70m")).since(EIGHT).at(NINE).starts(NINE).never_gets_ready(NINE, "ErrImagePull")
+            .refuses_creates("exceeded quota: jobs=1").at(TEN).starts_nothing().at("2026-11-23T10:10:00Z").newest("Failed PendingTimeout")
+    }),
+    Pair("Replace × deletions that are refused", "It may not end the old run, and tries again; the newest slot waits, not the ones before.", || {
+        hourly().policy(Replace).since(EIGHT).at(NINE).starts(NINE).refuses_deletes("jobs.batch is forbidden").at(TEN).at(ELEVEN).starts_nothing()
+            .newest("Missed Superseded").says(READY, "False DeleteRefused").takes_everything_again().at("2026-11-23T11:10:00Z").starts(ELEVEN)
     }),
     Pair("podFailurePolicy × retry", "That is Kubernetes' own way to say that these exit codes are final.", || {
         hourly().retrying(5, "1m").since(EIGHT).at(NINE).starts(NINE).fails_for_good(NINE).newest("Failed PodFailurePolicy").counts("started 1, failed 1")
@@ -266,7 +279,7 @@ const PAIRS: &[Pair] = &[
     }),
     Pair("run-now × a task that is restored with it", "My backup holds an annotation of last year.", || {
         hourly().born_with(|world| world.task.requests.run_now = Some("2025-01-01T00:00:00Z".into())).since(EIGHT).asked(0)
-            .told("was there when the task was first seen").asks_to_run("new").asked(1)
+            .told("was set before the task was first seen").asks_to_run("new").asked(1)
     }),
     Pair("run-now × a refusal by the API server", "It is tried again, and says why it waits.", || {
         hourly().since(EIGHT).refuses_creates("exceeded quota").asks_to_run("a").asked(0).says(READY, "False JobRefused")
@@ -281,7 +294,7 @@ const PAIRS: &[Pair] = &[
     }),
     Pair("backfill × its withdrawal", "I took the annotation away: stop.", || {
         hourly().policy(Forbid).since(EIGHT).asks_to_backfill("2026-11-22T00:00:00Z/PT5H").asked(1)
-            .when(|world| world.ask(|requests| requests.backfill = None)).told("was stopped, 4 slots before its end")
+            .when(|world| world.ask(|requests| requests.backfill = None)).told("stopped with 4 slots left")
             .succeeds("2026-11-22T00:00:00Z").asked(1).counts("started 1, succeeded 1, requested 1")
     }),
     Pair("backfill × retry", "Each day is a run like any other.", || {

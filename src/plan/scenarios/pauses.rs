@@ -200,7 +200,7 @@ fn m7_a_lost_wake_up_is_made_good_by_the_next_look_and_overdue_says_so() {
 
 #[test]
 fn m7_it_wakes_at_the_slot_and_waking_early_does_nothing() {
-    let story = given("0 9 * * *").zone("America/New_York").since("2026-11-23T08:00:00Z");
+    let mut story = given("0 9 * * *").zone("America/New_York").since("2026-11-23T08:00:00Z");
     assert_eq!(story.world.wake_at, Some(time("2026-11-23T14:00:00Z")));
     let early = time("2026-11-23T13:59:59.999Z");
     let mut observed = story.world.observe();

@@ -108,7 +108,7 @@ fn s1_a_run_that_does_not_begin_says_what_it_waits_for_without_any_timeout() {
         .then(|world| {
             assert_eq!(
                 message(world).as_deref(),
-                Some("its work has not begun: ImagePullBackOff: no such image")
+                Some("Pod has not started: ImagePullBackOff: no such image")
             );
             assert_eq!(world.wake_at, Some(time("2026-11-23T10:00:00Z")), "one look is enough");
         })

@@ -88,19 +88,20 @@ fn d4_a_job_that_only_a_watch_shows_going_on_is_looked_at_before_it_is_counted_a
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z")
         .then(|world| {
-            let mut observed = world.observe();
+            let mut observed = world.clone().observe();
             let mut task = (*observed.task).clone();
             let status = Arc::make_mut(&mut task.status);
             (status.succeeded, status.running) = (1, 0);
             status.active.clear();
             observed.task = Arc::new(task);
-            let expected = |job: &super::super::Job| Effect::Confirm {
-                job: job.name.clone(),
-                uid: job.uid.clone(),
+            observed.jobs[0].confirmed = false;
+            let expected = |job: &super::super::Job| Effect::VerifyDeleted {
+                job: job.object.name.clone(),
+                uid: job.object.uid.clone(),
             };
             assert_eq!(plan(&observed).effects, [expected(&observed.jobs[0])]);
             observed.jobs[0].confirmed = true;
-            let written = |effect: &Effect| matches!(effect, Effect::Write { status, .. } if status.active.len() == 1);
+            let written = |effect: &Effect| matches!(effect, Effect::WriteStatus { status, .. } if status.active.len() == 1);
             assert!(plan(&observed).effects.iter().any(written), "it goes on, and is taken in");
         })
         .succeeds("2026-11-23T09:00:00Z");
@@ -117,7 +118,7 @@ fn m2_an_edit_makes_no_flood_of_a_backfill() {
         .asked(1)
         .then(|world| assert_eq!(world.status().backfill.as_ref().map(|backfill| backfill.remaining), Some(20)))
         .edited(|spec| spec.schedule = Some("@every 90s".into()))
-        .told("what is left names 20159 slots, and backfillLimit is 100")
+        .told("after an edit it names 20159 more slots, and backfillLimit is 100")
         .then(|world| {
             assert_eq!(world.status().backfill, None);
             let refused = world.status().last_refused_request.as_ref().expect("it is told");

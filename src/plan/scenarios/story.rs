@@ -4,7 +4,7 @@
 
 use super::world::{Object, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec};
-use crate::plan::{Exit, Job, JobEnd, Pods, run_name};
+use crate::plan::{Exit, JobEnd, JobObject, Pods, run_name};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -223,7 +223,7 @@ impl Story {
     pub fn a_stranger_has_the_name_of(self, slot: &str, owner: &str) -> Self {
         self.when(|world| {
             let name = run_name(&world.task.name, time(slot));
-            let job = Job {
+            let job = JobObject {
                 name: name.clone(),
                 uid: "stranger".into(),
                 slot: Some(time(slot)),

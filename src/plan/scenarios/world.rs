@@ -1,17 +1,15 @@
 //! A cluster in memory with one task, and the operator's loop around `plan()`.
 //!
-//! Takes the plan's effects and does what an API server, a watch and `perform` would: resource versions, `AlreadyExists`,
-//! refusals, lost answers, conflicts, death between two effects. Never decides anything itself.
+//! The operator is the real one but for its shell: `Record` remembers, `Execution` carries plans out. Requests are answered by `server`.
+//! Between two requests the operator may die. Nothing is decided here.
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{
-    Announcement, Conflict, Exit, Job, JobEnd, Observed, Pods, Reason, Refusal, Requests, Spec, Task, Trial, Unwritten, plan as decide,
-};
-use crate::state::{Seal, believes};
+use crate::plan::{Announcement, Effect, Exit, JobEnd, JobObject, Observed, Pods, Reason, Requests, Spec, Task, plan as decide};
+use crate::state::{Execution, Notice, Progress, Record, Seal, Source, Step};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The task's key.
@@ -29,7 +27,7 @@ const ROUNDS: usize = 16;
 /// An object of kind Job in the namespace, whoever owns it.
 #[derive(Clone, Debug)]
 pub struct Object {
-    pub job: Job,
+    pub job: JobObject,
     pub owner: String,
     /// The watch has not shown it yet.
     pub hidden: bool,
@@ -57,32 +55,6 @@ pub struct Faults {
     pub conflicts: usize,
     /// Another replica does all of its work between our plan and our first effect.
     pub rival: bool,
-}
-
-/// What the operator forgets when it dies.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    pub refusal: Option<Refusal>,
-    pub refusals: u32,
-    pub clean_up_refusal: Option<Refusal>,
-    pub clean_up_refusals: u32,
-    pub unsure: BTreeSet<String>,
-    pub trial: Trial,
-    pub gone: BTreeMap<String, Job>,
-    pub exits: BTreeMap<String, Exit>,
-    pub merging: bool,
-    pub conflicts: Vec<Conflict>,
-    pub unwritten: Option<Unwritten>,
-}
-
-/// How far a list of effects came.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    Done,
-    Refused,
-    Deferred,
-    Unanswered,
-    Dead,
 }
 
 /// One task, its Jobs, the time and the operator.
@@ -123,7 +95,12 @@ pub struct World {
     pub wake_at: Option<Timestamp>,
     /// What a process that was stopped had seen.
     pub stopped: Option<Observed>,
-    pub memory: Memory,
+    /// What the operator knows; it forgets that when it dies.
+    pub record: Record,
+    /// UIDs of Jobs whose deletion the watch has to show.
+    pub deletions: Vec<String>,
+    /// A status write waits for others.
+    pub merging: bool,
 }
 
 impl World {
@@ -163,7 +140,9 @@ impl World {
             manifest: Value::Null,
             wake_at: None,
             stopped: None,
-            memory: Memory::default(),
+            record: Record::default(),
+            deletions: Vec::new(),
+            merging: false,
         }
     }
 
@@ -176,7 +155,7 @@ impl World {
     }
 
     /// The Jobs of the task that have neither ended nor been deleted.
-    pub fn unfinished(&self) -> Vec<&Job> {
+    pub fn unfinished(&self) -> Vec<&JobObject> {
         let ours = self
             .jobs
             .values()
@@ -193,7 +172,7 @@ impl World {
             let plan = decide(&observed);
             self.wake_at = plan.wake_at;
             if plan.effects.is_empty() {
-                self.memory.merging = false;
+                self.merging = false;
                 let verdict = self.audit.at_rest(self, &observed, &plan);
                 return self.judge(verdict);
             }
@@ -203,12 +182,39 @@ impl World {
             }
             self.let_the_rival_act();
             match self.perform(&observed.task, plan.effects, may_merge) {
-                Progress::Done | Progress::Refused => {}
-                Progress::Deferred => return self.memory.merging = true,
-                Progress::Unanswered if !self.faults.silent => (rounds, retries) = (0, retries + 1),
-                Progress::Unanswered | Progress::Dead => return,
+                Some(Progress::Done | Progress::Nothing) => {}
+                Some(Progress::Deferred(_)) => return self.merging = true,
+                Some(Progress::Failed(_)) if !self.faults.silent => (rounds, retries) = (0, retries + 1),
+                Some(Progress::Failed(_)) | None => return,
             }
         }
+    }
+
+    /// Carries a plan out. Nothing comes back if the operator dies meanwhile.
+    pub fn perform(&mut self, seen: &Task, effects: Vec<Effect>, may_merge: bool) -> Option<Progress> {
+        let mut execution = Execution::new(effects, may_merge && self.merges_late);
+        while self.broken.is_none() {
+            let request = match execution.next(&mut self.record, &seal()) {
+                Step::Send(request) => request,
+                Step::Finished(progress) => return Some(progress),
+            };
+            let answer = self.answer(seen, request);
+            if let Some(left) = self.dies_in.as_mut() {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    self.die();
+                    return None;
+                }
+            }
+            for notice in execution.answered(answer, &mut self.record, &seal(), self.now) {
+                match notice {
+                    Notice::Announce(announcement) => self.said.push(announcement),
+                    Notice::Deleted(job, reason) => self.deleted.push((job, reason)),
+                    _ => {}
+                }
+            }
+        }
+        None
     }
 
     pub fn judge(&mut self, verdict: Verdict) {
@@ -217,14 +223,15 @@ impl World {
 
     /// The second is over for which a merged write may wait.
     pub fn write_what_waits(&mut self) {
-        if self.memory.merging {
+        if self.merging {
             self.settle(false);
         }
     }
 
     /// Everything that the operator knew is forgotten.
     pub fn die(&mut self) {
-        self.memory = Memory::default();
+        (self.record, self.merging) = (Record::default(), false);
+        self.deletions.clear();
         self.deaths += usize::from(self.awake);
         // Whoever starts anew lists everything first.
         self.jobs.values_mut().for_each(|object| object.hidden = false);
@@ -233,60 +240,48 @@ impl World {
         self.wake_at = None;
     }
 
-    pub fn observe(&self) -> Observed {
-        let status = self.status();
-        let shown = self
-            .jobs
-            .values()
-            .filter(|object| object.owner == self.task.uid && !object.hidden)
-            .map(|object| object.job.clone());
-        // Gone, but the books do not yet say what became of it.
-        let needed = |job: &&Job| {
-            job.slot
-                .is_some_and(|slot| status.accounted_until.as_ref().is_none_or(|until| until.0 < slot))
-                || status
-                    .active
-                    .iter()
-                    .any(|run| run.job == job.name && run.uid.as_ref().is_none_or(|uid| *uid == job.uid))
-        };
-        let mut jobs: Vec<Job> = shown.chain(self.memory.gone.values().filter(needed).cloned()).collect();
-        let seal = seal();
-        jobs.retain(|job| believes(&self.task, job, &seal, self.now));
-        for job in &mut jobs {
-            job.exit = self.memory.exits.get(&job.uid).cloned().unwrap_or_default();
+    /// What the operator knows, after its watches have shown it what they show.
+    pub fn observe(&mut self) -> Observed {
+        self.show();
+        self.record.observe(self.now, &seal()).expect("the task exists")
+    }
+
+    fn show(&mut self) {
+        self.record.put_task(Arc::new(self.task.clone()), self.now);
+        let shown = self.jobs.values().filter(|object| object.owner == self.task.uid && !object.hidden);
+        for object in shown {
+            self.record.put_job(object.job.clone(), Source::Watch, self.now);
         }
-        Observed {
-            now: self.now,
-            task: Arc::new(self.task.clone()),
-            jobs,
-            gone: self.memory.gone.keys().cloned().collect(),
-            unsure: self.memory.unsure.iter().cloned().collect(),
-            refusal: self.memory.refusal.clone(),
-            clean_up_refusal: self.memory.clean_up_refusal.clone(),
-            trial: self.memory.trial.clone(),
-            conflicts: self.memory.conflicts.clone(),
-            unwritten: self.memory.unwritten.clone().filter(|unwritten| unwritten.is_past(self.now)),
+        for uid in std::mem::take(&mut self.deletions) {
+            self.record.remove_job(&uid, &seal(), self.now);
         }
     }
 
-    /// A process that was stopped between plan and deed goes on with what it had in mind, however long ago that was.
+    /// Another replica does all of its work now.
+    pub fn let_the_rival_act(&mut self) {
+        if std::mem::take(&mut self.faults.rival) && !self.faults.watch_lags {
+            let (ours, dies_in, deletions) = (std::mem::take(&mut self.record), self.dies_in.take(), self.deletions.clone());
+            self.settle(false);
+            (self.record, self.dies_in) = (ours, dies_in);
+            self.deletions.splice(0..0, deletions);
+        }
+    }
+
+    /// A process that was stopped between plan and action goes on with what it had in mind, however long ago that was.
     pub fn does_what_was_planned_before(&mut self, before: &Observed) {
-        let (memory, dies_in) = (std::mem::take(&mut self.memory), self.dies_in.take());
+        let mut record = Record::default();
+        record.put_task(before.task.clone(), before.now);
+        let (ours, dies_in) = (std::mem::replace(&mut self.record, record), self.dies_in.take());
         self.perform(&before.task, decide(before).effects, false);
-        (self.memory, self.dies_in) = (memory, dies_in);
+        (self.record, self.dies_in) = (ours, dies_in);
     }
 
     /// The Job is no more; an operator that is awake is told by its watch.
     pub fn remove(&mut self, name: &str) {
         let Some(object) = self.jobs.remove(name) else { return };
         if self.awake && object.owner == self.task.uid && !object.hidden {
-            self.memory.gone.insert(
-                object.job.uid.clone(),
-                Job {
-                    deleting: Some(self.now),
-                    ..object.job
-                },
-            );
+            self.record.put_job(object.job.clone(), Source::Watch, self.now);
+            self.deletions.push(object.job.uid);
         }
     }
 
@@ -324,11 +319,7 @@ impl World {
 
     /// The author applies another spec.
     pub fn edit(&mut self, change: impl FnOnce(&mut ScheduledTaskSpec)) {
-        let known = self.written.clone();
         change(&mut self.written);
-        if self.task.spec.is_err() || known.job_template != self.written.job_template {
-            (self.memory.refusal, self.memory.refusals, self.memory.trial) = (None, 0, Trial::NotAsked);
-        }
         self.task.spec = Ok(Arc::new(Spec::new(self.written.clone(), KEY)));
         self.task.generation += 1;
         self.touch();
@@ -347,26 +338,21 @@ impl World {
         self.task.resource_version = (version + 1).to_string();
     }
 
-    pub fn fresh_job(&self) -> Job {
-        Job {
+    pub fn fresh_job(&self) -> JobObject {
+        JobObject {
             name: String::new(),
             uid: String::new(),
             version: String::new(),
-            confirmed: false,
             slot: None,
-            mark: None,
-            early: false,
             trigger: Trigger::Schedule,
             attempt: 1,
+            mark: None,
             created: self.now,
             began: None,
             suspended: false,
             ready: false,
-            pods: Pods::NotAsked,
-            looked: None,
             deleting: None,
             end: None,
-            exit: Exit::NotAsked,
         }
     }
 }

@@ -91,7 +91,7 @@ async fn each_backfilled_slot_is_a_run_that_is_told_its_own_interval() {
     }
     world.is_told("hourly", "BackfillStarted", "backfilling 3 slots").await;
     world
-        .is_told("hourly", "BackfillEnded", "all slots of the backfill are started")
+        .is_told("hourly", "BackfillEnded", "every slot of the backfill is started")
         .await;
     let status = world.tasks().get("hourly").await.unwrap().status.unwrap();
     assert_eq!((status.requested, status.started, status.missed, status.skipped), (3, 3, 0, 0));
@@ -182,9 +182,7 @@ async fn a_backfill_that_is_withdrawn_starts_no_more() {
     world.annotate("hourly", BACKFILL, Some("2026-12-31/PT10H")).await;
     let first = running(&world, 1).await.remove(0);
     world.annotate("hourly", BACKFILL, None).await;
-    world
-        .is_told("hourly", "BackfillEnded", "the backfill was stopped, 9 slots before its end")
-        .await;
+    world.is_told("hourly", "BackfillEnded", "backfill stopped with 9 slots left").await;
     let status = world
         .status("hourly", "the backfill to be stopped", |status| status.backfill.is_none())
         .await;

@@ -31,9 +31,9 @@ async fn a_run_that_takes_longer_than_run_timeout_is_ended_with_its_pods_and_the
 
     // Its pods get their time to go: until then it goes on, and says that it is being ended.
     operator.set("2027-01-01T11:30:00Z");
-    let ends = |status: &punctual::api::ScheduledTaskStatus| status.active.first().is_some_and(|run| run.ending.is_some());
+    let ends = |status: &punctual::api::ScheduledTaskStatus| status.active.first().is_some_and(|run| run.termination.is_some());
     let status = world.status("slow", "the run to be ended", ends).await;
-    let ending = status.active[0].ending.as_ref().unwrap();
+    let ending = status.active[0].termination.as_ref().unwrap();
     assert_eq!(ending.reason, "RunTimeout");
     assert_eq!(ending.message.as_deref(), Some(TOO_LONG));
     let jobs = world.jobs();

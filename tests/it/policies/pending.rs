@@ -38,7 +38,7 @@ async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_an
     let status = world.status("stuck", "the run to say what it waits for", waits).await;
     let why = "no pod was made: a quota or an admission policy may refuse it; see the events of the Job";
     let message = status.active[0].message.as_deref().unwrap();
-    assert_eq!(message, format!("its work has not begun: {why}"));
+    assert_eq!(message, format!("Pod has not started: {why}"));
     operator.set_to(slot + minutes(10) - seconds(1));
     operator.rests().await;
     assert_eq!(world.job_names().await, [first.as_str()], "it has its ten minutes");
@@ -46,7 +46,7 @@ async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_an
     let status = world.status("stuck", "the run to end", |status| status.failed == 1).await;
     assert_eq!(newest(&status), "Failed PendingTimeout");
     let message = status.recent_runs[0].message.as_deref().unwrap();
-    assert_eq!(message, format!("its work did not begin within pendingTimeout (10m): {why}"));
+    assert_eq!(message, format!("no pod started within pendingTimeout (10m): {why}"));
     world.is_told("stuck", "PendingTimeout", "no pod was made").await;
     operator.set_to(slot + minutes(60));
     let status = world.status("stuck", "the next run", |status| status.running == 1).await;
@@ -76,7 +76,7 @@ async fn s1_a_job_that_is_pending_is_tried_again_when_retries_are_left() {
     let message = status.active[0].message.as_deref().unwrap();
     assert_eq!(
         message,
-        "attempt 1 failed: its work did not begin within pendingTimeout (10m): its pod does not say why"
+        "attempt 1 failed: no pod started within pendingTimeout (10m): its pod does not say why"
     );
     let retry_at = status.active[0].retry_at.as_ref().unwrap().0;
     assert_eq!(retry_at, slot + minutes(15));
@@ -167,7 +167,7 @@ async fn a_suspended_job_waits_its_turn_and_its_clock_begins_when_it_is_resumed(
     let status = world.status("held", "the run to say what it waits for", waits).await;
     assert_eq!(
         status.active[0].message.as_deref(),
-        Some("its Job is suspended: it waits for its turn, by its template or in a queueing system")
+        Some("Job is suspended: by its template, or by a queueing system")
     );
     let job = status.active[0].job.clone();
     operator.set_to(now);

@@ -95,7 +95,7 @@ async fn p3_a_queued_slot_past_its_deadline_is_dropped_with_its_reason() {
         (queued(&status), newest(&status).as_str()),
         (vec!["10:15".into(), "10:20".into()], "Missed StartingDeadlineExceeded")
     );
-    let dropped = "slot 2027-01-01T10:10:00Z dropped from the queue: there was no room within startingDeadlineSeconds";
+    let dropped = "slot 2027-01-01T10:10:00Z removed from the queue: no capacity within startingDeadlineSeconds";
     assert_eq!(status.recent_runs[0].message.as_deref(), Some(dropped));
     world.is_told("queue", "StartingDeadlineExceeded", dropped).await;
     end(&world, "10:05").await;

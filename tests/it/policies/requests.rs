@@ -37,7 +37,11 @@ async fn p1_one_value_is_one_run_over_restarts_and_another_value_is_another() {
     assert_eq!(told_as(&job, "PUNCTUAL_SLOT"), START, "when it was asked for");
     assert_eq!(annotation(&job, CRONJOB_TIMESTAMP), "", "no slot names it");
     world
-        .is_told("asked", "Started", &format!("Job {first} made, as punctual.dev/run-now asked"))
+        .is_told(
+            "asked",
+            "Started",
+            &format!("Created Job {first}, requested by punctual.dev/run-now"),
+        )
         .await;
     operator.stop().await;
     // Twice, with the Job there and gone.
@@ -82,7 +86,7 @@ async fn p1_a_request_obeys_forbid_and_says_so_in_status_and_event() {
         (newest(&status).as_str(), status.started, status.skipped),
         ("Skipped PreviousRunActive", 1, 1)
     );
-    let why = format!("the run asked for at 2027-01-01T10:02:00Z not started: Job {busy} still goes on, and concurrencyPolicy is Forbid");
+    let why = format!("run requested at 2027-01-01T10:02:00Z not started: Job {busy} is still running, and concurrencyPolicy is Forbid");
     assert_eq!(
         (status.recent_runs[0].trigger, status.recent_runs[0].message.as_ref()),
         (Trigger::Manual, Some(&why))
@@ -164,7 +168,7 @@ async fn p1_a_request_that_is_older_than_the_task_came_with_a_backup_and_is_not_
         .is_told(
             "restored",
             "RequestRefused",
-            "was there when the task was first seen: not run; set another value to run it",
+            "was set before the task was first seen and is ignored: set another value to request a run",
         )
         .await;
     operator.rests().await;

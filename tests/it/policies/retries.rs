@@ -189,7 +189,7 @@ async fn p4_no_attempt_is_promised_that_run_timeout_would_cut_off() {
     assert_eq!((run.attempts, run.exit_codes.as_slice()), (2, &[Some(1), Some(2)][..]));
     assert_eq!(
         run.message.as_deref(),
-        Some("no answer; not tried again: runTimeout would be over before the next attempt")
+        Some("no answer; not retried: runTimeout would be over before the next attempt")
     );
     operator.stop().await;
 }
@@ -247,7 +247,7 @@ async fn p4_a_job_that_failed_by_its_pod_failure_policy_is_not_tried_again() {
     let message = run.message.as_deref().unwrap();
     assert_eq!(
         message,
-        "no such customer; not tried again: podFailurePolicy says that this exit is final"
+        "no such customer; not retried: podFailurePolicy says that this exit is final"
     );
     operator.set_to(slot + minutes(600));
     operator.rests().await;

@@ -1,0 +1,99 @@
+//! Jobs of this task that the ledger does not know: just created, or before a crash, or by an operator whose status was lost.
+//!
+//! Whose Jobs they are is settled before (`state::gate`): what a plan observes is the task's. Each becomes a run; slots between that
+//! have no Job were passed over by the plan that created the newer one. How a run ended is not decided here.
+
+use crate::api::MissedRunPolicy;
+use crate::plan::planner::Planner;
+use crate::plan::run::Run;
+use crate::plan::{Job, Outcome, Reason, attempt_name, in_force, slots};
+use jiff::Timestamp;
+
+/// Takes them into the ledger, oldest first.
+pub fn adopt_jobs(planner: &mut Planner) {
+    let observed = planner.observed;
+    if observed.task.status.schedule_since.is_none() {
+        keep_finished(planner);
+    }
+    let jobs = observed.jobs.iter().filter_map(|job| Some((job.object.slot?, job)));
+    let mut unknown: Vec<(Timestamp, &Job)> = jobs.filter(|(slot, job)| is_unknown(planner, *slot, job)).collect();
+    unknown.retain(|(slot, job)| is_certain(planner, *slot, job));
+    unknown.sort_by_key(|(slot, job)| (*slot, job.object.attempt));
+    let schedule = if unknown.is_empty() {
+        None
+    } else {
+        in_force(&observed.task, &planner.ledger.status)
+    };
+    for (at, (slot, job)) in unknown.iter().enumerate() {
+        let run = run_of(*slot, job);
+        let is_newer = |(slot, other): &(Timestamp, &Job)| run_of(*slot, other).name() == run.name();
+        if unknown.iter().skip(at + 1).any(is_newer) {
+            // The last of several attempts stands for the run.
+            continue;
+        }
+        let passed = schedule.as_ref().filter(|_| run.is_scheduled()).and_then(|schedule| {
+            let before = slots::before(*slot);
+            slots::range(schedule, planner.ledger.accounted_until(), before, passed_over(planner))
+        });
+        if let Some(passed) = passed {
+            let message = format!("{passed} not started: slot {slot} was started instead");
+            planner.ledger.pass(&passed, Outcome::Missed, &message);
+        }
+        planner.ledger.adopt(run, &job.object.uid, job.object.created);
+    }
+}
+
+fn run_of(slot: Timestamp, job: &Job) -> Run {
+    let attempts_before = usize::try_from(job.object.attempt - 1).unwrap_or(0);
+    Run {
+        attempt: job.object.attempt,
+        exit_codes: vec![None; attempts_before],
+        ..Run::new(slot, job.object.trigger, job.object.name.clone())
+    }
+}
+
+/// A ledger without a beginning (its status was deleted) knows of no finished Job: those of the past are kept, and pruned like any.
+fn keep_finished(planner: &mut Planner) {
+    let observed = planner.observed;
+    let past = observed
+        .jobs
+        .iter()
+        .filter(|job| job.object.slot.is_some_and(|slot| slot <= observed.now));
+    for object in past.map(|job| &job.object).filter(|object| object.deleting.is_none()) {
+        if let Some(end) = &object.end {
+            planner.ledger.keep_job(&object.name, &object.uid, end.succeeded);
+        }
+    }
+}
+
+fn is_unknown(planner: &Planner, slot: Timestamp, job: &Job) -> bool {
+    let (object, status) = (&job.object, &planner.ledger.status);
+    let run = run_of(slot, job);
+    // An earlier attempt at an active run is known by that run.
+    let is_active = planner.ledger.runs.iter().any(|active| active.name() == run.name());
+    let is_this = |name: &str| (1..=object.attempt).any(|attempt| name == attempt_name(run.name(), attempt));
+    let is_past = status.recent_runs.iter().any(|past| past.job.as_deref().is_some_and(is_this));
+    let is_kept = status.kept_jobs.iter().any(|kept| kept.uid == object.uid);
+    let is_running = object.end.is_none() && object.deleting.is_none();
+    !is_active && !is_past && !is_kept && (is_running || is_owed(planner, &run))
+}
+
+/// Of a slot that was accounted for before, a late watch shows a Job that has ended and was counted: first it is read.
+fn is_certain(planner: &mut Planner, slot: Timestamp, job: &Job) -> bool {
+    let is_certain = job.confirmed || is_owed(planner, &run_of(slot, job));
+    if !is_certain {
+        planner.verify_deleted(&job.object.name, &job.object.uid);
+    }
+    is_certain
+}
+
+fn is_owed(planner: &Planner, run: &Run) -> bool {
+    run.is_scheduled() && !slots::is_accounted(&planner.ledger.status, run.slot)
+}
+
+fn passed_over(planner: &Planner) -> Reason {
+    match planner.spec.map(|spec| spec.fields.missed_run_policy) {
+        Some(MissedRunPolicy::All) => Reason::MissedRunLimitExceeded,
+        _ => Reason::Superseded,
+    }
+}

@@ -1,0 +1,114 @@
+//! What became of runs: their Jobs exist, have ended, or are gone.
+//!
+//! What happened comes before what is wanted: an end that the Job reports is an end, whatever limit was reached in that second. A failed
+//! attempt is left to the policy that decides about retries.
+
+use crate::plan::planner::{Failure, Planner};
+use crate::plan::records::End;
+use crate::plan::run::{Phase, Run};
+use crate::plan::{Exit, Job, JobEnd, Outcome, Reason};
+
+/// The reason that Kubernetes gives for a Job that failed by its `podFailurePolicy`.
+const POD_FAILURE_POLICY: &str = "PodFailurePolicy";
+
+/// Brings the runs and their Jobs into agreement.
+pub fn settle_runs(planner: &mut Planner) {
+    for run in std::mem::take(&mut planner.ledger.runs) {
+        let object = planner.observed.jobs.iter().find(|job| match run.uid() {
+            Some(uid) => job.object.uid == uid,
+            None => run.phase != Phase::Queued && job.object.name == run.job,
+        });
+        match object {
+            Some(job) => settle(planner, run, job),
+            None => settle_unseen(planner, run),
+        }
+    }
+}
+
+fn settle(planner: &mut Planner, run: Run, job: &Job) {
+    let object = &job.object;
+    let run = match run.uid() {
+        Some(_) => run,
+        None => planner.ledger.start(run, &object.uid, object.created),
+    };
+    let is_terminating = matches!(run.phase, Phase::Terminating(..));
+    match &object.end {
+        None if planner.observed.gone.contains(&object.uid) => end_deleted(planner, run),
+        None => planner.ledger.keep(run),
+        Some(_) if !is_terminating && !is_read(job) => {
+            planner.list_pods(job);
+            planner.ledger.keep(run);
+        }
+        Some(end) => {
+            if object.deleting.is_none() {
+                planner.ledger.keep_job(&object.name, &object.uid, end.succeeded);
+            }
+            if end.succeeded {
+                let end = End {
+                    at: Some(end.at),
+                    ..End::default()
+                };
+                planner.ledger.finish(&run, Outcome::Succeeded, Reason::JobCompleted, end);
+            } else if is_terminating {
+                // A Job that we terminate fails because we do, whatever its pods make of that.
+                end_deleted(planner, run);
+            } else {
+                planner.failed.push(failure(run, job, end));
+            }
+        }
+    }
+}
+
+/// Whether it is known how the Job's containers ended. Of success nothing more needs to be known.
+fn is_read(job: &Job) -> bool {
+    job.exit != Exit::NotAsked || job.object.end.as_ref().is_some_and(|end| end.succeeded)
+}
+
+fn failure(run: Run, job: &Job, end: &JobEnd) -> Failure {
+    let job_says = format!("{}: {}", end.reason, end.message);
+    let (exit_code, message) = match &job.exit {
+        Exit::Known { code, message } => (Some(*code), message.clone().unwrap_or(job_says)),
+        Exit::NotAsked | Exit::Unknown => (None, job_says),
+    };
+    Failure {
+        run,
+        reason: match end.reason == POD_FAILURE_POLICY {
+            true => Reason::PodFailurePolicy,
+            false => Reason::JobFailed,
+        },
+        end: End {
+            at: Some(end.at),
+            exit_code,
+            message: Some(message),
+        },
+    }
+}
+
+/// No Job is seen: it is gone, or not shown yet, or (a claim, a wait for the next attempt) not created yet.
+fn settle_unseen(planner: &mut Planner, run: Run) {
+    match run.uid() {
+        Some(uid) if planner.observed.gone.iter().any(|gone| gone == uid) => return end_deleted(planner, run),
+        Some(uid) => planner.verify_deleted(&run.job, uid),
+        None => {}
+    }
+    planner.ledger.keep(run);
+}
+
+/// The Job was deleted before it ended: by the operator, or by somebody else.
+fn end_deleted(planner: &mut Planner, run: Run) {
+    let mut end = End {
+        at: Some(planner.now()),
+        exit_code: None,
+        message: Some("the Job was deleted before it ended".to_owned()),
+    };
+    let Phase::Terminating(_, termination) = &run.phase else {
+        return planner.ledger.finish(&run, Outcome::Cancelled, Reason::JobDeleted, end);
+    };
+    let reason = termination.reason;
+    end.message = Some(termination.message.clone().unwrap_or_else(|| reason.to_string()));
+    match reason {
+        Reason::RunTimeout => planner.ledger.finish(&run, Outcome::Failed, reason, end),
+        Reason::PendingTimeout => planner.failed.push(Failure { run, reason, end }),
+        _ => planner.ledger.finish(&run, Outcome::Cancelled, Reason::Replaced, end),
+    }
+}

@@ -1,0 +1,144 @@
+//! The API server of the scenarios: it answers requests from memory, and does wrong what the story says.
+//!
+//! Resource versions, `AlreadyExists`, refusals, lost answers, conflicts. It asks the audit about each write.
+
+use super::world::{Object, World, seal};
+use crate::api::{self, ScheduledTaskStatus, Trigger};
+use crate::plan::{Exit, JobObject, Pods, Task};
+use crate::state::{Answer, Failure, FoundJob, Reply, Request};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const SILENCE: Failure = Failure::Unanswered(String::new());
+
+impl World {
+    /// Answers a request of an operator that saw this task.
+    pub fn answer(&mut self, seen: &Task, request: Request) -> Answer {
+        if self.faults.silent {
+            return Err(SILENCE);
+        }
+        match request {
+            Request::WriteStatus { status } => self.write(seen, *status),
+            Request::RefreshTask => {
+                self.record.put_task(Arc::new(self.task.clone()), self.now);
+                Ok(Reply::Done)
+            }
+            Request::CreateJob { dry_run: true, .. } => {
+                self.tried += 1;
+                let refusal = self.faults.refuses_creates.clone();
+                refusal.map_or(Ok(Reply::Done), |message| Err(Failure::Refused(message)))
+            }
+            Request::CreateJob { manifest, .. } => self.create(manifest),
+            Request::GetJob { name } => match self.jobs.get_mut(&name) {
+                Some(object) => {
+                    object.hidden &= object.owner != self.task.uid;
+                    Ok(found(object, &self.task))
+                }
+                None => Err(Failure::NotFound(name)),
+            },
+            Request::DeleteJob { name, uid, foreground, .. } => self.delete(&name, &uid, foreground),
+            Request::ListPods { uid } => {
+                let object = self.jobs.values().find(|object| object.job.uid == uid);
+                let pods = object.map_or((Exit::Unknown, Pods::Began), |object| (object.pods.clone(), object.waits.clone()));
+                Ok(Reply::Pods(pods.0, pods.1))
+            }
+        }
+    }
+
+    fn write(&mut self, seen: &Task, status: ScheduledTaskStatus) -> Answer {
+        if self.faults.conflicts > 0 {
+            self.faults.conflicts -= 1;
+            self.touch();
+        }
+        if seen.resource_version != self.task.resource_version {
+            return Err(Failure::Conflict("the object has been modified".into()));
+        }
+        // What the API server keeps is JSON: nothing may be lost on the way.
+        let kept: ScheduledTaskStatus = serde_json::from_value(json!(status)).expect("a status reads back");
+        assert_eq!(kept, status, "a status reads back as it was written");
+        let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
+        self.touch();
+        self.writes += 1;
+        let limit = self.spec().map(|spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
+        let verdict = self.audit.written(self.now, &before, &self.task.status, limit);
+        self.judge(verdict);
+        self.record.put_task(Arc::new(self.task.clone()), self.now);
+        Ok(Reply::Done)
+    }
+
+    fn create(&mut self, manifest: Value) -> Answer {
+        let (metadata, annotations) = (&manifest["metadata"], &manifest["metadata"]["annotations"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let name = text(&metadata["name"]);
+        let slot: Timestamp = text(&annotations[api::SLOT]).parse().expect("a slot");
+        if self.jobs.contains_key(&name) {
+            return Err(Failure::Conflict(format!("jobs \"{name}\" already exists")));
+        }
+        if let Some(message) = self.faults.refuses_creates.clone() {
+            return Err(Failure::Refused(message));
+        }
+        let trigger = Trigger::named(&text(&annotations[api::TRIGGER])).expect("a trigger");
+        let attempt: i32 = text(&annotations[api::ATTEMPT]).parse().expect("a number");
+        let job = JobObject {
+            name: name.clone(),
+            slot: Some(slot),
+            mark: u64::from_str_radix(&text(&annotations[api::MARK]), 16).ok(),
+            trigger,
+            attempt,
+            ..self.fresh_job()
+        };
+        assert_eq!(job.mark, Some(seal().mark(&self.task.uid, &name)), "the manifest carries the mark");
+        let verdict = self.audit.creates(self, &job);
+        self.judge(verdict);
+        match (trigger, attempt) {
+            (Trigger::Schedule, 1) => self.made.push(slot),
+            (_, 1) => self.asked.push(name.clone()),
+            _ => self.retried.push((slot, attempt)),
+        }
+        let lost = self.faults.loses_answers > 0;
+        let object = Object {
+            job: JobObject {
+                uid: format!("job-{}", self.made.len() + self.asked.len() + self.retried.len()),
+                ..job
+            },
+            owner: text(&metadata["ownerReferences"][0]["uid"]),
+            hidden: lost && self.faults.watch_lags,
+            pods: Exit::Unknown,
+            waits: Pods::Began,
+        };
+        let answer = found(&object, &self.task);
+        self.jobs.insert(name, object);
+        self.manifest = manifest;
+        if lost {
+            self.faults.loses_answers -= 1;
+            self.faults.silent |= self.faults.then_silent;
+            return Err(SILENCE);
+        }
+        Ok(answer)
+    }
+
+    fn delete(&mut self, name: &str, uid: &str, foreground: bool) -> Answer {
+        if let Some(message) = self.faults.refuses_deletes.clone() {
+            return Err(Failure::Refused(message));
+        }
+        if self.jobs.get(name).is_some_and(|object| object.job.uid == uid) {
+            let verdict = self.audit.deletes(self, &self.jobs[name], foreground);
+            self.judge(verdict);
+            if self.faults.deletions_linger {
+                self.jobs.get_mut(name).expect("found above").job.deleting = Some(self.now);
+            } else {
+                self.remove(name);
+            }
+        }
+        Ok(Reply::Done)
+    }
+}
+
+fn found(object: &Object, task: &Task) -> Reply {
+    Reply::Job(FoundJob {
+        object: object.job.clone(),
+        is_owned: object.owner == task.uid,
+        made_by: "somebody".into(),
+    })
+}

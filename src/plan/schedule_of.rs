@@ -1,0 +1,55 @@
+//! The schedule that a spec, or a ledger, speaks of.
+
+use super::Task;
+use crate::api::{self, ObservedSchedule, ScheduledTaskStatus};
+use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
+use jiff::SignedDuration;
+use std::borrow::Cow;
+
+/// The schedule that these fields define. `task` is its key (`namespace/name`), from which `H` and jitter are hashed.
+///
+/// # Errors
+/// When an expression, the zone or another field is invalid, or all of them together never match an instant.
+pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, ScheduleError> {
+    let gap = match observed.gap {
+        api::Gap::RunAfter => Gap::RunAfter,
+        api::Gap::Skip => Gap::Skip,
+    };
+    let overlap = match observed.overlap {
+        api::Overlap::First => Overlap::First,
+        api::Overlap::Both => Overlap::Both,
+    };
+    let exclusion = |exclusion: &api::Exclusion| match &exclusion.schedule {
+        Some(schedule) => Exclusion::Schedule(schedule.clone()),
+        None => Exclusion::Interval {
+            from: exclusion.from.clone().unwrap_or_default(),
+            until: exclusion.until.clone().unwrap_or_default(),
+        },
+    };
+    let jitter = observed.jitter.map_or(SignedDuration::ZERO, |jitter| {
+        SignedDuration::try_from(std::time::Duration::from(jitter)).unwrap_or(SignedDuration::MAX)
+    });
+    let definition = Definition {
+        expressions: match &observed.schedule {
+            Some(schedule) => Expressions::One(schedule.clone()),
+            None => Expressions::Several(observed.schedules.clone()),
+        },
+        time_zone: observed.time_zone.clone(),
+        daylight_saving: DaylightSaving { gap, overlap },
+        jitter,
+        start_at: observed.start_at.as_ref().map(|at| at.0),
+        end_at: observed.end_at.as_ref().map(|at| at.0),
+        exclude: observed.exclude.iter().map(exclusion).collect(),
+    };
+    Schedule::new(&definition, task)
+}
+
+/// The schedule under which the slots since `accountedUntil` stand: the spec's, or the one before it until an edit is accounted for.
+#[must_use]
+pub fn in_force<'a>(task: &'a Task, status: &ScheduledTaskStatus) -> Option<Cow<'a, Schedule>> {
+    let spec = task.spec.as_ref().ok()?;
+    match &status.observed_schedule {
+        Some(known) if *known != spec.fields.observed_schedule() => schedule_of(known, &task.key()).ok().map(Cow::Owned),
+        _ => spec.schedule.as_ref().ok().map(Cow::Borrowed),
+    }
+}

@@ -1,0 +1,144 @@
+//! What is known of the operator's own writes to one task: refusals, creations without an answer, names that others took.
+//!
+//! Filled by the executor, read by the plan. Nothing of it is durable: a process that starts asks again.
+
+use super::backoff::Backoff;
+use crate::api::ScheduledTaskStatus;
+use crate::plan::{Announcement, Conflict, DryRun, Reason, Refusals, Unwritten, WriteKind};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
+
+/// A dry run that was refused is repeated after this time.
+const DRY_RUN_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// So many names that others took are remembered.
+const MOST_CONFLICTS: usize = 8;
+
+/// What came of the writes of one task.
+#[derive(Clone, Debug, Default)]
+pub struct Writes {
+    unacknowledged: HashSet<String>,
+    creates: Backoff,
+    terminations: Backoff,
+    prunes: Backoff,
+    dry_run: DryRun,
+    conflicts: Vec<Conflict>,
+    warned: Option<(Reason, String)>,
+    unwritten: Option<Unwritten>,
+}
+
+impl Writes {
+    /// Names of Jobs whose creation was requested and not answered.
+    #[must_use]
+    pub fn unacknowledged(&self) -> Vec<String> {
+        self.unacknowledged.iter().cloned().collect()
+    }
+
+    /// The last refusal of each kind.
+    #[must_use]
+    pub fn refusals(&self) -> Refusals {
+        Refusals {
+            create: self.creates.last.clone(),
+            terminate: self.terminations.last.clone(),
+            prune: self.prunes.last.clone(),
+        }
+    }
+
+    /// The answer to the last dry run.
+    #[must_use]
+    pub fn dry_run(&self) -> DryRun {
+        self.dry_run.clone()
+    }
+
+    /// Names that others took.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        self.conflicts.clone()
+    }
+
+    /// A status whose write was put off.
+    #[must_use]
+    pub fn unwritten(&self) -> Option<Unwritten> {
+        self.unwritten.clone()
+    }
+
+    /// The template changed: what was said of the one before means nothing.
+    pub fn forget_refused_creates(&mut self) {
+        (self.dry_run, self.creates) = (DryRun::NotAsked, Backoff::default());
+        self.conflicts.clear();
+    }
+
+    /// The ledger that the status was made from is not the one that was read.
+    pub fn drop_unwritten(&mut self) {
+        self.unwritten = None;
+    }
+
+    /// What the API server said to a dry run: nothing against it, or why not. It is newer than what was said to a create.
+    pub fn set_dry_run(&mut self, refusal: Option<String>, now: Timestamp) {
+        self.creates = Backoff::default();
+        self.conflicts.clear();
+        self.dry_run = refusal.map_or(DryRun::Accepted, |message| DryRun::Refused {
+            message,
+            again_at: now + DRY_RUN_AGAIN,
+        });
+    }
+
+    /// A write was refused. Returns whether that is news, and not the same answer as before.
+    pub fn refuse(&mut self, kind: WriteKind, reason: Reason, message: &str, now: Timestamp) -> bool {
+        self.backoff(kind).add(reason, message, now)
+    }
+
+    /// A write succeeded: whatever was refused of its kind before is forgotten.
+    pub fn accept(&mut self, kind: WriteKind) {
+        *self.backoff(kind) = Backoff::default();
+        if kind == WriteKind::Create {
+            self.conflicts.clear();
+            self.dry_run = DryRun::Accepted;
+        }
+    }
+
+    /// The creation of a Job is requested: until it is answered, the Job may exist or not.
+    pub fn mark_in_flight(&mut self, job: &str) {
+        self.unacknowledged.insert(job.to_owned());
+    }
+
+    /// It is known whether that Job exists.
+    pub fn resolve(&mut self, job: &str) {
+        self.unacknowledged.remove(job);
+    }
+
+    /// A Job that is not this task's has the name of one that was to be made. Returns whether that is news.
+    pub fn conflict(&mut self, job: &str, message: &str) -> bool {
+        if self.conflicts.iter().any(|known| known.job == job) {
+            return false;
+        }
+        if self.conflicts.len() >= MOST_CONFLICTS {
+            self.conflicts.remove(0);
+        }
+        self.conflicts.push(Conflict {
+            job: job.to_owned(),
+            message: message.to_owned(),
+        });
+        true
+    }
+
+    /// A status was decided on that need not be written yet.
+    pub fn put_off(&mut self, status: ScheduledTaskStatus, announcements: Vec<Announcement>) {
+        self.unwritten = Some(Unwritten { status, announcements });
+    }
+
+    /// Whether this warning differs from the last one of its kind.
+    pub fn is_new_warning(&mut self, reason: Reason, message: &str) -> bool {
+        let said = Some((reason, message));
+        let is_new = self.warned.as_ref().map(|(reason, message)| (*reason, message.as_str())) != said;
+        self.warned = said.map(|(reason, message)| (reason, message.to_owned()));
+        is_new
+    }
+
+    fn backoff(&mut self, kind: WriteKind) -> &mut Backoff {
+        match kind {
+            WriteKind::Create => &mut self.creates,
+            WriteKind::Terminate => &mut self.terminations,
+            WriteKind::Prune => &mut self.prunes,
+        }
+    }
+}

@@ -94,11 +94,11 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
 }
 
 fn found(raw: RawJob, task: &Task) -> Reply {
-    Reply::Job(FoundJob {
+    Reply::Job(Box::new(FoundJob {
         is_owned: raw.claims(task),
         made_by: raw.made_by(),
         object: raw.into_object(),
-    })
+    }))
 }
 
 /// Writes the status if the task is still as it was observed: the compare-and-swap that makes a claim.

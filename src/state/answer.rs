@@ -9,7 +9,7 @@ pub type Answer = Result<Reply, Failure>;
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// The Job that was created or found.
-    Job(FoundJob),
+    Job(Box<FoundJob>),
     /// What the pods of a Job say.
     Pods(Exit, Pods),
     /// It is done; there is nothing more to say.

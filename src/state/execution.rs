@@ -329,14 +329,14 @@ struct Known<'a> {
 
 impl Known<'_> {
     /// The answer to our own POST needs no further proof: a webhook may have removed the mark.
-    fn take_created(&mut self, found: FoundJob) {
+    fn take_created(&mut self, found: Box<FoundJob>) {
         let mut object = found.object;
         object.mark = self.record.task().map(|task| self.seal.mark(&task.uid, &object.name));
         self.record.put_job(object, Source::Created(self.now), self.now);
     }
 
     /// Takes in the Job that has the name of one of the task's, if it is the task's. If not, the name is taken.
-    fn recognise(&mut self, found: FoundJob) -> Result<(), Vec<Notice>> {
+    fn recognise(&mut self, found: Box<FoundJob>) -> Result<(), Vec<Notice>> {
         if found.is_owned && self.record.believes(&found.object, self.seal, self.now) {
             self.take_created(found);
             return Ok(());

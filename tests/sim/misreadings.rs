@@ -7,7 +7,7 @@ use super::mutants::Mutant;
 use super::replica::seal;
 use punctual::api::{ATTEMPT, SLOT, TRIGGER, Trigger};
 use punctual::plan::JobObject;
-use punctual::state::{Answer, Failure, FoundJob, Record, Reply, Request};
+use punctual::state::{Answer, Failure, FoundJob, Reply, Request};
 use serde_json::Value;
 
 impl Mutant {
@@ -49,19 +49,12 @@ impl Mutant {
                 Ok(Reply::Job(found))
             }
             (Self::TakesRefusedStartsForMade, Err(Failure::Refused(_))) => match request {
-                Request::CreateJob { manifest, dry_run: false } => Ok(Reply::Job(imagined(manifest))),
+                Request::CreateJob { manifest, dry_run: false } => Ok(Reply::Job(Box::new(imagined(manifest)))),
                 _ => return,
             },
             _ => return,
         };
         *answer = bent;
-    }
-
-    /// After an answer was taken in: something of it is forgotten.
-    pub fn bend_memory(self, request: &Request, memory: &mut Record) {
-        if let (Self::ForgetsWhatIsInFlight, Request::CreateJob { .. }) = (self, request) {
-            memory.writes.unacknowledged().iter().for_each(|job| memory.writes.resolve(job));
-        }
     }
 }
 

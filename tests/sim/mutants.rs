@@ -41,7 +41,6 @@ pub enum Mutant {
     // In how requests are worded and answers are read:
     TakesSilenceForRefusal,
     TakesSilenceForSuccess,
-    ForgetsWhatIsInFlight,
     TakesTakenNamesForItsOwn,
     TakesConflictsForSuccess,
     DeletesWhateverItIsByNow,
@@ -231,10 +230,9 @@ mistakes! {
     a_look_that_comes_too_late_is_noticed: WakesLate => "lost" | "owed" | "runTimeout" | "pendingTimeout" | "history";
     a_lost_answer_that_is_read_as_a_refusal_is_noticed: TakesSilenceForRefusal => "doubled" | "overlap" | "sum" | "unclaimed";
     a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "unclaimed" | "owed" | "unwritten";
-    a_creation_in_flight_that_is_forgotten_is_noticed: ForgetsWhatIsInFlight => "doubled" | "overlap" | "sum";
     a_taken_name_that_is_believed_is_noticed: TakesTakenNamesForItsOwn => "forged" | "sum" | "owed";
     a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
-    a_deletion_without_preconditions_is_noticed: DeletesWhateverItIsByNow => "ended" | "unwritten" | "uncounted";
+    a_deletion_without_preconditions_is_noticed: DeletesWhateverItIsByNow => "sum" | "ended" | "unwritten" | "uncounted";
     a_termination_that_leaves_pods_behind_is_noticed: LeavesPodsBehind => "overlap" | "foreground";
     a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "lost" | "sum" | "owed" | "started";
     a_job_that_is_read_as_gone_is_noticed: TakesUnseenForGone => "doubled" | "overlap" | "sum" | "cancelled" | "owed";

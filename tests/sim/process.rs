@@ -172,9 +172,6 @@ impl World<'_> {
         }
         work.execution
             .answered(answer, &mut replica.memory, &seal(), super::clock::at(clock));
-        if let Some(mutant) = self.mutant {
-            mutant.bend_memory(&asked, &mut replica.memory);
-        }
         replica.work = Some(work);
         let pause = self.random.between(1, 9);
         self.later(now + pause, Event::Act(at, life));

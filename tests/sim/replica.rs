@@ -143,9 +143,9 @@ impl Replica {
 }
 
 fn found(job: &JobObject, task: &Task) -> Reply {
-    Reply::Job(FoundJob {
+    Reply::Job(Box::new(FoundJob {
         object: job.seen(),
         is_owned: job.owner == task.uid,
         made_by: "somebody".into(),
-    })
+    }))
 }

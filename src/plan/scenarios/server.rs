@@ -136,9 +136,9 @@ impl World {
 }
 
 fn found(object: &Object, task: &Task) -> Reply {
-    Reply::Job(FoundJob {
+    Reply::Job(Box::new(FoundJob {
         object: object.job.clone(),
         is_owned: object.owner == task.uid,
         made_by: "somebody".into(),
-    })
+    }))
 }

@@ -6,7 +6,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
 use punctual::api::ScheduledTaskSpec;
-use punctual::plan::{DryRun, Effect, Observed, Refusals, Requests, Spec, Task, plan};
+use punctual::plan::{DryRun, Effect, Observed, Spec, Task, plan};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -27,30 +27,9 @@ fn template(mut fields: Value) -> Value {
 /// A task that an operator met at `CREATED` and has not looked at since, at `now`.
 fn observed(fields: Value, now: Timestamp) -> Observed {
     let spec = ScheduledTaskSpec::read(&template(fields)).expect("a good spec");
-    let task = Task {
-        namespace: "shop".into(),
-        name: "report".into(),
-        uid: "b0b1b2b3".into(),
-        generation: 1,
-        resource_version: "1".into(),
-        created: at(CREATED),
-        deleting: false,
-        requests: Requests::default(),
-        spec: Ok(Arc::new(Spec::new(spec, "shop/report"))),
-        status: Arc::default(),
-        damage: None,
-    };
-    let mut observed = Observed {
-        now: at(CREATED),
-        task: Arc::new(task),
-        jobs: Vec::new(),
-        gone: Vec::new(),
-        unacknowledged: Vec::new(),
-        refusals: Refusals::default(),
-        dry_run: DryRun::Accepted,
-        conflicts: Vec::new(),
-        unwritten: None,
-    };
+    let task = Task::new("shop", "report", "b0b1b2b3", at(CREATED), spec);
+    let mut observed = Observed::new(at(CREATED), Arc::new(task));
+    observed.dry_run = DryRun::Accepted;
     settle(&mut observed);
     observed.now = now;
     observed

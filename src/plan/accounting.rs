@@ -6,6 +6,7 @@
 
 use super::records::{End, finished_run, sentence, unstarted};
 use super::run::{Phase, Run, Termination};
+use super::seconds::whole_second;
 use super::text::short;
 use super::{Announcement, Outcome, Reason, SlotRange};
 use crate::api::{KeptJob, RunRecord, ScheduledTaskStatus, Trigger};
@@ -340,12 +341,6 @@ impl Ledger {
         Run::write_all(std::mem::take(&mut self.runs), &mut self.status);
         super::status_limits::limit(&mut self.status);
     }
-}
-
-/// The status has whole seconds, as Kubernetes does. Slots are whole seconds, so cutting never hides one.
-#[must_use]
-pub fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second() - i64::from(at.subsec_nanosecond() < 0)).unwrap_or(at)
 }
 
 fn newest(known: &mut Option<Time>, other: Option<&Time>) {

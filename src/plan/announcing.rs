@@ -2,7 +2,8 @@
 //!
 //! Each announcement becomes a log line, an event and a metric once the status that it speaks of is written. Nothing is counted here.
 
-use super::accounting::{Ledger, whole_second};
+use super::accounting::Ledger;
+use super::seconds::whole_second;
 use super::text::short;
 use super::{Announcement, Outcome, Reason, SlotRange};
 use crate::api::RefusedRequest;

@@ -2,12 +2,12 @@
 //!
 //! Conditions follow from the ledger as it will be and from what was observed. Nothing is decided by a condition, and no counter changes.
 
-use super::accounting::whole_second;
 use super::effect::{Effect, Start};
 use super::manifest::build_job;
 use super::planner::{BlockedSlot, Planner};
 use super::policies::suspension::too_many_failures;
 use super::run::{Phase, Run};
+use super::seconds::whole_second;
 use super::text::short;
 use super::{ConditionReason, DryRun, ON_TIME, Outcome, Reason, Refusal, WriteKind, names};
 use crate::api::{ConcurrencyPolicy, RESET_LEDGER, Trigger, condition};

@@ -41,6 +41,7 @@ mod run;
 #[cfg(test)]
 mod scenarios;
 mod schedule_of;
+mod seconds;
 mod slots;
 mod status_limits;
 mod text;
@@ -112,6 +113,36 @@ const POLICIES: &[(When, Policy)] = &[
 ];
 
 /// Decides about one task. An invalid spec is no error but a plan that says so.
+///
+/// ```
+/// use punctual::api::ScheduledTaskSpec;
+/// use punctual::plan::{Effect, Observed, Task, plan};
+/// use serde_json::json;
+/// use std::sync::Arc;
+///
+/// let spec = ScheduledTaskSpec::read(&json!({
+///     "schedule": "0 9 * * *",
+///     "jobTemplate": {"spec": {"template": {"spec": {
+///         "restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox"}]}}}},
+/// }))?;
+/// let created = "2026-11-23T08:58:00Z".parse()?;
+/// let task = Task::new("shop", "report", "b0b1", created, spec);
+///
+/// // A new task: ask whether the API server would accept its Job, and wake at nine.
+/// let observed = Observed::new(created, Arc::new(task));
+/// let first = plan(&observed);
+/// assert!(matches!(first.effects[..], [Effect::DryRunCreate { .. }]));
+/// assert_eq!(first.wake_at, Some("2026-11-23T09:00:00Z".parse()?));
+///
+/// // At nine its Job is created, under a name that says which slot it is for.
+/// let at_nine = plan(&Observed { now: "2026-11-23T09:00:00Z".parse()?, ..observed });
+/// let starts = at_nine.effects.iter().find_map(|effect| match effect {
+///     Effect::Create { start, .. } => Some(start.job.as_str()),
+///     _ => None,
+/// });
+/// assert_eq!(starts, Some("report-1795424400"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn plan(observed: &Observed) -> Plan {
     if observed.task.deleting {

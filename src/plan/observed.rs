@@ -320,7 +320,44 @@ impl Refusal {
     }
 }
 
+impl Observed {
+    /// A task of which nothing is known but itself.
+    #[must_use]
+    pub fn new(now: Timestamp, task: Arc<Task>) -> Self {
+        Self {
+            now,
+            task,
+            jobs: Vec::new(),
+            gone: Vec::new(),
+            unacknowledged: Vec::new(),
+            refusals: Refusals::default(),
+            dry_run: DryRun::NotAsked,
+            conflicts: Vec::new(),
+            unwritten: None,
+        }
+    }
+}
+
 impl Task {
+    /// A task as it is when it has just been created.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str, uid: &str, created: Timestamp, fields: ScheduledTaskSpec) -> Self {
+        let spec = Spec::new(fields, &format!("{namespace}/{name}"));
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            generation: 1,
+            resource_version: "1".to_owned(),
+            created,
+            deleting: false,
+            requests: Requests::default(),
+            spec: Ok(Arc::new(spec)),
+            status: Arc::default(),
+            damage: None,
+        }
+    }
+
     /// The key under which people know the task.
     #[must_use]
     pub fn key(&self) -> String {

@@ -1,7 +1,7 @@
 //! Entries of `recentRuns`: what became of a run, or of slots that were not started.
 
-use super::accounting::whole_second;
 use super::run::Run;
+use super::seconds::whole_second;
 use super::{Outcome, Reason, SlotRange};
 use crate::api::{RunRecord, Trigger};
 use jiff::Timestamp;

@@ -160,7 +160,7 @@ impl Checker {
     }
 
     pub fn disturbed(&mut self) {
-        self.calm_since = None;
+        (self.calm_since, self.terminates_since) = (None, None);
     }
 
     pub fn job_ended(&mut self, now: Ms, job: &JobObject) {

@@ -10,7 +10,7 @@ use super::story::{Temper, Verb};
 use super::switches::THE_CONDITION_TELLS;
 use jiff::Timestamp;
 use punctual::api::{self, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use punctual::plan::{Exit, JobEnd, JobObject as Seen, Pods, Requests, Spec, Task};
+use punctual::plan::{Exit, JobEnd, JobObject as Seen, Pods, Spec, Task};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,21 +99,8 @@ pub struct Api {
 
 impl Api {
     pub fn new(seed: u64, born: Ms, fields: ScheduledTaskSpec, temper: Temper) -> Self {
-        let key = format!("{NAMESPACE}/{NAME}");
         let checker = Checker::new(born, Arc::new(fields.clone()));
-        let task = Arc::new(Task {
-            namespace: NAMESPACE.into(),
-            name: NAME.into(),
-            uid: "task-1".into(),
-            generation: 1,
-            resource_version: "1".into(),
-            created: whole(born),
-            deleting: false,
-            requests: Requests::default(),
-            spec: Ok(Arc::new(Spec::new(fields, &key))),
-            status: Arc::default(),
-            damage: None,
-        });
+        let task = Arc::new(Task::new(NAMESPACE, NAME, "task-1", whole(born), fields));
         Self {
             now: born,
             seed,

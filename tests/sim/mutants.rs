@@ -234,6 +234,6 @@ mistakes! {
     a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
     a_deletion_without_preconditions_is_noticed: DeletesWhateverItIsByNow => "sum" | "ended" | "unwritten" | "uncounted";
     a_termination_that_leaves_pods_behind_is_noticed: LeavesPodsBehind => "overlap" | "foreground";
-    a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "lost" | "sum" | "owed" | "started";
+    a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "nobody ever made" | "lost" | "sum" | "owed" | "started";
     a_job_that_is_read_as_gone_is_noticed: TakesUnseenForGone => "doubled" | "overlap" | "sum" | "cancelled" | "owed";
 }

@@ -8,9 +8,9 @@
 //! Another value, or none, stops what is in progress. `accountedUntil` is never moved.
 
 use crate::api::{BACKFILL, Backfill, Trigger};
-use crate::plan::accounting::whole_second;
 use crate::plan::planner::Planner;
 use crate::plan::run::Run;
+use crate::plan::seconds::whole_second;
 use crate::plan::{Outcome, Reason, Spec, names, slots};
 use crate::schedule::{Schedule, interval};
 use jiff::{SignedDuration, Timestamp};

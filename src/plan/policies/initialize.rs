@@ -4,8 +4,8 @@
 //! was restored from a backup, or existed before the operator: nothing of its past is started (kubernetes/kubernetes#121763).
 
 use crate::api::{BACKFILL, RUN_NOW};
-use crate::plan::accounting::whole_second;
 use crate::plan::planner::Planner;
+use crate::plan::seconds::whole_second;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

@@ -5,11 +5,12 @@
 //! `punctual.dev/reset-ledger` is for that.
 
 use crate::api::{KeptJob, ScheduledTaskStatus};
-use crate::plan::accounting::{Ledger, whole_second};
+use crate::plan::accounting::Ledger;
 use crate::plan::capacity::MOST_ACTIVE;
 use crate::plan::names::{has_the_form, is_plain_name};
 use crate::plan::planner::{LONGEST_HISTORY, Planner};
 use crate::plan::run::{Phase, Run};
+use crate::plan::seconds::whole_second;
 use crate::plan::text::short;
 use crate::plan::{Outcome, Reason, slots};
 use crate::schedule::Schedule;

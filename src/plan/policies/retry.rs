@@ -8,9 +8,9 @@
 //! again gives the same.
 
 use crate::api::RetryPolicy;
-use crate::plan::accounting::whole_second;
 use crate::plan::planner::{Failure, Planner};
 use crate::plan::run::Run;
+use crate::plan::seconds::whole_second;
 use crate::plan::{Outcome, Reason, attempt_name};
 use crate::schedule::hash;
 use jiff::{SignedDuration, Timestamp};

@@ -4,10 +4,10 @@
 //! that it happens once. The run obeys concurrency, retries and history like any other; `suspend` stops the schedule, not people.
 
 use crate::api::Trigger;
-use crate::plan::accounting::whole_second;
 use crate::plan::names;
 use crate::plan::planner::Planner;
 use crate::plan::run::Run;
+use crate::plan::seconds::whole_second;
 
 /// Makes a candidate of the request.
 pub fn handle_run_now(planner: &mut Planner) {

@@ -1,7 +1,7 @@
 //! An edit of the schedule: the slots up to now belong to the old one, and none of the new one is older than the edit.
 
-use crate::plan::accounting::whole_second;
 use crate::plan::planner::Planner;
+use crate::plan::seconds::whole_second;
 use crate::plan::{Outcome, Reason, in_force, slots};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

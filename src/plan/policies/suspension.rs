@@ -5,10 +5,10 @@
 //! or ends. What runs may end.
 
 use crate::api::{RESUME, Suspension};
-use crate::plan::accounting::whole_second;
 use crate::plan::planner::Planner;
 use crate::plan::records::End;
 use crate::plan::run::{Phase, Run};
+use crate::plan::seconds::whole_second;
 use crate::plan::{Outcome, Reason, in_force, slots};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

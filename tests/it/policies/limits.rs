@@ -76,3 +76,27 @@ async fn run_timeout_counts_from_the_start_also_over_a_restart() {
     assert_eq!(newest(&status), "Failed RunTimeout");
     operator.stop().await;
 }
+
+/// The run that hangs holds the very quota that the next one needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hung_run_is_terminated_although_a_quota_refuses_new_jobs() {
+    let world = World::new("run-timeout-quota").await;
+    world.task("hung", json!({"schedule": "0 * * * *", "runTimeout": "90m"})).await;
+    let operator = world.operator("2027-01-01T09:59:30Z").await;
+    world.settled("hung").await;
+    operator.set("2027-01-01T10:00:00Z");
+    world.status("hung", "the run to start", |status| status.running == 1).await;
+    world.quota("one", json!({"count/jobs.batch": "1"})).await;
+    operator.set("2027-01-01T11:00:00Z");
+    let is_refused =
+        |status: &punctual::api::ScheduledTaskStatus| status.condition("Ready").is_some_and(|ready| ready.reason == "JobRefused");
+    world.status("hung", "the next slot to be refused", is_refused).await;
+    operator.set("2027-01-01T11:30:00Z");
+    let status = world.status("hung", "the run to be terminated", |status| status.failed == 1).await;
+    assert!(status.recent_runs.iter().any(|run| run.reason == "RunTimeout"), "{status:?}");
+    // The quota is free again: the slot that waited starts.
+    operator.set("2027-01-01T11:35:00Z");
+    let status = world.status("hung", "the slot of eleven", |status| status.running == 1).await;
+    assert_eq!((status.started, status.failed, status.missed), (2, 1, 0));
+    operator.stop().await;
+}

@@ -55,7 +55,7 @@ async fn a10_a_dummy_under_a_coming_slots_name_occupies_that_slot_and_is_told_wh
             "{policy}: {:#?}",
             status.recent_runs
         );
-        ground.victim.is_told(&name, "NameConflict", "was not made by Punctual").await;
+        ground.victim.is_told(&name, "NameConflict", "was not created by Punctual").await;
     }
     assert_eq!(ground.victim.job_names().await.len(), 16 + 4, "nobody touches a stranger's Job");
 }

@@ -109,7 +109,10 @@ async fn a12_a_status_that_no_operator_can_have_written_is_repaired_and_told_and
         assert_eq!(ground.victim.job_names().await, Vec::<String>::new(), "{what} ({number})");
     }
     assert!(refused.len() <= 3, "the CRD refuses some, not all: {refused:?}");
-    ground.victim.is_told("victim", "LedgerRepaired", "no operator writes").await;
+    ground
+        .victim
+        .is_told("victim", "LedgerRepaired", "was invalid and was repaired")
+        .await;
     operator.set(SLOT);
     ground
         .victim

@@ -187,10 +187,14 @@ impl Checker {
         Ok(())
     }
 
-    pub fn job_deleted(&mut self, now: Ms, job: &JobObject, actor: &Actor, task: &Task) {
+    pub fn job_deleted(&mut self, now: Ms, job: &JobObject, waits_for_pods: bool, actor: &Actor, task: &Task) {
         self.note(now, || format!("Job {} is deleted by the operator", job.name));
         if job.forged {
             let why = format!("forged: Job {} was made by somebody else, and the operator deletes it", job.name);
+            return self.judge(now, Err(why));
+        }
+        if job.goes_on() && !waits_for_pods {
+            let why = format!("overlap: Job {} is deleted, and its pods would run on without it", job.name);
             return self.judge(now, Err(why));
         }
         if !actor.stale {

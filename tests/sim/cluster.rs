@@ -228,7 +228,7 @@ impl Api {
             Some(job) if job.uid != uid || job.version.to_string() != version => Err(Refusal::Conflict),
             Some(_) if self.weather.refuses_deletes => Err(Refusal::Refused("deletions are forbidden")),
             Some(job) => {
-                self.checker.job_deleted(self.now, &job, actor, &self.task);
+                self.checker.job_deleted(self.now, &job, foreground, actor, &self.task);
                 self.end_of_life(&job, foreground);
                 Ok(())
             }

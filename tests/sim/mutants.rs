@@ -231,7 +231,7 @@ mistakes! {
     a_lost_answer_that_is_read_as_a_refusal_is_noticed: TakesSilenceForRefusal => "doubled" | "overlap" | "sum" | "unclaimed";
     a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "unclaimed" | "owed" | "unwritten";
     a_taken_name_that_is_believed_is_noticed: TakesTakenNamesForItsOwn => "forged" | "sum" | "owed";
-    a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
+    a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "overlap" | "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
     a_deletion_without_preconditions_is_noticed: DeletesWhateverItIsByNow => "sum" | "ended" | "unwritten" | "uncounted";
     a_termination_that_leaves_pods_behind_is_noticed: LeavesPodsBehind => "overlap" | "foreground";
     a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "nobody ever made" | "lost" | "sum" | "owed" | "started";

@@ -24,7 +24,7 @@ pub fn terminate_long_runs(planner: &mut Planner) {
     let Some(timeout) = planner.spec.and_then(|spec| spec.fields.run_timeout) else {
         return;
     };
-    let message = format!("the run took longer than runTimeout ({timeout})");
+    let message = format!("the run took longer than runTimeout ({})", shown(timeout.into()));
     for run in std::mem::take(&mut planner.ledger.runs) {
         let job = planner.job(&run);
         let has_ended = job.is_some_and(|job| job.object.end.is_some());
@@ -92,7 +92,7 @@ fn limit_pending(planner: &mut Planner, run: Run, job: &Job) -> Run {
         .is_some_and(|looked| looked >= look && (over.is_none() || is_new(looked)));
     match (&job.pods, over) {
         (Pods::Waiting(reason), Some(timeout)) if is_enough => {
-            let message = format!("no pod started within pendingTimeout ({timeout}): {reason}");
+            let message = format!("no pod started within pendingTimeout ({}): {reason}", shown(timeout.into()));
             return planner.ledger.terminate(run, Reason::PendingTimeout, now, &message);
         }
         (Pods::Waiting(_), None) if is_enough => {}
@@ -127,4 +127,9 @@ fn is_over(planner: &mut Planner, since: Timestamp, timeout: Written) -> bool {
 
 fn after(since: Timestamp, timeout: Duration) -> Timestamp {
     since.checked_add(timeout).unwrap_or(Timestamp::MAX)
+}
+
+/// As people write it: `1h 30m`.
+fn shown(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(|_| "for ever".into(), |duration| format!("{duration:#}"))
 }

@@ -138,7 +138,7 @@ async fn a_backfill_that_cannot_be_is_refused_with_its_reason_and_starts_nothing
     for (request, why) in [
         (
             "2026-12-31/PT4H",
-            "it names 4 slots, and backfillLimit is 3; ask for a shorter interval, or raise the limit",
+            "it names 4 slots, and backfillLimit is 3; request a shorter interval, or raise the limit",
         ),
         (
             "2027-01-01T09:00:00Z/PT5H",

@@ -29,7 +29,7 @@ async fn allow_runs_as_many_as_max_concurrent_runs_and_counts_the_others() {
     assert_eq!((newest(&status).as_str(), status.running), ("Skipped MaxConcurrentRuns", 2));
     assert_eq!(
         status.recent_runs[0].message.as_deref(),
-        Some("slot 2027-01-01T10:03:00Z not started: as many runs go on as maxConcurrentRuns allows")
+        Some("slot 2027-01-01T10:03:00Z not started: as many runs are active as maxConcurrentRuns allows")
     );
     world.end_job(&job(first), 0, "").await;
     world.status("task", "its end", |status| status.running == 1).await;

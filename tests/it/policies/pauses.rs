@@ -32,7 +32,9 @@ async fn so_many_failures_in_a_row_suspend_in_the_status_until_somebody_asks_to_
     let status = suspended(&world, "True TooManyFailures").await;
     let said = &status.condition("Suspended").unwrap().message;
     assert!(
-        said.starts_with("2 runs failed in a row (suspendAfterFailures): no slot starts until the annotation punctual.dev/resume"),
+        said.starts_with(
+            "2 runs failed in a row (suspendAfterFailures): no slot starts until a run succeeds or the annotation punctual.dev/resume"
+        ),
         "{said}"
     );
     assert!(status.next_runs.is_empty(), "{:?}", status.next_runs);
@@ -52,7 +54,7 @@ async fn so_many_failures_in_a_row_suspend_in_the_status_until_somebody_asks_to_
     assert_eq!(status.last_handled_resume.as_deref(), Some("mended"));
     assert_eq!(status.next_runs[0], "2027-01-01T10:06:00Z");
     world
-        .is_told("task", "Resumed", "resumed: 2 failed runs in a row are forgiven")
+        .is_told("task", "Resumed", "resumed: 2 consecutive failures no longer count")
         .await;
     // It counts anew, and the old request does not count again, restart or not.
     let status = fails(&world, &operator, 6).await;
@@ -88,7 +90,7 @@ async fn a_resume_request_is_refused_where_the_author_suspended_and_where_nothin
         .is_told(
             "task",
             "RequestRefused",
-            "not resumed: spec.suspend is true, and the spec is its author's; set it to false",
+            "not resumed: spec.suspend is true and is never changed by Punctual; set it to false",
         )
         .await;
     let handled = |value: &'static str| move |status: &ScheduledTaskStatus| status.last_handled_resume.as_deref() == Some(value);
@@ -98,7 +100,7 @@ async fn a_resume_request_is_refused_where_the_author_suspended_and_where_nothin
     assert_eq!((refused.annotation.as_str(), refused.value.as_str()), (RESUME, "please"));
     assert_eq!(
         refused.message,
-        "not resumed: spec.suspend is true, and the spec is its author's; set it to false"
+        "not resumed: spec.suspend is true and is never changed by Punctual; set it to false"
     );
     world.edit("task", json!({"suspend": false})).await;
     suspended(&world, "False NotSuspended").await;

@@ -56,7 +56,7 @@ async fn p4_retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_
         .is_told(
             "tried",
             "JobFailed",
-            "attempt 1 failed (exit code 11): no answer; attempt 2 follows at",
+            "attempt 1 failed with exit code 11: no answer; attempt 2 follows at",
         )
         .await;
 

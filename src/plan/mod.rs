@@ -61,7 +61,7 @@ pub use observed::{Conflict, Exit, Job, JobEnd, Observed, Pods, Refusal, Request
 pub use reason::Reason;
 
 use crate::api::{self, ObservedSchedule, ScheduledTaskStatus, Trigger};
-use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
+use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Schedule, ScheduleError};
 use claims::Candidate;
 use jiff::{SignedDuration, Timestamp};
 use ledger::Ledger;
@@ -104,14 +104,6 @@ pub fn plan(observed: &Observed) -> Plan {
 /// # Errors
 /// When an expression, the zone or another field is not understood, or all of them together name no moment at all.
 pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, ScheduleError> {
-    let gap = match observed.gap {
-        api::Gap::RunAfter => Gap::RunAfter,
-        api::Gap::Skip => Gap::Skip,
-    };
-    let overlap = match observed.overlap {
-        api::Overlap::First => Overlap::First,
-        api::Overlap::Both => Overlap::Both,
-    };
     let exclusion = |exclusion: &api::Exclusion| match &exclusion.schedule {
         Some(schedule) => Exclusion::Schedule(schedule.clone()),
         None => Exclusion::Interval {
@@ -128,7 +120,10 @@ pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, 
             None => Expressions::Several(observed.schedules.clone()),
         },
         time_zone: observed.time_zone.clone(),
-        daylight_saving: DaylightSaving { gap, overlap },
+        daylight_saving: DaylightSaving {
+            gap: observed.gap,
+            overlap: observed.overlap,
+        },
         jitter,
         start_at: observed.start_at.as_ref().map(|at| at.0),
         end_at: observed.end_at.as_ref().map(|at| at.0),

@@ -20,34 +20,40 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::zone::Stretch;
 
-/// What becomes of a fixed time that the clock skips.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// A local time that a spring night leaves out.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Gap {
-    /// It is due at the first instant after the gap.
+    /// The slot moves to the first instant after the gap.
     #[default]
     RunAfter,
-    /// It is not due that day, as with CronJob.
+    /// There is no slot on that day, as with CronJob.
     Skip,
 }
 
-/// What becomes of a fixed time that the clock shows twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// A local time that an autumn night repeats.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overlap {
-    /// It is due the first time only.
+    /// Only the first occurrence is a slot.
     #[default]
     First,
-    /// It is due both times, as with CronJob.
+    /// Both occurrences are slots, as with CronJob.
     Both,
 }
 
-/// The policy for changes of the clock. It applies to schedules of fixed times only: no wildcard in minute or hour.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// What happens to fixed times of day when clocks change.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
 pub struct DaylightSaving {
-    /// For times that the clock skips.
+    /// A time that does not exist on that day: RunAfter (default) runs right after the change, Skip does not run.
+    #[serde(default)]
     pub gap: Gap,
-    /// For times that the clock shows twice.
+    /// A time that comes twice on that day: First (default) or Both.
+    #[serde(default)]
     pub overlap: Overlap,
 }
 

@@ -58,7 +58,7 @@ impl Many {
     /// It would cost too much.
     pub(super) fn of(
         expressions: &[Expression],
-        policy: &DaylightSaving,
+        policy: DaylightSaving,
         excluded: &[Crontab],
         life: &Range<i64>,
         walk: &Walk,
@@ -68,7 +68,7 @@ impl Many {
         let fixed = (0..).zip(&crontabs).filter(|(_, crontab)| crontab.fixed);
         let zoned = Zoned {
             fixed: fixed.fold(0, |fixed, (n, _)| fixed | 1 << n),
-            policy: policy.clone(),
+            policy,
             timetable,
         };
         let mut many = Many {

@@ -31,7 +31,7 @@ pub(super) fn read(definition: &Definition, given: Option<Zone>, seed: Seed) -> 
     let life = life(definition)?;
     name_dates(definition, &expressions)?;
     budget::size(definition)?;
-    let policy = &definition.daylight_saving;
+    let policy = definition.daylight_saving;
     let union = |excluded: &Excluded| {
         let union = Union::of(&expressions, policy, zone.clone(), excluded, life.clone());
         union.map_err(|excess| excess.of(definition))

@@ -42,7 +42,7 @@ impl Union {
     /// It would cost too much.
     pub(super) fn of(
         expressions: &[Expression],
-        policy: &DaylightSaving,
+        policy: DaylightSaving,
         zone: Zone,
         excluded: &Excluded,
         life: Range<i64>,
@@ -58,7 +58,7 @@ impl Union {
         let alone = match expressions {
             [Expression::Every(every)] if simple => Some(Slots::Every(*every)),
             [Expression::Crontab(crontab)] if simple && crontab.dates.len() <= DATES => {
-                Wall::of(crontab.clone(), policy.clone()).map(|wall| Slots::Wall(Box::new(wall)))
+                Wall::of(crontab.clone(), policy).map(|wall| Slots::Wall(Box::new(wall)))
             }
             _ => None,
         };

@@ -152,7 +152,7 @@ fn z3_wildcards_have_no_hole_and_no_burst_whatever_the_policy() {
             ("Africa/Casablanca", "2024-03-10T00:00:00Z"),
         ] {
             for (expression, period) in [("*/15 * * * *", 900), ("0 * * * *", 3600), ("@hourly", 3600), ("* * * * *", 60)] {
-                let schedule = Schedule::parse(expression, zone, policy.clone()).unwrap();
+                let schedule = Schedule::parse(expression, zone, policy).unwrap();
                 let from = at(day).as_second();
                 let slots: Vec<i64> = schedule.slots(at(day)).map(Timestamp::as_second).take(24).collect();
                 let expected: Vec<i64> = (1..=24).map(|n| from + n * period).collect();
@@ -265,7 +265,7 @@ fn agree(zone: &str, expressions: &[&str], from: i64, to: i64) {
     for (expression, judged) in expressions.iter().zip(judged) {
         for (policy, judged) in POLICIES.iter().zip(judged) {
             let case = format!("{expression} in {zone} from {from} to {to} under {policy:?}");
-            let schedule = Schedule::parse(expression, zone, policy.clone()).unwrap();
+            let schedule = Schedule::parse(expression, zone, *policy).unwrap();
             let (before, last) = (second(from - 1), second(to - 1));
             let slots = schedule.slots(before).map(Timestamp::as_second);
             let found: Vec<i64> = slots.take_while(|slot| *slot < to).collect();

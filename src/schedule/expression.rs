@@ -9,6 +9,7 @@ use super::day_rule::{self, DayRule};
 use super::error::{Excerpt, Fault};
 use super::every::Every;
 use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, Field, FieldKind, HOUR, MINUTE, MONTH, SECOND};
+use super::field_list;
 use super::hash::Seed;
 
 /// A parsed expression, before time zone and daylight saving.
@@ -73,14 +74,14 @@ fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     let fields: Vec<&str> = text.split_whitespace().take(8).collect();
     let (second, fields) = match *fields.as_slice() {
         [minute, hour, day, month, weekday] => (Field::only(0), [minute, hour, day, month, weekday]),
-        [second, minute, hour, day, month, weekday] => (SECOND.parse(second, seed)?, [minute, hour, day, month, weekday]),
+        [second, minute, hour, day, month, weekday] => (field_list::parse(&SECOND, second, seed)?, [minute, hour, day, month, weekday]),
         _ => return Err(wrong_number_of_fields(fields.len())),
     };
     let [minute, hour, day, month, weekday] = fields;
-    let minute = MINUTE.parse(minute, seed)?;
-    let hour = HOUR.parse(hour, seed)?;
+    let minute = field_list::parse(&MINUTE, minute, seed)?;
+    let hour = field_list::parse(&HOUR, hour, seed)?;
     let day = Days::parse(&DAY_OF_MONTH, day, seed, day_rule::day_of_month)?;
-    let month = MONTH.parse(month, seed)?;
+    let month = field_list::parse(&MONTH, month, seed)?;
     let weekday = Days::parse(&DAY_OF_WEEK, weekday, seed, day_rule::day_of_week)?;
     Ok(Crontab {
         times: Times {
@@ -102,7 +103,7 @@ struct Days {
 impl Days {
     fn parse(kind: &FieldKind, text: &str, seed: Seed, read: fn(&str) -> Result<Option<DayRule>, Fault>) -> Result<Days, Fault> {
         let mut rules = Vec::new();
-        let plain = kind.parse_with(text, seed, |item| {
+        let plain = field_list::parse_with(kind, text, seed, |item| {
             let found = read(item)?;
             rules.extend(found.filter(|found| !rules.contains(found)));
             Ok(found.is_some())

@@ -7,57 +7,56 @@ use super::error::{Excerpt, Fault};
 use super::field::{Field, FieldKind};
 use super::hash::Seed;
 
-impl FieldKind {
-    /// One value of the field or of the range `(N-M)`; with a step, every step-th value from a hashed first one. `within` is the
-    /// text between the letter and the step.
-    ///
-    /// # Errors
-    /// The range is wrong, or the step is larger than the range.
-    pub(super) fn hashed(&self, item: &str, within: &str, step: Option<usize>, seed: Seed) -> Result<Field, Fault> {
-        let (from, to) = match within.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            Some(range) if range.contains('-') => self.range(item, range)?,
-            None if within.is_empty() => (self.min, self.hash_max),
-            _ => {
-                let reason = format!("{} {} is not a value", self.name, Excerpt(item));
-                let (min, max) = (self.min, self.hash_max);
-                return Err(Fault::new(reason, format!("use H, H({min}-{max}), H/2 or H({min}-{max})/2")));
-            }
-        };
-        let width = to - from + 1;
-        let choices = match step.map(u32::try_from) {
-            None => width,
-            Some(Ok(step)) if step <= width => step,
-            Some(_) => {
-                let reason = format!("{} {} has a step larger than the range {from}-{to}", self.name, Excerpt(item));
-                return Err(Fault::new(reason, format!("use a step of at most {width}")));
-            }
-        };
-        let picked = seed.below(self.name.as_bytes(), u64::from(choices));
-        let first = from + u32::try_from(picked).unwrap_or_default();
-        let last = if step.is_some() { to } else { first };
-        Ok(Field {
-            set: self.set(first..=last, step.unwrap_or(1)),
-            star: false,
-            wildcard: step.is_some() && within.is_empty(),
-        })
-    }
+/// One value of the field or of the range `(N-M)`; with a step, every step-th value from a hashed first one. `within` is the
+/// text between the letter and the step.
+///
+/// # Errors
+/// The range is wrong, or the step is larger than the range.
+pub(super) fn parse(kind: &FieldKind, item: &str, within: &str, step: Option<usize>, seed: Seed) -> Result<Field, Fault> {
+    let (from, to) = match within.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(range) if range.contains('-') => kind.range(item, range)?,
+        None if within.is_empty() => (kind.min, kind.hash_max),
+        _ => {
+            let reason = format!("{} {} is not a value", kind.name, Excerpt(item));
+            let (min, max) = (kind.min, kind.hash_max);
+            return Err(Fault::new(reason, format!("use H, H({min}-{max}), H/2 or H({min}-{max})/2")));
+        }
+    };
+    let width = to - from + 1;
+    let choices = match step.map(u32::try_from) {
+        None => width,
+        Some(Ok(step)) if step <= width => step,
+        Some(_) => {
+            let reason = format!("{} {} has a step larger than the range {from}-{to}", kind.name, Excerpt(item));
+            return Err(Fault::new(reason, format!("use a step of at most {width}")));
+        }
+    };
+    let picked = seed.below(kind.name.as_bytes(), u64::from(choices));
+    let first = from + u32::try_from(picked).unwrap_or_default();
+    let last = if step.is_some() { to } else { first };
+    Ok(Field {
+        set: kind.set(first..=last, step.unwrap_or(1)),
+        star: false,
+        wildcard: step.is_some() && within.is_empty(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::field::{DAY_OF_MONTH, DAY_OF_WEEK, HOUR, MINUTE, MONTH, SECOND};
-    use super::*;
+    use super::super::field_list::parse;
+    use super::{FieldKind, Seed};
 
     fn seed() -> Seed {
         Seed::of("default/backup")
     }
 
     fn number_of_values(kind: &FieldKind, text: &str) -> u32 {
-        kind.parse(text, seed()).unwrap().set.count_ones()
+        parse(kind, text, seed()).unwrap().set.count_ones()
     }
 
     fn reason(kind: &FieldKind, text: &str) -> String {
-        kind.parse(text, seed()).unwrap_err().reason
+        parse(kind, text, seed()).unwrap_err().reason
     }
 
     #[test]
@@ -72,7 +71,7 @@ mod tests {
             (&MONTH, "H(jun-aug)", 6, 8),
             (&DAY_OF_WEEK, "H(mon-5)", 1, 5),
         ] {
-            let field = kind.parse(text, seed()).unwrap();
+            let field = parse(kind, text, seed()).unwrap();
             assert_eq!(field.set.count_ones(), 1, "{text}");
             assert!((from..=to).contains(&field.set.trailing_zeros()), "{text}");
             assert!(!field.star && !field.wildcard, "{text}");
@@ -82,11 +81,11 @@ mod tests {
     #[test]
     fn h_with_a_step_starts_at_a_hashed_value() {
         for n in 0..100 {
-            let field = MINUTE.parse("H/15", Seed::of(&n.to_string())).unwrap();
+            let field = parse(&MINUTE, "H/15", Seed::of(&n.to_string())).unwrap();
             let first = field.set.trailing_zeros();
             assert!(first < 15 && field.wildcard && !field.star);
             assert_eq!(field.set, (0..4).fold(0, |set, n| set | 1 << (first + 15 * n)));
-            let field = MINUTE.parse("H(0-29)/10,45", Seed::of(&n.to_string())).unwrap();
+            let field = parse(&MINUTE, "H(0-29)/10,45", Seed::of(&n.to_string())).unwrap();
             assert_eq!(field.set.count_ones(), 4);
             assert!(field.set.trailing_zeros() < 10 && field.set >> 30 == 1 << 15 && !field.wildcard);
         }

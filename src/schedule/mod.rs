@@ -5,15 +5,15 @@
 //! in, so the answer is the same on every machine and after every restart. No clock, no files, no environment, no Kubernetes.
 //!
 //! ```text
-//! definition ─► compile ─► expression ─► field         a crontab, as sets of values
-//!                       │             ├► jenkins_hash  H: values picked by hash
-//!                       │             ├► day_rule      L, W and #: days that depend on the month
-//!                       │             └► every         @every: a fixed interval
-//!                       └► exclude                     blackouts
+//! definition ─► compile ─► expression ─► field_list      a crontab, as sets of values: field
+//!                       │             │  └► jenkins_hash  H: values picked by hash
+//!                       │             ├► day_rule         L, W and #: days that depend on the month
+//!                       │             └► every            @every: a fixed interval
+//!                       └► exclude                        blackouts
 //! slot_set   all slots of a definition
 //! ├► every                            a single @every
 //! ├► zoned_cron                       a single crontab: zone, daylight_saving
-//! │  ├► cron_matcher                    next and previous, by the cron crate
+//! │  ├► cron_matcher                  next and previous, by the cron crate
 //! │  └► count                         number of slots, by arithmetic
 //! └► combined                         several expressions, or crontabs in exclude
 //!    ├► zoned_timetable ─► timetable  kinds of months and days, computed once: month, time_index, second_set
@@ -21,6 +21,8 @@
 //! jitter ─► hash                      the delay from a slot to the start of its run
 //! query, budget                       what a question costs, in steps, and how much it may cost
 //! ```
+
+#![warn(missing_docs)]
 
 mod budget;
 mod combined;
@@ -38,6 +40,7 @@ mod every;
 mod exclude;
 mod expression;
 mod field;
+mod field_list;
 mod filtered_every;
 #[cfg(test)]
 mod golden_tests;

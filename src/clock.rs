@@ -1,33 +1,33 @@
-//! The time: the only reader of the wall clock.
+//! The clock: the only place that reads the wall clock.
 //!
-//! Takes nothing, gives the time and a wait. Never sleeps past a second: a wall clock can be set, a machine can be suspended,
-//! and a timer that was armed for months knows of neither.
+//! It returns the current time and waits for an instant. No wait lasts longer than a second, because a wall clock can be set and a
+//! machine can be suspended, and a timer armed for months would notice neither.
 
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a wait lasts at most before the clock is read again.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The longest wait before the clock is read again.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// Where the operator's time comes from.
+/// The source of the operator's time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's wall clock.
+    /// The wall clock of the machine.
     System,
-    /// A time that a test sets, forwards and backwards.
+    /// A time that a test sets, forward and backward.
     Manual(watch::Receiver<Timestamp>),
 }
 
 impl Clock {
-    /// A clock that stands at `start` until the sender sets it.
+    /// A clock that shows `start` until the sender sets another time.
     #[must_use]
     pub fn manual(start: Timestamp) -> (watch::Sender<Timestamp>, Self) {
         let (sender, receiver) = watch::channel(start);
         (sender, Self::Manual(receiver))
     }
 
-    /// The time now.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
@@ -36,14 +36,15 @@ impl Clock {
         }
     }
 
-    /// Waits until `at`, or shorter: the caller looks at the clock again. Without `at` it waits for a look-again.
+    /// Waits until `at`, or less: the caller must check the clock again. Without `at` it waits for a second, or until a manual clock
+    /// is set.
     pub async fn wait(&self, at: Option<Timestamp>) {
         match self {
             Self::System => {
-                let left = at.map_or(LOOK_AGAIN, |at| {
+                let left = at.map_or(MAX_WAIT, |at| {
                     Duration::try_from(at.duration_since(wall_clock())).unwrap_or_default()
                 });
-                tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+                tokio::time::sleep(left.min(MAX_WAIT)).await;
             }
             Self::Manual(time) => {
                 let mut time = time.clone();
@@ -51,7 +52,7 @@ impl Clock {
                 if at.is_some_and(|at| at <= *time.borrow()) {
                     return;
                 }
-                // A closed channel is a clock that nobody will set again.
+                // A closed channel means that the clock will never be set again.
                 if time.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }

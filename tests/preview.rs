@@ -143,7 +143,11 @@ fn a_wrong_document_is_told_by_name_harms_no_other_and_makes_the_exit_code_1() {
             "zone",
             "time zone \"Europe/Pari\"",
         ),
-        (task("never", "{schedule: '0 0 31 2 *', jobTemplate: {}}"), "never", "never runs"),
+        (
+            task("never", "{schedule: '0 0 31 2 *', jobTemplate: {}}"),
+            "never",
+            "never matches a date",
+        ),
         (
             task("backwards", "{schedule: '5-1 * * * *', jobTemplate: {}}"),
             "backwards",

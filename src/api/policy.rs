@@ -3,39 +3,12 @@
 //! Takes a manifest, gives typed choices with their defaults. Never decides: each has its file in `plan`.
 
 use super::{rules, schema};
+pub use crate::schedule::{DaylightSaving, Gap, Overlap};
 use kube::KubeSchema;
 use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time;
-
-/// What happens to fixed times of day when clocks change.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct DaylightSaving {
-    /// A time that does not exist on that day: RunAfter (default) runs right after the change, Skip does not run.
-    #[serde(default)]
-    pub gap: Gap,
-    /// A time that comes twice on that day: First (default) or Both.
-    #[serde(default)]
-    pub overlap: Overlap,
-}
-
-/// A local time that a spring night leaves out.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gap {
-    #[default]
-    RunAfter,
-    Skip,
-}
-
-/// A local time that an autumn night repeats.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overlap {
-    #[default]
-    First,
-    Both,
-}
 
 /// Which of the slots that passed unstarted are still run.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]

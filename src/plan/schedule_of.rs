@@ -2,7 +2,7 @@
 
 use super::Task;
 use crate::api::{self, ObservedSchedule, ScheduledTaskStatus};
-use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Gap, Overlap, Schedule, ScheduleError};
+use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Schedule, ScheduleError};
 use jiff::SignedDuration;
 use std::borrow::Cow;
 
@@ -11,14 +11,6 @@ use std::borrow::Cow;
 /// # Errors
 /// When an expression, the zone or another field is invalid, or all of them together never match an instant.
 pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, ScheduleError> {
-    let gap = match observed.gap {
-        api::Gap::RunAfter => Gap::RunAfter,
-        api::Gap::Skip => Gap::Skip,
-    };
-    let overlap = match observed.overlap {
-        api::Overlap::First => Overlap::First,
-        api::Overlap::Both => Overlap::Both,
-    };
     let exclusion = |exclusion: &api::Exclusion| match &exclusion.schedule {
         Some(schedule) => Exclusion::Schedule(schedule.clone()),
         None => Exclusion::Interval {
@@ -35,7 +27,10 @@ pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, 
             None => Expressions::Several(observed.schedules.clone()),
         },
         time_zone: observed.time_zone.clone(),
-        daylight_saving: DaylightSaving { gap, overlap },
+        daylight_saving: DaylightSaving {
+            gap: observed.gap,
+            overlap: observed.overlap,
+        },
         jitter,
         start_at: observed.start_at.as_ref().map(|at| at.0),
         end_at: observed.end_at.as_ref().map(|at| at.0),

@@ -1,36 +1,36 @@
-//! What a schedule is made of.
+//! The fields of a spec that define a schedule, as the user wrote them.
 //!
-//! Takes what the user wrote, field by field; gives one value from which a [`super::Schedule`] is made. Never reads it.
+//! [`super::Schedule::new`] parses and checks them; nothing is interpreted here.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::DaylightSaving;
 
-/// Everything that names slots.
+/// Everything that determines the slots of a task and when their runs start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definition {
-    /// One expression, or several: an instant that several name is one slot.
+    /// One expression or several. An instant that several of them match is one slot.
     pub expressions: Expressions,
-    /// IANA name, in any case.
+    /// An IANA time zone name, in any case.
     pub time_zone: String,
-    /// What becomes of fixed times of day when clocks change.
+    /// What happens to fixed times of day when clocks change.
     pub daylight_saving: DaylightSaving,
-    /// A run starts up to this long after its slot, and before the next one. Zero: at its slot.
+    /// Each run starts up to this long after its slot, and before the next slot. Whole seconds; zero means at the slot.
     pub jitter: SignedDuration,
-    /// No slot lies before this instant.
+    /// There are no slots before this instant.
     pub start_at: Option<Timestamp>,
-    /// No slot lies at or after this instant.
+    /// There are no slots at or after this instant.
     pub end_at: Option<Timestamp>,
-    /// Slots that match any of these are none.
+    /// Slots that match any of these are excluded.
     pub exclude: Vec<Exclusion>,
 }
 
-/// The fields `schedule` and `schedules`: exactly one of the two is given. Errors name the field by this.
+/// The fields `schedule` and `schedules`, of which a task has exactly one. Errors name the field accordingly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expressions {
-    /// `schedule`
+    /// The field `schedule`.
     One(String),
-    /// `schedules`
+    /// The field `schedules`.
     Several(Vec<String>),
 }
 
@@ -40,17 +40,41 @@ impl Default for Expressions {
     }
 }
 
-/// A blackout.
+/// A blackout: an entry of `exclude`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exclusion {
-    /// Slots whose wall clock matches this crontab are excluded. With five fields any second of the minute matches.
+    /// Excludes slots whose wall-clock time matches this crontab. With five fields any second of the minute matches.
     Schedule(String),
-    /// Slots from `from` on (inclusive) and before `until` (exclusive) are excluded. Each is an RFC 3339 instant
-    /// (`2026-12-24T18:00:00Z`), a local time in the schedule's zone (`2026-12-24T18:00:00`), or a date, which is its midnight there.
+    /// Excludes slots in an interval. Each end is an RFC 3339 timestamp (`2026-12-24T18:00:00Z`), a local time in the schedule's
+    /// zone (`2026-12-24T18:00:00`), or a date, which means its midnight there.
     Interval {
-        /// The first instant that is excluded.
+        /// Start, inclusive.
         from: String,
-        /// The first instant that no longer is.
+        /// End, exclusive.
         until: String,
     },
+}
+
+impl Expressions {
+    /// The name of the field.
+    pub(super) fn field(&self) -> &'static str {
+        match self {
+            Expressions::One(_) => "schedule",
+            Expressions::Several(_) => "schedules",
+        }
+    }
+
+    /// All expressions, in order.
+    pub(super) fn all(&self) -> &[String] {
+        match self {
+            Expressions::One(expression) => std::slice::from_ref(expression),
+            Expressions::Several(expressions) => expressions,
+        }
+    }
+
+    /// The expressions as written, without blanks around them, joined with `; `.
+    pub(super) fn text(&self) -> String {
+        let trimmed: Vec<&str> = self.all().iter().map(|expression| expression.trim()).collect();
+        trimmed.join("; ")
+    }
 }

@@ -1,8 +1,7 @@
 //! Why a schedule was refused.
 //!
-//! Takes what the parsers of this folder found wrong; gives one message that names the field, the value and the way out.
-//! Never holds more than a short excerpt of what the user wrote in its message, and never a cause that only a developer
-//! would understand.
+//! Each error prints as one message for the person who wrote the task: the field, the value, what is wrong, what to write
+//! instead. Messages quote only a short excerpt of user text.
 
 use std::fmt;
 
@@ -11,146 +10,106 @@ use thiserror::Error;
 /// The longest excerpt of user text in a message, in characters.
 const EXCERPT: usize = 100;
 
-/// Why a schedule was refused. `Display` is written for the user who wrote it: the field, the value, the reason, the way out.
+/// Why a schedule was refused. [`Display`](fmt::Display) is written for the person who wrote it.
 ///
-/// `field` is the path of the field: `schedule`, `schedules[1]`, `exclude[0].from`, `endAt`, `jitter`.
+/// `field` is the path of the field below `spec`: `schedule`, `schedules[1]`, `exclude[0].from`, `endAt`, `jitter`.
+/// `suggestion` is empty where the reason says it all.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ScheduleError {
-    /// The expression is not one of the dialect.
-    #[error("{field} {}: {reason}{}", Excerpt(.value), WayOut(.way_out))]
+    /// The expression does not follow the grammar.
+    #[error("{field} {}: {reason}{}", Excerpt(.value), Suggestion(.suggestion))]
     Expression {
-        /// Where it stands.
+        /// The field with the expression.
         field: String,
         /// The whole expression, as written.
         value: String,
-        /// The field of the crontab that is wrong.
-        part: Part,
-        /// What is wrong with it, naming the field and the value.
+        /// What is wrong with it, with the part and its value.
         reason: String,
-        /// What to write instead; empty where the reason says it all.
-        way_out: String,
+        /// What to write instead.
+        suggestion: String,
     },
 
     /// The zone is not a name of the IANA time zone database.
-    #[error("time zone {}: {reason}{}", Excerpt(.value), WayOut(.way_out))]
+    #[error("{reason}{}", Suggestion(.suggestion))]
     TimeZone {
         /// The name, as written.
         value: String,
-        /// What is wrong with it.
+        /// What is wrong with it, with an excerpt of the name.
         reason: String,
-        /// What to write instead, with near names if there are any.
-        way_out: String,
+        /// What to write instead, with similar names if there are any.
+        suggestion: String,
     },
 
-    /// Another field is wrong: an end of the task's life, of an excluded interval, the jitter.
-    #[error("{field} {}: {reason}{}", Excerpt(.value), WayOut(.way_out))]
+    /// Another field is wrong: `endAt`, an end of an excluded interval, `jitter`.
+    #[error("{field} {}: {reason}{}", Excerpt(.value), Suggestion(.suggestion))]
     Setting {
-        /// Where it stands.
+        /// The field.
         field: String,
-        /// The value, as written or as understood.
+        /// The value, as written or as parsed.
         value: String,
         /// What is wrong with it.
         reason: String,
         /// What to write instead.
-        way_out: String,
+        suggestion: String,
     },
 
-    /// `schedules` is there, but empty.
-    #[error("schedules is empty; write at least one expression, or schedule")]
+    /// `schedules` is an empty list.
+    #[error("schedules is empty: use at least one expression, or schedule")]
     Empty,
 
-    /// All is of the dialect, but no instant is named: no day of any year matches (`0 0 31 2 *`), the task's life is over
-    /// before the first slot, or everything is excluded. CronJob takes such a schedule and never runs it.
-    #[error("{field} {}: never runs, because {reason}{}", Excerpt(.expression), WayOut(.way_out))]
+    /// All fields are valid, but there is no slot: no date matches (`0 0 31 2 *`), `startAt` and `endAt` leave none, or all are
+    /// excluded. CronJob accepts such a schedule and never runs it.
+    #[error("{field} {}: {reason}{}", Excerpt(.expression), Suggestion(.suggestion))]
     Never {
-        /// Where the expression stands.
+        /// The field with the expression.
         field: String,
-        /// The whole expression, as written; several with `; ` between them.
+        /// The whole expression, as written; several are joined with `; `.
         expression: String,
-        /// Which of these it is.
+        /// Why there is no slot.
         reason: String,
-        /// What to mend.
-        way_out: String,
+        /// What to fix.
+        suggestion: String,
     },
 
-    /// All is well-formed, but to work with it would cost too much: see `docs/limits.md`.
-    #[error("{field}: too complex, because {reason}{}", WayOut(.way_out))]
+    /// All fields are valid, but evaluating them would cost too much: see `docs/limits.md`.
+    #[error("{field}: too complex: {reason}{}", Suggestion(.suggestion))]
     TooComplex {
-        /// Which field to make simpler.
+        /// The field to simplify.
         field: String,
-        /// What makes it costly.
+        /// What makes it expensive.
         reason: String,
         /// What to write instead.
-        way_out: String,
+        suggestion: String,
     },
 }
 
-/// The part of an expression that an error is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The expression as a whole: number of fields, prefixes, unknown `@` words.
-    Whole,
-    /// The optional first field of six.
-    Second,
-    /// Minute.
-    Minute,
-    /// Hour.
-    Hour,
-    /// Day of month.
-    DayOfMonth,
-    /// Month.
-    Month,
-    /// Day of week.
-    DayOfWeek,
-    /// The duration of `@every`.
-    Every,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Part::Whole => "expression",
-            Part::Second => "second",
-            Part::Minute => "minute",
-            Part::Hour => "hour",
-            Part::DayOfMonth => "day of month",
-            Part::Month => "month",
-            Part::DayOfWeek => "day of week",
-            Part::Every => "@every",
-        })
-    }
-}
-
-/// What a parser found wrong, before the whole expression is known.
+/// A parse error in an expression, before the field that holds the expression is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) part: Part,
     pub(super) reason: String,
-    pub(super) way_out: String,
+    pub(super) suggestion: String,
 }
 
 impl Fault {
-    pub(super) fn new(part: Part, reason: impl Into<String>, way_out: impl Into<String>) -> Fault {
+    pub(super) fn new(reason: impl Into<String>, suggestion: impl Into<String>) -> Fault {
         Fault {
-            part,
             reason: reason.into(),
-            way_out: way_out.into(),
+            suggestion: suggestion.into(),
         }
     }
 
-    /// The error for the user who wrote `value` in `field`.
-    pub(super) fn of(self, field: &str, value: &str) -> ScheduleError {
+    /// The error for the expression `value` in `field`.
+    pub(super) fn at(self, field: &str, value: &str) -> ScheduleError {
         ScheduleError::Expression {
             field: field.to_owned(),
             value: value.to_owned(),
-            part: self.part,
             reason: self.reason,
-            way_out: self.way_out,
+            suggestion: self.suggestion,
         }
     }
 }
 
-/// Shows user text in quotes, escaped, and cut where it is longer than [`EXCERPT`].
+/// Prints user text in quotes, escaped, and cut off after [`EXCERPT`] characters.
 pub(super) struct Excerpt<'a>(pub(super) &'a str);
 
 impl fmt::Display for Excerpt<'_> {
@@ -162,13 +121,13 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
-struct WayOut<'a>(&'a str);
+struct Suggestion<'a>(&'a str);
 
-impl fmt::Display for WayOut<'_> {
+impl fmt::Display for Suggestion<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             "" => Ok(()),
-            text => write!(f, "; {text}"),
+            text => write!(f, ": {text}"),
         }
     }
 }

@@ -1,15 +1,13 @@
-//! `@every <duration>`: a fixed distance between slots.
+//! `@every <duration>`: slots at a fixed interval.
 //!
-//! Takes a Go duration; gives the multiples of it, counted from the Unix epoch, so that the slots are a pure function of
-//! the text: they keep their phase across restarts and edits of anything else (k8s#104012). Never knows a zone.
+//! The slots are the multiples of a Go duration since the Unix epoch. They depend on the text alone, so they keep their phase
+//! across restarts and edits of other fields (kubernetes/kubernetes#104012), and no time zone matters.
 
 use std::ops::Range;
 
-use super::error::{Excerpt, Fault, Part};
+use super::error::{Excerpt, Fault};
 
-const EXAMPLE: &str = "write a duration of whole seconds such as @every 90s, 15m or 48h";
-
-/// Units of Go's `time.ParseDuration`, in nanoseconds. The two letters mu are the same unit.
+/// Units of Go's `time.ParseDuration`, in nanoseconds. Both characters for micro are accepted.
 const UNITS: [(&str, u128); 8] = [
     ("ns", 1),
     ("us", 1_000),
@@ -29,20 +27,17 @@ pub(super) struct Every {
 }
 
 impl Every {
-    /// Reads the duration after `@every`, in the grammar of Go's `time.ParseDuration`.
+    /// Parses the duration after `@every`, in the grammar of Go's `time.ParseDuration`.
     ///
     /// # Errors
-    /// What Go refuses; further, less than a second, or a fraction of one (robfig/cron makes them 1 s, or cuts them).
+    /// What Go refuses, less than a second, or a fraction of a second (robfig/cron rounds these without a word).
     pub(super) fn parse(text: &str) -> Result<Every, Fault> {
-        let fault = |what: &str| {
-            let reason = format!("@every {} {what}", Excerpt(text));
-            Fault::new(Part::Every, reason, EXAMPLE)
-        };
+        let fault = |what: &str| Fault::new(format!("duration {} {what}", Excerpt(text)), usage("90s, 15m, 168h"));
         let unsigned = match text.strip_prefix('-') {
             Some(rest) if nanoseconds(rest).is_some() => return Err(fault("is negative")),
             _ => text.strip_prefix('+').unwrap_or(text),
         };
-        let nanos = nanoseconds(unsigned).ok_or_else(|| fault("is not a duration"))?;
+        let nanos = nanoseconds(unsigned).ok_or_else(|| invalid(text))?;
         if nanos < 1_000_000_000 {
             return Err(fault("is shorter than a second"));
         }
@@ -58,7 +53,7 @@ impl Every {
         }
     }
 
-    /// Seconds from one slot to the next.
+    /// SecondSet from one slot to the next.
     pub(super) fn period(self) -> i64 {
         self.period
     }
@@ -69,7 +64,7 @@ impl Every {
         slot.checked_mul(self.period).filter(|slot| *slot < range.end)
     }
 
-    /// Hands out each slot in `range` (Unix seconds).
+    /// Calls `take` with each slot in `range` (Unix seconds).
     pub(super) fn each(self, range: Range<i64>, mut take: impl FnMut(i64)) {
         let mut next = self.first(range.clone());
         while let Some(slot) = next.filter(|slot| *slot < range.end) {
@@ -91,7 +86,28 @@ impl Every {
     }
 }
 
-/// The length of an unsigned Go duration in nanoseconds; fractions of a nanosecond are cut, as Go does.
+fn usage(examples: &str) -> String {
+    format!("use h, m, s and at least 1s, for example {examples}")
+}
+
+/// The error for text that is not a duration. Days, weeks and bare numbers are common, so their example is the same duration.
+fn invalid(text: &str) -> Fault {
+    let (number, unit) = digits(text);
+    let hours = |each: u64| number.parse::<u64>().ok()?.checked_mul(each).map(|hours| format!("{hours}h"));
+    let meant = match unit.trim() {
+        "" if !number.is_empty() => Some(format!("{number}s")),
+        "d" | "day" | "days" => hours(24),
+        "w" | "week" | "weeks" => hours(7 * 24),
+        _ => None,
+    };
+    let meant = meant.filter(|duration| Every::parse(duration).is_ok());
+    Fault::new(
+        format!("invalid duration {}", Excerpt(text)),
+        usage(meant.as_deref().unwrap_or("90s, 15m, 168h")),
+    )
+}
+
+/// The length of an unsigned Go duration in nanoseconds; fractions of a nanosecond are cut off, as in Go.
 fn nanoseconds(text: &str) -> Option<u128> {
     if text == "0" {
         return Some(0);
@@ -117,7 +133,7 @@ fn nanoseconds(text: &str) -> Option<u128> {
     Some(total)
 }
 
-/// `0.<digits>` of a unit. Eighteen digits are more than a nanosecond of an hour needs.
+/// `0.<digits>` of a unit, in nanoseconds. Eighteen digits are more than an hour needs.
 fn fraction_of(digits: &str, unit: u128) -> u128 {
     let mut numerator: u128 = 0;
     let mut denominator: u128 = 1;
@@ -141,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_read_as_go_reads_them() {
+    fn durations_parse_as_in_go() {
         assert_eq!(period("48h"), 172_800);
         assert_eq!(period("1h30m10s"), 5_410);
         assert_eq!(period("1.5h"), 5_400);
@@ -154,26 +170,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_second_is_refused_with_its_reason() {
+    fn fractions_and_malformed_durations_are_refused() {
         for (text, reason) in [
-            ("", "@every \"\" is not a duration"),
-            ("5", "@every \"5\" is not a duration"),
-            ("5x", "@every \"5x\" is not a duration"),
-            ("1d", "@every \"1d\" is not a duration"),
-            (".s", "@every \".s\" is not a duration"),
-            ("-5m", "@every \"-5m\" is negative"),
-            ("--5m", "@every \"--5m\" is not a duration"),
-            ("0", "@every \"0\" is shorter than a second"),
-            ("999ms", "@every \"999ms\" is shorter than a second"),
-            ("1.5s", "@every \"1.5s\" is not a whole number of seconds"),
-            ("9223372037s", "@every \"9223372037s\" is longer than 292 years"),
+            ("", "invalid duration \"\""),
+            ("5", "invalid duration \"5\""),
+            ("5x", "invalid duration \"5x\""),
+            ("1d", "invalid duration \"1d\""),
+            (".s", "invalid duration \".s\""),
+            ("-5m", "duration \"-5m\" is negative"),
+            ("--5m", "invalid duration \"--5m\""),
+            ("0", "duration \"0\" is shorter than a second"),
+            ("999ms", "duration \"999ms\" is shorter than a second"),
+            ("1.5s", "duration \"1.5s\" is not a whole number of seconds"),
+            ("9223372037s", "duration \"9223372037s\" is longer than 292 years"),
         ] {
             assert_eq!(Every::parse(text).unwrap_err().reason, reason);
         }
     }
 
     #[test]
-    fn slots_are_the_multiples_from_the_epoch_on_both_sides() {
+    fn days_weeks_and_bare_numbers_are_suggested_in_hours_or_seconds() {
+        for (text, example) in [
+            ("7d", "168h"),
+            ("2 weeks", "336h"),
+            ("30", "30s"),
+            ("0", "90s, 15m, 168h"),
+            ("9999999999999999d", "90s, 15m, 168h"),
+        ] {
+            let suggestion = Every::parse(text).unwrap_err().suggestion;
+            assert_eq!(suggestion, format!("use h, m, s and at least 1s, for example {example}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn slots_are_multiples_since_the_epoch() {
         let every = Every::parse("7s").unwrap();
         assert_eq!(every.first(0..100), Some(0));
         assert_eq!(every.first(1..100), Some(7));

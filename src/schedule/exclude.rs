@@ -1,7 +1,7 @@
-//! Blackouts: when there is no slot, whatever the expressions say.
+//! Blackouts: the entries of `exclude`.
 //!
-//! Takes the entries of `exclude`; gives crontabs whose wall-clock times are excluded, and intervals of instants, merged and
-//! in order. Never knows which slots there would be.
+//! They are parsed into crontabs, whose wall-clock times are excluded, and intervals of instants, merged and sorted. This file
+//! knows nothing of the slots that they exclude.
 //!
 //! Instants are Unix seconds, local times are seconds since 1970-01-01T00:00:00 on the wall clock.
 
@@ -9,31 +9,34 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use super::crontab::{Crontab, Times};
 use super::definition::Exclusion;
-use super::error::{Fault, Part, ScheduleError};
-use super::expression::{Crontab, Expression, Times};
+use super::error::{Fault, ScheduleError};
+use super::expression::Expression;
 use super::hash::Seed;
 use super::interval::moment;
 use super::zone::Zone;
 
-/// Everything that is excluded.
+/// All parsed entries.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Excluded {
+pub(super) struct Exclusions {
     pub(super) crontabs: Vec<Crontab>,
-    /// Apart from each other, in order.
+    /// Disjoint and sorted, in Unix seconds.
     intervals: Vec<Range<i64>>,
 }
 
-impl Excluded {
+impl Exclusions {
+    /// Parses the entries. Dates and local times are read in `zone`; `H` is hashed from `seed`.
+    ///
     /// # Errors
     /// The first entry that is wrong.
-    pub(super) fn read(entries: &[Exclusion], zone: &Zone, seed: Seed) -> Result<Excluded, ScheduleError> {
-        let mut excluded = Excluded::default();
+    pub(super) fn parse(entries: &[Exclusion], zone: &Zone, seed: Seed) -> Result<Exclusions, ScheduleError> {
+        let mut excluded = Exclusions::default();
         for (n, entry) in entries.iter().enumerate() {
             match entry {
                 Exclusion::Schedule(text) => {
                     let field = format!("exclude[{n}].schedule");
-                    let crontab = crontab(text.trim(), seed).map_err(|fault| fault.of(&field, text))?;
+                    let crontab = crontab(text.trim(), seed).map_err(|fault| fault.at(&field, text))?;
                     excluded.crontabs.push(crontab);
                 }
                 Exclusion::Interval { from, until } => {
@@ -45,7 +48,7 @@ impl Excluded {
         Ok(excluded)
     }
 
-    /// The parts of `range` outside of the intervals, in order.
+    /// The parts of `range` outside the intervals, in order.
     pub(super) fn open(&self, range: Range<i64>) -> Vec<Range<i64>> {
         let mut open = Vec::new();
         let mut start = range.start;
@@ -65,17 +68,21 @@ impl Excluded {
 
 fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     let Expression::Crontab(mut crontab) = Expression::parse(text, seed)? else {
-        let way_out = "write a crontab, such as * 22-23 * * *, or an interval of from and until";
-        return Err(Fault::new(Part::Every, "@every names instants, not a time of the clock", way_out));
+        let suggestion = "use a crontab, for example * 22-23 * * *, or an interval with from and until";
+        return Err(Fault::new("@every is not a time of day", suggestion));
     };
     if text.split_whitespace().count() != 6 {
         crontab.times.seconds = Times::ALL_SECONDS;
     }
-    if !crontab.ever() {
-        let reason = "excludes nothing, because no month it names has a day it names";
-        return Err(Fault::new(Part::DayOfMonth, reason, "mend day of month or month"));
+    if !crontab.matches_any_date() {
+        return Err(no_date());
     }
     Ok(crontab)
+}
+
+/// The error for a crontab whose days exist in none of its months.
+pub(super) fn no_date() -> Fault {
+    Fault::new("never matches a date (for example 31 February)", "fix day of month or month")
 }
 
 fn interval(n: usize, from: &str, until: &str, zone: &Zone) -> Result<Range<i64>, ScheduleError> {
@@ -83,8 +90,8 @@ fn interval(n: usize, from: &str, until: &str, zone: &Zone) -> Result<Range<i64>
         moment(text, zone.tz()).ok_or_else(|| ScheduleError::Setting {
             field: format!("exclude[{n}].{name}"),
             value: text.to_owned(),
-            reason: "is neither an instant, nor a local time, nor a date".to_owned(),
-            way_out: "write 2026-12-24T18:00:00Z, 2026-12-24T18:00:00 or 2026-12-24".to_owned(),
+            reason: "must be a date, a local time or an RFC 3339 timestamp".to_owned(),
+            suggestion: "for example 2026-12-24, 2026-12-24T18:00:00 or 2026-12-24T18:00:00Z".to_owned(),
         })
     };
     let (start, stop) = (end("from", from)?, end("until", until)?);
@@ -92,8 +99,8 @@ fn interval(n: usize, from: &str, until: &str, zone: &Zone) -> Result<Range<i64>
         return Err(ScheduleError::Setting {
             field: format!("exclude[{n}].until"),
             value: until.to_owned(),
-            reason: format!("is not after from ({})", from.trim()),
-            way_out: "until is the first instant that is no longer excluded; for one whole day write the next date".to_owned(),
+            reason: format!("must be after from ({})", from.trim()),
+            suggestion: "until is exclusive; for one whole day use the next date".to_owned(),
         });
     }
     Ok(ceiling(start)..ceiling(stop))
@@ -121,7 +128,7 @@ fn merged(mut intervals: Vec<Range<i64>>) -> Vec<Range<i64>> {
 mod tests {
     use super::*;
 
-    fn intervals(pairs: &[(&str, &str)]) -> Result<Excluded, ScheduleError> {
+    fn intervals(pairs: &[(&str, &str)]) -> Result<Exclusions, ScheduleError> {
         let entries: Vec<Exclusion> = pairs
             .iter()
             .map(|(from, until)| Exclusion::Interval {
@@ -129,7 +136,7 @@ mod tests {
                 until: (*until).to_owned(),
             })
             .collect();
-        Excluded::read(&entries, &Zone::named("Europe/Berlin").unwrap(), Seed::of(""))
+        Exclusions::parse(&entries, &Zone::named("Europe/Berlin").unwrap(), Seed::of(""))
     }
 
     fn range(from: &str, until: &str) -> Range<i64> {
@@ -138,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_an_instant_a_local_time_or_a_date() {
+    fn an_end_is_a_date_a_local_time_or_a_timestamp() {
         for (from, until) in [
             ("2026-12-24T17:00:00Z", "2026-12-25T23:00:00Z"),
             ("2026-12-24T18:00:00+01:00", "2026-12-26T00:00:00+01:00"),
@@ -152,22 +159,22 @@ mod tests {
     }
 
     #[test]
-    fn local_times_that_the_clock_skips_or_repeats_are_found() {
+    fn skipped_and_repeated_local_times_are_resolved() {
         // Berlin: 02:00 to 03:00 are skipped on 2026-03-29 and repeated on 2026-10-25.
         let found = intervals(&[("2026-03-29T02:30", "2026-10-25T02:30")]).unwrap().intervals;
         assert_eq!(found, [range("2026-03-29T01:30:00Z", "2026-10-25T00:30:00Z")]);
     }
 
     #[test]
-    fn what_is_no_interval_is_refused_with_its_field() {
+    fn a_malformed_interval_is_refused_with_its_field() {
         for (from, until, message) in [
             (
                 "2026-12-26",
                 "2026-12-26",
-                "exclude[1].until \"2026-12-26\": is not after from (2026-12-26); until is the first",
+                "exclude[1].until \"2026-12-26\": must be after from (2026-12-26): until is exclusive",
             ),
-            ("tomorrow", "2026-12-26", "exclude[1].from \"tomorrow\": is neither"),
-            ("2026-12-24", "", "exclude[1].until \"\": is neither"),
+            ("tomorrow", "2026-12-26", "exclude[1].from \"tomorrow\": must be a date"),
+            ("2026-12-24", "", "exclude[1].until \"\": must be a date"),
             ("2026-12-24T18:00:00[Asia/Tokyo]", "2027-01-01", "exclude[1].from"),
             ("2026-02-30", "2027-01-01", "exclude[1].from \"2026-02-30\""),
         ] {
@@ -177,8 +184,8 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_open_is_what_no_interval_holds() {
-        let mut excluded = Excluded {
+    fn open_parts_are_those_outside_the_intervals() {
+        let mut excluded = Exclusions {
             crontabs: Vec::new(),
             intervals: merged(vec![30..40, 10..20, 15..25, 25..26, 5..5]),
         };

@@ -1,80 +1,29 @@
-//! The text of a schedule.
+//! Parses the text of a schedule.
 //!
-//! Takes what the user wrote; gives what it means: either a fixed distance, or times of the day on certain dates. Follows
-//! robfig/cron v3.0.1 `ParseStandard`, which CronJob uses; beyond it an optional leading seconds field, 7 for Sunday and
-//! blanks around the whole. Never knows a zone or an instant.
+//! The result is either a fixed interval (`@every`) or a crontab. The grammar is that of robfig/cron v3.0.1 `ParseStandard`,
+//! which CronJob uses, with an optional leading seconds field, 7 for Sunday, and blanks around the whole. Parsing knows no time
+//! zone and no instant.
 
-use super::calendar::{self, Moving};
-use super::error::{Excerpt, Fault, Part};
+use super::crontab::{Crontab, Dates, Times, Years};
+use super::day_rule::{self, DayRule};
+use super::error::{Excerpt, Fault};
 use super::every::Every;
-use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, Field, HOUR, Kind, MINUTE, MONTH, SECOND};
+use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, Field, FieldKind, HOUR, MINUTE, MONTH, SECOND};
+use super::field_list;
 use super::hash::Seed;
 
-/// What a schedule says, before zone and daylight saving.
+/// A parsed expression, before time zone and daylight saving.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expression {
     Every(Every),
     Crontab(Crontab),
 }
 
-/// Times of the day on certain dates, on the wall clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Crontab {
-    pub(super) times: Times,
-    /// A date counts if it matches any of these. Everything the dialect can say about dates becomes such a union: `L` and
-    /// `15W` are a few more of them. Empty: no date counts.
-    pub(super) dates: Vec<Dates>,
-    /// No wildcard in minute or hour: daylight saving is corrected for, see [`super::daylight`].
-    pub(super) fixed: bool,
-}
-
-/// Times of the day: every combination of these hours, minutes and seconds. Bit n is value n.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
-    pub(super) hours: u64,
-    pub(super) minutes: u64,
-    pub(super) seconds: u64,
-}
-
-/// Dates that match all of these. Bit n is value n; Sunday is weekday 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dates {
-    pub(super) months: u64,
-    pub(super) days: u64,
-    pub(super) weekdays: u64,
-    pub(super) years: Years,
-}
-
-/// Years by the length of their February.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Years {
-    All,
-    Leap,
-    Common,
-}
-
-impl Times {
-    pub(super) const ALL_SECONDS: u64 = u64::MAX >> 4;
-    const ALL_MINUTES: u64 = u64::MAX >> 4;
-    const ALL_HOURS: u64 = u64::MAX >> 40;
-
-    /// Every second of the day.
-    pub(super) fn is_whole(&self) -> bool {
-        (self.hours, self.minutes, self.seconds) == (Times::ALL_HOURS, Times::ALL_MINUTES, Times::ALL_SECONDS)
-    }
-}
-
-impl Dates {
-    pub(super) const ALL_MONTHS: u64 = 0b1_1111_1111_1110;
-    pub(super) const ALL_DAYS: u64 = 0xffff_fffe;
-    pub(super) const ALL_WEEKDAYS: u64 = 0b111_1111;
-}
-
 impl Expression {
-    /// Reads an expression. `text` is trimmed; `seed` is what `H` is hashed from.
+    /// Parses an expression. `text` must be trimmed; `H` is hashed from `seed`.
     ///
     /// # Errors
-    /// Names the part that is wrong, and the way out.
+    /// The part that is wrong, and what to write instead.
     pub(super) fn parse(text: &str, seed: Seed) -> Result<Expression, Fault> {
         if let Some(word) = text.strip_prefix('@') {
             return descriptor(text, word, seed);
@@ -115,25 +64,25 @@ fn descriptor(text: &str, word: &str, seed: Seed) -> Result<Expression, Fault> {
 }
 
 fn unknown_descriptor(text: &str) -> Fault {
-    let known = "known are @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually and @every <duration>";
-    let reason = format!("{} is not known", Excerpt(text));
-    Fault::new(Part::Whole, reason, known)
+    let known = "use @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @every <duration>";
+    let reason = format!("unknown descriptor {}", Excerpt(text));
+    Fault::new(reason, known)
 }
 
 fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
-    refuse_what_is_no_crontab(text)?;
+    reject_common_mistakes(text)?;
     let fields: Vec<&str> = text.split_whitespace().take(8).collect();
     let (second, fields) = match *fields.as_slice() {
         [minute, hour, day, month, weekday] => (Field::only(0), [minute, hour, day, month, weekday]),
-        [second, minute, hour, day, month, weekday] => (SECOND.parse(second, seed)?, [minute, hour, day, month, weekday]),
+        [second, minute, hour, day, month, weekday] => (field_list::parse(&SECOND, second, seed)?, [minute, hour, day, month, weekday]),
         _ => return Err(wrong_number_of_fields(fields.len())),
     };
     let [minute, hour, day, month, weekday] = fields;
-    let minute = MINUTE.parse(minute, seed)?;
-    let hour = HOUR.parse(hour, seed)?;
-    let day = Days::parse(&DAY_OF_MONTH, day, seed, calendar::day_of_month)?;
-    let month = MONTH.parse(month, seed)?;
-    let weekday = Days::parse(&DAY_OF_WEEK, weekday, seed, calendar::day_of_week)?;
+    let minute = field_list::parse(&MINUTE, minute, seed)?;
+    let hour = field_list::parse(&HOUR, hour, seed)?;
+    let day = Days::parse(&DAY_OF_MONTH, day, seed, day_rule::day_of_month)?;
+    let month = field_list::parse(&MONTH, month, seed)?;
+    let weekday = Days::parse(&DAY_OF_WEEK, weekday, seed, day_rule::day_of_week)?;
     Ok(Crontab {
         times: Times {
             hours: hour.set,
@@ -145,39 +94,39 @@ fn crontab(text: &str, seed: Seed) -> Result<Crontab, Fault> {
     })
 }
 
-/// Day of month or day of week: values, and days that the month decides.
+/// Day of month or day of week: plain values, and rules such as `L`.
 struct Days {
     plain: Field,
-    moving: Vec<Moving>,
+    rules: Vec<DayRule>,
 }
 
 impl Days {
-    fn parse(kind: &Kind, text: &str, seed: Seed, read: fn(&str) -> Result<Option<Moving>, Fault>) -> Result<Days, Fault> {
-        let mut moving = Vec::new();
-        let plain = kind.parse_with(text, seed, |item| {
+    fn parse(kind: &FieldKind, text: &str, seed: Seed, read: fn(&str) -> Result<Option<DayRule>, Fault>) -> Result<Days, Fault> {
+        let mut rules = Vec::new();
+        let plain = field_list::parse_with(kind, text, seed, |item| {
             let found = read(item)?;
-            moving.extend(found.filter(|found| !moving.contains(found)));
+            rules.extend(found.filter(|found| !rules.contains(found)));
             Ok(found.is_some())
         })?;
-        Ok(Days { plain, moving })
+        Ok(Days { plain, rules })
     }
 
-    /// `plain` are the dates of the values, if there are any.
+    /// The dates of the rules in `months`, with `plain` (the dates of the plain values) if there are any.
     fn dates(&self, months: u64, plain: Dates) -> Vec<Dates> {
         let mut dates = Vec::new();
         if self.plain.set != 0 {
             dates.push(plain);
         }
-        // The star flag means that all days match anyway.
+        // With the star flag all days match anyway.
         if !self.plain.star {
-            dates.extend(self.moving.iter().flat_map(|moving| moving.dates(months)));
+            dates.extend(self.rules.iter().flat_map(|rule| rule.dates(months)));
         }
         dates
     }
 }
 
-/// Day of month and day of week: both, if one of them has the star flag, else either (robfig's and Vixie cron's rule). A star
-/// names all days, so "both" leaves the other field's.
+/// Combines day of month and day of week: a date must match both if one of them has the star flag, else either (the rule of
+/// robfig/cron and Vixie cron). A star matches all days, so "both" means the other field alone.
 fn dates(day: &Days, months: u64, weekday: &Days) -> Vec<Dates> {
     let of = |days, weekdays| Dates {
         months,
@@ -194,8 +143,7 @@ fn dates(day: &Days, months: u64, weekday: &Days) -> Vec<Dates> {
     })
 }
 
-/// The same dates in as few parts as come of joining those that differ in days, or in months, only. However long the list of `L`,
-/// `W` and `#` is, this leaves a few dozen.
+/// Merges entries that differ only in days or only in months. However long a list of `L`, `W` and `#` is, a few dozen remain.
 fn merged(dates: Vec<Dates>) -> Vec<Dates> {
     let mut joined: Vec<Dates> = Vec::new();
     for part in dates {
@@ -216,20 +164,20 @@ fn merged(dates: Vec<Dates>) -> Vec<Dates> {
     merged
 }
 
-fn refuse_what_is_no_crontab(text: &str) -> Result<(), Fault> {
-    let whole = |reason: &str, way_out: &str| Err(Fault::new(Part::Whole, reason, way_out));
+fn reject_common_mistakes(text: &str) -> Result<(), Fault> {
+    let whole = |reason: &str, suggestion: &str| Err(Fault::new(reason, suggestion));
     if text.is_empty() {
-        return whole("is empty", "write five fields, such as 0 3 * * *");
+        return whole("is empty", "use five fields, for example 0 3 * * *");
     }
     let starts_with = |prefix: &str| {
         let head = text.get(..prefix.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
     if starts_with("TZ=") || starts_with("CRON_TZ=") {
-        return whole("has a time zone in it", "use timeZone");
+        return whole("contains a time zone", "use timeZone");
     }
     if text.starts_with(['"', '\'']) {
-        return whole("has quotes inside", "remove the inner quotes");
+        return whole("contains quotes", "remove the inner quotes");
     }
     Ok(())
 }
@@ -240,8 +188,8 @@ fn wrong_number_of_fields(n: usize) -> Fault {
         8.. => "more than 7 fields".to_owned(),
         n => format!("{n} fields"),
     };
-    let way_out = "write five (minute, hour, day of month, month, day of week), or six with seconds first";
-    Fault::new(Part::Whole, format!("has {number}"), way_out)
+    let suggestion = "use five (minute, hour, day of month, month, day of week), or six with seconds first";
+    Fault::new(format!("has {number}"), suggestion)
 }
 
 #[cfg(test)]
@@ -251,19 +199,19 @@ mod tests {
     fn parsed(text: &str) -> Crontab {
         match Expression::parse(text, Seed::of("")).unwrap() {
             Expression::Crontab(crontab) => crontab,
-            Expression::Every(_) => panic!("{text} is no crontab"),
+            Expression::Every(_) => panic!("{text} is not a crontab"),
         }
     }
 
     #[test]
-    fn a_sixth_field_comes_first_and_is_seconds() {
+    fn seconds_are_an_optional_first_field() {
         assert_eq!(parsed("30 0 3 * * *").times.seconds, 1 << 30);
         assert_eq!(parsed("0 3 * * *").times.seconds, 1);
         assert_eq!(parsed("0 0 3 * * *"), parsed("0 3 * * *"));
     }
 
     #[test]
-    fn day_of_month_and_day_of_week_are_a_union_unless_one_has_a_star() {
+    fn day_fields_are_a_union_unless_one_has_a_star() {
         assert_eq!(parsed("0 0 1 * 1").dates.len(), 2);
         assert_eq!(parsed("0 0 */2 * 1").dates.len(), 2);
         assert_eq!(parsed("0 0 * * 1").dates.len(), 1);
@@ -272,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stand_for_their_lines() {
+    fn descriptors_equal_their_crontabs() {
         assert_eq!(parsed("@daily"), parsed("0 0 * * *"));
         assert_eq!(parsed("@midnight"), parsed("0 0 * * *"));
         assert_eq!(parsed("@yearly"), parsed("@annually"));
@@ -292,19 +240,19 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_whole_is_told_apart() {
+    fn common_mistakes_have_their_own_message() {
         for (text, reason) in [
             ("", "is empty"),
             ("* * * *", "has 4 fields"),
             ("*", "has 1 field"),
             ("* * * * * * *", "has 7 fields"),
             ("* * * * * * * * * *", "has more than 7 fields"),
-            ("TZ=UTC 0 3 * * *", "has a time zone in it"),
-            ("CRON_TZ=UTC", "has a time zone in it"),
-            ("'* * * * *'", "has quotes inside"),
-            ("@reboot", "\"@reboot\" is not known"),
-            ("@Daily", "\"@Daily\" is not known"),
-            ("@everyday", "\"@everyday\" is not known"),
+            ("TZ=UTC 0 3 * * *", "contains a time zone"),
+            ("CRON_TZ=UTC", "contains a time zone"),
+            ("'* * * * *'", "contains quotes"),
+            ("@reboot", "unknown descriptor \"@reboot\""),
+            ("@Daily", "unknown descriptor \"@Daily\""),
+            ("@everyday", "unknown descriptor \"@everyday\""),
         ] {
             assert_eq!(Expression::parse(text, Seed::of("")).unwrap_err().reason, reason);
         }

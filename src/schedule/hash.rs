@@ -1,14 +1,14 @@
 //! The hash behind `H` and jitter.
 //!
-//! Takes a seed and what the number is for; gives a number below a bound, the same on every machine, in every release and
-//! after every restart: a changed hash would move every task's slots. So it is written out here (FNV-1a of 64 bits, then the
-//! finaliser of splitmix64, for FNV alone spreads the last bytes poorly), and a test pins values. Never random.
+//! It maps a seed and a purpose to a number below a bound, the same on every machine and in every release: a changed hash would
+//! move the slots of every task. So it is implemented here (64-bit FNV-1a, then the finalizer of SplitMix64, as FNV alone
+//! distributes the last bytes poorly), and a test pins values.
 
-/// A seed, such as `namespace/name` of a task.
+/// A seed, in use the `namespace/name` of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seed(u64);
 
-/// The hash of a text: 64 bits, the same in every release.
+/// A 64-bit hash of a text, the same on every machine and in every release.
 #[must_use]
 pub fn hash(text: &str) -> u64 {
     mixed(Seed::of(text).0)
@@ -19,10 +19,10 @@ impl Seed {
         Seed(fnv(0xcbf2_9ce4_8422_2325, text.as_bytes()))
     }
 
-    /// A number below `bound` (0 if that is 0). The same purpose and bound give the same number; other purposes are
+    /// A number below `bound` (0 if `bound` is 0). It depends on seed, purpose and bound; numbers for different purposes are
     /// independent.
     pub(super) fn below(self, purpose: &[u8], bound: u64) -> u64 {
-        // No UTF-8 text holds the byte 0xff, so seed and purpose cannot run into each other.
+        // UTF-8 never contains the byte 0xff, so no seed ends with the start of a purpose.
         let hash = mixed(fnv(fnv(self.0, &[0xff]), purpose));
         let product = u128::from(hash) * u128::from(bound);
         u64::try_from(product >> 64).unwrap_or_default()

@@ -1,8 +1,7 @@
-//! Months, and which of them are alike.
+//! Months by arithmetic, and the kinds of months.
 //!
-//! Takes a day, counted from 1970-01-01; gives the month it lies in, and its neighbours, by arithmetic. Two months have the same
-//! dates on the same weekdays if number, first weekday and length agree: there are 91 kinds of them, and each comes again
-//! within 28 years. Knows no zone.
+//! Days are counted from 1970-01-01. Two months have the same dates on the same weekdays if number, length and first weekday
+//! agree. There are 91 such kinds, so a table over kinds covers all years. Knows no time zone.
 
 /// A month of some year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,28 +9,29 @@ pub(super) struct Month {
     year: i64,
     /// 1 to 12.
     pub(super) number: u32,
-    /// Its first day, counted from 1970-01-01.
+    /// The first day, counted from 1970-01-01.
     pub(super) first: i64,
 }
 
-/// What the dates of a month depend on.
+/// What the calendar of a month depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Likeness {
+pub(super) struct MonthKind {
     /// 1 to 12.
     pub(super) number: u32,
-    /// Whether it lies in a leap year. It matters in February only.
+    /// Whether the year is a leap year. It matters in February only.
     pub(super) leap: bool,
-    /// The weekday of its first day; Sunday is 0.
+    /// The weekday of the first day; Sunday is 0.
     pub(super) weekday: u32,
 }
 
-/// So many kinds of months there are: twelve and a February of 29 days, each with seven first weekdays.
-pub(super) const LIKENESSES: usize = 13 * 7;
+/// The number of kinds: twelve months and a February of 29 days, each with seven first weekdays.
+pub(super) const MONTH_KINDS: usize = 13 * 7;
 
 impl Month {
-    /// The month in which a day lies.
+    /// The month of a day.
     ///
-    /// By the rule of the proleptic Gregorian calendar, in years that begin with March: 400 of them have 146,097 days.
+    /// In the proleptic Gregorian calendar 400 years have 146,097 days; the arithmetic is `civil_from_days` of Howard Hinnant's
+    /// "chrono-Compatible Low-Level Date Algorithms", with years that begin in March.
     pub(super) fn of(day: i64) -> Month {
         let day_of_era = (day + 719_468).rem_euclid(146_097);
         let era = (day + 719_468).div_euclid(146_097);
@@ -81,18 +81,18 @@ impl Month {
         }
     }
 
-    /// The day after its last one.
+    /// The day after the last one.
     pub(super) fn end(self) -> i64 {
         self.first + self.length()
     }
 
-    /// Which day of the month a day is, from 1.
+    /// The day of the month of a day, from 1.
     pub(super) fn date(self, day: i64) -> u32 {
         u32::try_from(day - self.first + 1).unwrap_or_default()
     }
 
-    pub(super) fn likeness(self) -> Likeness {
-        Likeness {
+    pub(super) fn kind(self) -> MonthKind {
+        MonthKind {
             number: self.number,
             leap: self.is_leap(),
             // 1970-01-01 was a Thursday.
@@ -109,15 +109,15 @@ impl Month {
     }
 }
 
-impl Likeness {
-    /// Each of them, in the order of [`Likeness::place`].
-    pub(super) fn all() -> impl Iterator<Item = Likeness> {
+impl MonthKind {
+    /// All kinds, in the order of [`MonthKind::index`].
+    pub(super) fn all() -> impl Iterator<Item = MonthKind> {
         let months = (1..=12).map(|number| (number, false)).chain([(2, true)]);
-        months.flat_map(|(number, leap)| (0..7).map(move |weekday| Likeness { number, leap, weekday }))
+        months.flat_map(|(number, leap)| (0..7).map(move |weekday| MonthKind { number, leap, weekday }))
     }
 
-    /// A number below [`LIKENESSES`].
-    pub(super) fn place(self) -> usize {
+    /// A number below [`MONTH_KINDS`].
+    pub(super) fn index(self) -> usize {
         let month = if self.leap && self.number == 2 { 12 } else { self.number - 1 };
         usize::try_from(month * 7 + self.weekday).unwrap_or_default()
     }
@@ -140,7 +140,7 @@ mod tests {
     use jiff::civil::Date;
     use jiff::tz::Offset;
 
-    use super::super::bits::DAY;
+    use super::super::second_set::DAY;
     use super::super::zone::timestamp;
     use super::*;
 
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn months_are_those_of_jiff_from_1950_to_2120() {
+    fn months_equal_those_of_jiff() {
         for day in -7_305..54_787 {
             let (month, date) = (Month::of(day), date(day));
             assert_eq!(i64::from(date.year()), month.year);
@@ -157,16 +157,16 @@ mod tests {
             assert_eq!(u32::try_from(date.day()).unwrap(), month.date(day));
             assert_eq!(i64::from(date.days_in_month()), month.length());
             let weekday = date.first_of_month().weekday().to_sunday_zero_offset();
-            assert_eq!(u32::try_from(weekday).unwrap(), month.likeness().weekday);
-            assert_eq!(date.in_leap_year(), month.likeness().leap);
+            assert_eq!(u32::try_from(weekday).unwrap(), month.kind().weekday);
+            assert_eq!(date.in_leap_year(), month.kind().leap);
             assert_eq!(month.next(), Month::of(month.end()));
             assert_eq!(month.previous(), Month::of(month.first - 1));
         }
     }
 
     #[test]
-    fn each_kind_of_month_has_a_place_of_its_own() {
-        let places: Vec<usize> = Likeness::all().map(Likeness::place).collect();
-        assert_eq!(places, (0..LIKENESSES).collect::<Vec<_>>());
+    fn each_kind_of_month_has_its_own_index() {
+        let indices: Vec<usize> = MonthKind::all().map(MonthKind::index).collect();
+        assert_eq!(indices, (0..MONTH_KINDS).collect::<Vec<_>>());
     }
 }

@@ -1,66 +1,68 @@
-//! Crontabs less excluding crontabs, on any day.
+//! The days from 1970 to 2100 on which crontabs have slots, without those that other crontabs exclude.
 //!
-//! Takes crontabs; gives what each day from 1970 to 2100 holds, by a table of the 91 kinds of months and of the kinds of days
-//! in them: days on which the same crontabs match hold the same times. So no question goes over days that hold nothing, and a
-//! count costs a look for each month. The table is made once, when the schedule is read. Knows no zone: changes of the clock
-//! are for [`super::zoned`].
+//! A table of the 91 kinds of months refers to kinds of days: days on which the same crontabs match have the same times. So a
+//! search skips days without slots, and a count costs one lookup per month. The table is made once, when the schedule is
+//! compiled. Knows no time zone: [`super::zoned_timetable`] handles changes of the clock.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::bits::DAY;
-use super::budget::{self, Excess};
-use super::crontab::KNOWN;
-use super::expression::Crontab;
-use super::grid::Grid;
-use super::month::{LIKENESSES, Likeness, Month};
-use super::walk::Walk;
+use super::budget::{self, OverBudget};
+use super::cron_matcher::KNOWN;
+use super::crontab::Crontab;
+use super::month::{MONTH_KINDS, Month, MonthKind};
+use super::query::Query;
+use super::second_set::DAY;
+use super::time_index::TimeIndex;
 
-/// The days that are known, counted from 1970-01-01.
+/// The days of the table, counted from 1970-01-01.
 const DAYS: std::ops::Range<i64> = 0..KNOWN.end / DAY;
 
-/// What crontabs name and others exclude.
+/// The slots of crontabs without those that others exclude.
 #[derive(Clone)]
 pub(super) struct Timetable {
-    pub(super) grid: Grid,
-    months: Vec<Sheet>,
-    pub(super) kinds: Vec<Kind>,
-    /// What it costs to look at all of a day, in steps, of the kind where that is most.
+    pub(super) times: TimeIndex,
+    /// By [`MonthKind::index`].
+    months: Vec<MonthTable>,
+    pub(super) kinds: Vec<DayKind>,
+    /// The most steps to evaluate all of a day.
     pub(super) costliest: u64,
 }
 
-/// Days on which the same crontabs match.
+/// A kind of day: days on which the same crontabs match.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Kind {
-    /// Which ones: see [`Grid`].
+pub(super) struct DayKind {
+    /// The crontabs, as a set of bits: see [`TimeIndex`].
     pub(super) crontabs: u64,
+    /// The number of slots.
     pub(super) slots: u64,
-    /// Not all of the day is excluded.
+    /// Whether some second of the day is not excluded.
     pub(super) open: bool,
 }
 
-/// A kind of month. Bit n is day n.
+/// The days of a kind of month. Bit n is day n.
 #[derive(Clone, Debug)]
-struct Sheet {
-    /// The days that hold slots.
-    live: u32,
-    /// The days of which not all is excluded.
-    open: u32,
+struct MonthTable {
+    /// The days with slots.
+    with_slots: u32,
+    /// The days that are not excluded as a whole.
+    not_excluded: u32,
+    /// The number of slots.
     slots: u64,
-    /// The kind of each day, from the first on.
+    /// The index of the kind of each day, from the first on.
     days: Vec<u16>,
 }
 
-/// Which days are looked for.
+/// Which days a search looks for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Wanted {
-    /// Those that hold slots.
-    Live,
-    /// Those of which not all is excluded.
-    Open,
+pub(super) enum DayFilter {
+    /// Days with slots.
+    HasSlots,
+    /// Days that are not excluded as a whole.
+    NotExcluded,
 }
 
-/// Its tables would fill pages.
+/// Without the tables, which would fill pages.
 impl fmt::Debug for Timetable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds = self.kinds.len();
@@ -69,135 +71,135 @@ impl fmt::Debug for Timetable {
 }
 
 impl Timetable {
+    /// Makes the table. `members` have slots, `excluded` exclude them.
+    ///
     /// # Errors
-    /// More kinds of days than are kept, or days that hold too little for what it costs to find it.
-    pub(super) fn of(members: &[&Crontab], excluded: &[Crontab], walk: &Walk) -> Result<Timetable, Excess> {
+    /// Too many kinds of days, too many steps in all, or to find a slot on some day.
+    pub(super) fn of(members: &[&Crontab], excluded: &[Crontab], query: &Query) -> Result<Timetable, OverBudget> {
         let times = |crontabs: &mut dyn Iterator<Item = &Crontab>| crontabs.map(|crontab| crontab.times).collect::<Vec<_>>();
-        let grid = Grid::of(&times(&mut members.iter().copied()), &times(&mut excluded.iter()));
+        let times = TimeIndex::of(&times(&mut members.iter().copied()), &times(&mut excluded.iter()));
         let crontabs: Vec<&Crontab> = members.iter().copied().chain(excluded).collect();
         let mut timetable = Timetable {
-            // Excluding all day long leaves nothing, whatever else matches.
-            months: Vec::with_capacity(LIKENESSES),
+            months: Vec::with_capacity(MONTH_KINDS),
             kinds: Vec::new(),
             costliest: 0,
-            grid,
+            times,
         };
+        // A crontab that excludes the whole day leaves nothing, whatever else matches.
         let whole = (0..)
             .zip(&crontabs)
             .skip(members.len())
-            .filter(|(_, crontab)| crontab.times.is_whole());
+            .filter(|(_, crontab)| crontab.times.is_whole_day());
         let whole = whole.fold(0_u64, |whole, (n, _)| whole | 1 << n);
         let mut known = BTreeMap::new();
-        for likeness in Likeness::all() {
-            let sheet = timetable.sheet(likeness, &crontabs, whole, &mut known, walk)?;
-            timetable.months.push(sheet);
+        for kind in MonthKind::all() {
+            let month = timetable.month(kind, &crontabs, whole, &mut known, query)?;
+            timetable.months.push(month);
         }
         Ok(timetable)
     }
 
-    fn sheet(
+    /// The table of a kind of month; adds the kinds of its days.
+    fn month(
         &mut self,
-        likeness: Likeness,
+        kind: MonthKind,
         crontabs: &[&Crontab],
         whole: u64,
         known: &mut BTreeMap<u64, u16>,
-        walk: &Walk,
-    ) -> Result<Sheet, Excess> {
-        let length = likeness.length();
-        // Days that are alike so far, and the crontabs that match them.
+        query: &Query,
+    ) -> Result<MonthTable, OverBudget> {
+        let length = kind.length();
+        // Sets of days that are equal so far, with the crontabs that match them.
         let mut groups = vec![(u32::MAX >> (31 - length) & !1, 0_u64)];
         for (n, crontab) in crontabs.iter().enumerate() {
-            let days = u32::try_from(crontab.days_in(likeness)).unwrap_or_default();
-            walk.take(crontab.dates.len() as u64 * 4 + groups.len() as u64);
+            let days = u32::try_from(crontab.days_in(kind)).unwrap_or_default();
+            query.spend(crontab.dates.len() as u64 * 4 + groups.len() as u64);
             let split = groups
                 .iter()
                 .flat_map(|(group, matching)| [(group & days, matching | 1 << n), (group & !days, *matching)]);
             groups = split.filter(|(group, _)| *group != 0).collect();
         }
-        let mut sheet = Sheet {
-            live: 0,
-            open: 0,
+        let mut month = MonthTable {
+            with_slots: 0,
+            not_excluded: 0,
             slots: 0,
             days: vec![0; usize::try_from(length).unwrap_or_default()],
         };
         for (days, matching) in groups {
             let matching = if matching & whole == 0 { matching } else { matching & whole };
-            let place = match known.get(&matching) {
-                Some(place) => *place,
-                None => self.add(matching, matching & whole == 0, known, walk)?,
+            let index = match known.get(&matching) {
+                Some(index) => *index,
+                None => self.add(matching, matching & whole == 0, known, query)?,
             };
-            let kind = self.kinds.get(usize::from(place)).copied().unwrap_or_default();
-            sheet.live |= if kind.slots > 0 { days } else { 0 };
-            sheet.open |= if kind.open { days } else { 0 };
-            sheet.slots += kind.slots * u64::from(days.count_ones());
-            let places = (1..).zip(&mut sheet.days).filter(|(date, _)| days >> date & 1 == 1);
-            places.for_each(|(_, day)| *day = place);
+            let kind = self.kinds.get(usize::from(index)).copied().unwrap_or_default();
+            month.with_slots |= if kind.slots > 0 { days } else { 0 };
+            month.not_excluded |= if kind.open { days } else { 0 };
+            month.slots += kind.slots * u64::from(days.count_ones());
+            let dates = (1..).zip(&mut month.days).filter(|(date, _)| days >> date & 1 == 1);
+            dates.for_each(|(_, day)| *day = index);
         }
-        Ok(sheet)
+        Ok(month)
     }
 
-    fn add(&mut self, crontabs: u64, maybe_open: bool, known: &mut BTreeMap<u64, u16>, walk: &Walk) -> Result<u16, Excess> {
+    /// Adds a kind of day and returns its index.
+    fn add(&mut self, crontabs: u64, maybe_open: bool, known: &mut BTreeMap<u64, u16>, query: &Query) -> Result<u16, OverBudget> {
         budget::kinds(self.kinds.len() + 1)?;
-        let holding = self.grid.holding(crontabs, walk);
-        self.costliest = self.costliest.max(holding.steps);
-        let first = crontabs & !self.grid.excluding;
-        if holding.slots > 0 {
-            budget::search(holding.longest, first.trailing_zeros())?;
+        let summary = self.times.summary(crontabs, query);
+        self.costliest = self.costliest.max(summary.steps);
+        let first = crontabs & !self.times.excluding;
+        if summary.slots > 0 {
+            budget::search(summary.longest, first.trailing_zeros())?;
         }
-        budget::reading(walk)?;
-        let excluding = crontabs & self.grid.excluding;
-        let open = maybe_open && (holding.slots > 0 || excluding == 0 || self.is_open(excluding, walk));
-        let place = u16::try_from(self.kinds.len()).unwrap_or_default();
-        self.kinds.push(Kind {
+        budget::compile(query)?;
+        let excluding = crontabs & self.times.excluding;
+        let open = maybe_open && (summary.slots > 0 || excluding == 0 || self.is_open(excluding, query));
+        let index = u16::try_from(self.kinds.len()).unwrap_or_default();
+        self.kinds.push(DayKind {
             crontabs,
-            slots: holding.slots,
+            slots: summary.slots,
             open,
         });
-        known.insert(crontabs, place);
-        Ok(place)
+        known.insert(crontabs, index);
+        Ok(index)
     }
 
-    fn is_open(&self, excluding: u64, walk: &Walk) -> bool {
-        (0..DAY / 60).any(|minute| self.grid.open(excluding, minute, walk) != 0)
+    fn is_open(&self, excluding: u64, query: &Query) -> bool {
+        (0..DAY / 60).any(|minute| self.times.open(excluding, minute, query) != 0)
     }
 
-    /// What a day is; one that is not known holds nothing.
-    pub(super) fn kind(&self, day: i64) -> Kind {
+    /// The kind of a day, an empty one beyond the table.
+    pub(super) fn kind(&self, day: i64) -> DayKind {
         self.kind_in(Month::of(day), day)
     }
 
-    /// The same of a day of a month.
-    pub(super) fn kind_in(&self, month: Month, day: i64) -> Kind {
-        let place = self.place_in(month, day);
-        place.and_then(|place| self.kinds.get(place)).copied().unwrap_or_default()
+    /// The same, if the month of the day is known.
+    pub(super) fn kind_in(&self, month: Month, day: i64) -> DayKind {
+        let index = self.kind_index(month, day);
+        index.and_then(|index| self.kinds.get(index)).copied().unwrap_or_default()
     }
 
-    /// The number of a day's kind, if it is known.
-    pub(super) fn place_in(&self, month: Month, day: i64) -> Option<usize> {
+    /// The index of the kind of a day; `None` beyond the table.
+    pub(super) fn kind_index(&self, month: Month, day: i64) -> Option<usize> {
         if !DAYS.contains(&day) {
             return None;
         }
         let date = usize::try_from(month.date(day) - 1).ok()?;
-        self.months
-            .get(month.likeness().place())?
-            .days
-            .get(date)
-            .map(|place| usize::from(*place))
+        self.table(month)?.days.get(date).map(|index| usize::from(*index))
     }
 
-    /// The number of slots of a month whose days are all whole.
+    /// The number of slots of a month in which no clock changes.
     pub(super) fn slots_of(&self, month: Month) -> u64 {
-        self.sheet_of(month).map_or(0, |sheet| sheet.slots)
+        self.table(month).map_or(0, |table| table.slots)
     }
 
-    /// The first such day at or after a day.
-    pub(super) fn next(&self, wanted: Wanted, day: i64, walk: &Walk) -> Option<i64> {
+    /// The first matching day at or after a day.
+    pub(super) fn next(&self, filter: DayFilter, day: i64, query: &Query) -> Option<i64> {
         let day = day.max(DAYS.start);
         let mut month = Month::of(day);
         let mut from = month.date(day);
         while month.first < DAYS.end {
-            walk.take(2);
-            let days = self.days(wanted, month) & u32::MAX << from;
+            query.spend(2);
+            let days = self.days(filter, month) & u32::MAX << from;
             if days != 0 {
                 return Some(month.first - 1 + i64::from(days.trailing_zeros()));
             }
@@ -206,14 +208,14 @@ impl Timetable {
         None
     }
 
-    /// The last such day at or before a day.
-    pub(super) fn previous(&self, wanted: Wanted, day: i64, walk: &Walk) -> Option<i64> {
+    /// The last matching day at or before a day.
+    pub(super) fn previous(&self, filter: DayFilter, day: i64, query: &Query) -> Option<i64> {
         let day = day.min(DAYS.end - 1);
         let mut month = Month::of(day);
         let mut until = month.date(day);
         while month.end() > DAYS.start {
-            walk.take(2);
-            let days = self.days(wanted, month) & u32::MAX >> (31 - until);
+            query.spend(2);
+            let days = self.days(filter, month) & u32::MAX >> (31 - until);
             if days != 0 {
                 return Some(month.first + 30 - i64::from(days.leading_zeros()));
             }
@@ -223,14 +225,14 @@ impl Timetable {
         None
     }
 
-    fn days(&self, wanted: Wanted, month: Month) -> u32 {
-        self.sheet_of(month).map_or(0, |sheet| match wanted {
-            Wanted::Live => sheet.live,
-            Wanted::Open => sheet.open,
+    fn days(&self, filter: DayFilter, month: Month) -> u32 {
+        self.table(month).map_or(0, |table| match filter {
+            DayFilter::HasSlots => table.with_slots,
+            DayFilter::NotExcluded => table.not_excluded,
         })
     }
 
-    fn sheet_of(&self, month: Month) -> Option<&Sheet> {
-        self.months.get(month.likeness().place())
+    fn table(&self, month: Month) -> Option<&MonthTable> {
+        self.months.get(month.kind().index())
     }
 }

@@ -1,19 +1,19 @@
-//! Time zones, as stretches of constant offset from UTC.
+//! Time zones as periods of constant offset from UTC.
 //!
-//! Takes an IANA name; gives, for an instant, the stretch it lies in. The data is the one bundled with jiff, so that the
-//! answer does not depend on the machine. Never reads the system's zone or its files.
+//! A zone is found by its IANA name in the database bundled with jiff, so the answer does not depend on the machine. For an
+//! instant it returns the period around it. Never reads the system's zone or files.
 //!
 //! Instants are Unix seconds.
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::error::ScheduleError;
+use super::error::{Excerpt, ScheduleError};
 
-/// How far a suggested name may be from what was written, in edits.
-const NEAR: usize = 2;
+/// The greatest edit distance of a suggested name.
+const MAX_DISTANCE: usize = 2;
 
-/// A zone.
+/// A time zone.
 #[derive(Clone, Debug)]
 pub(super) struct Zone {
     tz: TimeZone,
@@ -21,12 +21,12 @@ pub(super) struct Zone {
 
 /// A time during which the zone's offset does not change: all instants in `start..end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct OffsetPeriod {
     pub(super) start: i64,
     pub(super) end: i64,
-    /// What to add to an instant to get the wall-clock time, in seconds.
+    /// Seconds to add to an instant to get the wall-clock time.
     pub(super) offset: i64,
-    /// The same just before `start`.
+    /// The offset just before `start`.
     pub(super) offset_before: i64,
 }
 
@@ -34,29 +34,31 @@ impl Zone {
     /// Finds a zone by its IANA name, in any case.
     ///
     /// # Errors
-    /// A name that the database does not have; empty; `Local`, which would depend on the machine.
+    /// The name is empty, unknown, or `Local`, which would depend on the machine.
     pub(super) fn named(name: &str) -> Result<Zone, ScheduleError> {
-        let refuse = |reason: &str, way_out: String| {
+        let refuse = |reason: String, suggestion: String| {
             Err(ScheduleError::TimeZone {
                 value: name.to_owned(),
-                reason: reason.to_owned(),
-                way_out,
+                reason,
+                suggestion,
             })
         };
         if name.trim().is_empty() {
-            return refuse("is empty", "leave it out for UTC".to_owned());
+            return refuse("time zone is empty".to_owned(), "omit it for UTC".to_owned());
         }
         if name.eq_ignore_ascii_case("local") {
-            let way_out = "write its IANA name, such as Europe/Paris, or leave it out for UTC";
-            return refuse("depends on the machine", way_out.to_owned());
+            let reason = format!("time zone {} depends on the machine", Excerpt(name));
+            return refuse(reason, "use an IANA name, for example Europe/Paris, or omit it for UTC".to_owned());
         }
         let database = TimeZoneDatabase::bundled();
         match database.get(name) {
             Ok(tz) if !tz.is_unknown() => Ok(Zone { tz }),
-            _ => refuse("is not known", way_out(&database, name)),
+            _ => refuse(format!("unknown time zone {}", Excerpt(name)), suggestion(&database, name)),
         }
     }
 
+    /// A zone whose rules are not those of the bundled database.
+    #[cfg(test)]
     pub(super) fn given(tz: TimeZone) -> Zone {
         Zone { tz }
     }
@@ -65,13 +67,13 @@ impl Zone {
         &self.tz
     }
 
-    /// The stretch in which `instant` lies. It ends with time itself if the zone never changes again.
-    pub(super) fn stretch(&self, instant: i64) -> Stretch {
+    /// The period in which `instant` lies. It ends with time itself if the zone never changes again.
+    pub(super) fn offset_period(&self, instant: i64) -> OffsetPeriod {
         let at = timestamp(instant);
         let start = self.start(at);
         let end = self.tz.following(at).next().map(|t| t.timestamp());
         let offset = self.offset(at);
-        Stretch {
+        OffsetPeriod {
             start: start.unwrap_or(Timestamp::MIN).as_second(),
             end: end.map_or(Timestamp::MAX.as_second() + 1, Timestamp::as_second),
             offset,
@@ -81,10 +83,10 @@ impl Zone {
 
     /// The last transition at or before an instant.
     ///
-    /// jiff 0.2.46's `preceding` is wrong between the last transition of a zone's table and the first one that its rule
-    /// makes: it applies the rule to the time of the table, and names a transition that never was (41 cases from 1970 to
-    /// 2100, such as Europe/London 1996-01-01). It is never later than the true one, and `following` is right, so that going
-    /// forward from it arrives.
+    /// `preceding` of jiff 0.2.46 is wrong between the last transition of a zone's table and the first one of its rule: it applies
+    /// the rule to the time of the table, and returns a transition that never happened (41 cases from 1970 to 2100, for example
+    /// Europe/London 1996-01-01). It is never later than the true one, and `following` is right, so following it forward from
+    /// there finds the true one.
     fn start(&self, at: Timestamp) -> Option<Timestamp> {
         let guess = self.tz.preceding(timestamp(at.as_second().saturating_add(1))).next()?;
         let guess = guess.timestamp();
@@ -97,23 +99,23 @@ impl Zone {
     }
 }
 
-/// The nearest timestamp that there is.
+/// The timestamp of a Unix second; beyond the range of timestamps, the nearest one.
 pub(super) fn timestamp(instant: i64) -> Timestamp {
     let (min, max) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(instant.clamp(min, max)).unwrap_or(Timestamp::MAX)
 }
 
-fn way_out(database: &TimeZoneDatabase, name: &str) -> String {
+fn suggestion(database: &TimeZoneDatabase, name: &str) -> String {
     let wanted = name.trim().replace(' ', "_").to_ascii_lowercase();
-    // A longer one is near to no name, and not worth the comparison.
+    // No name is longer, so a comparison would be wasted.
     let near = if wanted.len() > 40 { Vec::new() } else { near(database, &wanted) };
     match near.as_slice() {
-        [] => "write an IANA name, such as Europe/Paris or America/New_York".to_owned(),
+        [] => "use an IANA name, for example Europe/Paris or America/New_York".to_owned(),
         names => format!("did you mean {}?", names.join(" or ")),
     }
 }
 
-/// Up to three names that are nearest to what was written, as a whole or in their last part (`paris`, `New York`).
+/// Up to three names closest to what was written, compared as a whole and by their last part (`paris`, `New York`).
 fn near(database: &TimeZoneDatabase, wanted: &str) -> Vec<String> {
     let mut found: Vec<(usize, String)> = database
         .available()
@@ -121,7 +123,7 @@ fn near(database: &TimeZoneDatabase, wanted: &str) -> Vec<String> {
             let lower = name.as_str().to_ascii_lowercase();
             let city = lower.rsplit('/').next().unwrap_or(&lower);
             let distance = edits(&lower, wanted).min(edits(city, wanted));
-            let near = distance <= NEAR && distance * 3 <= wanted.len();
+            let near = distance <= MAX_DISTANCE && distance * 3 <= wanted.len();
             near.then(|| (distance, name.as_str().to_owned()))
         })
         .collect();
@@ -131,9 +133,9 @@ fn near(database: &TimeZoneDatabase, wanted: &str) -> Vec<String> {
     best.take(3).map(|(_, name)| name).collect()
 }
 
-/// Insertions, deletions and replacements of bytes from one text to another (Levenshtein).
+/// The Levenshtein distance of two texts, in bytes.
 fn edits(from: &str, to: &str) -> usize {
-    // From what was read of `from` to each beginning of `to`, but the empty one.
+    // The distances from the part of `from` read so far to each non-empty prefix of `to`.
     let mut row: Vec<usize> = (1..=to.len()).collect();
     for (i, a) in from.bytes().enumerate() {
         let (mut diagonal, mut left) = (i, i + 1);
@@ -163,25 +165,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_the_way_out() {
-        assert_eq!(refusal(""), "time zone \"\": is empty; leave it out for UTC");
+    fn an_unknown_name_is_refused_with_a_fix() {
+        assert_eq!(refusal(""), "time zone is empty: omit it for UTC");
         assert!(refusal("Local").contains("depends on the machine"));
         assert!(refusal("local").contains("depends on the machine"));
         for name in ["Etc/Unknown", "Nowhere/Bad", "UTC ", "+02:00", "../etc/passwd", "\0"] {
-            assert!(refusal(name).contains("is not known"), "{name}");
+            assert!(refusal(name).starts_with("unknown time zone"), "{name}");
         }
         assert!(refusal(&"x".repeat(100_000)).len() < 300);
     }
 
     #[test]
-    fn a_near_name_is_offered() {
+    fn a_similar_name_is_suggested() {
         assert!(refusal("Europe/Pariss").ends_with("did you mean Europe/Paris?"));
         assert!(refusal("New York").contains("America/New_York"));
         assert!(refusal("UTC ").contains("did you mean") && refusal("UTC ").contains("UTC"));
     }
 
     #[test]
-    fn edits_are_those_of_levenshtein() {
+    fn edits_are_the_levenshtein_distance() {
         for (from, to, number) in [
             ("kitten", "sitting", 3),
             ("", "abc", 3),
@@ -195,54 +197,54 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_begins_and_ends_where_the_clock_changes() {
+    fn a_period_starts_and_ends_at_changes_of_the_clock() {
         let zone = Zone::named("Europe/Berlin").unwrap();
         // 2026-03-29T01:00:00Z and 2026-10-25T01:00:00Z.
         let (spring, autumn) = (1_774_746_000, 1_792_890_000);
-        let summer = Stretch {
+        let summer = OffsetPeriod {
             start: spring,
             end: autumn,
             offset: 7200,
             offset_before: 3600,
         };
-        assert_eq!(zone.stretch(spring), summer);
-        assert_eq!(zone.stretch(autumn - 1), summer);
-        assert_eq!(zone.stretch(spring - 1).end, spring);
-        assert_eq!(zone.stretch(autumn).start, autumn);
+        assert_eq!(zone.offset_period(spring), summer);
+        assert_eq!(zone.offset_period(autumn - 1), summer);
+        assert_eq!(zone.offset_period(spring - 1).end, spring);
+        assert_eq!(zone.offset_period(autumn).start, autumn);
     }
 
     #[test]
-    fn a_zone_without_changes_is_one_stretch() {
-        let stretch = Zone::named("UTC").unwrap().stretch(0);
-        assert!(stretch.start < -300_000_000_000 && stretch.end > 250_000_000_000);
-        assert_eq!((stretch.offset, stretch.offset_before), (0, 0));
+    fn a_zone_without_changes_is_one_period() {
+        let period = Zone::named("UTC").unwrap().offset_period(0);
+        assert!(period.start < -300_000_000_000 && period.end > 250_000_000_000);
+        assert_eq!((period.offset, period.offset_before), (0, 0));
     }
 
     #[test]
-    fn stretches_follow_each_other_without_gap_in_every_zone() {
+    fn periods_are_contiguous_in_every_zone() {
         for name in TimeZoneDatabase::bundled().available() {
             let Ok(zone) = Zone::named(name.as_str()) else { continue };
-            let mut stretch = zone.stretch(0);
-            while stretch.end < 4_200_000_000 {
-                let next = zone.stretch(stretch.end);
-                assert_eq!((next.start, next.offset_before), (stretch.end, stretch.offset), "{name}");
-                assert_eq!(zone.stretch(next.start - 1), stretch, "{name}");
-                assert_eq!(zone.stretch(next.start + 1), next, "{name}");
-                assert_eq!(zone.stretch((next.end - 1).min(i64::from(u32::MAX))), next, "{name}");
-                stretch = next;
+            let mut period = zone.offset_period(0);
+            while period.end < 4_200_000_000 {
+                let next = zone.offset_period(period.end);
+                assert_eq!((next.start, next.offset_before), (period.end, period.offset), "{name}");
+                assert_eq!(zone.offset_period(next.start - 1), period, "{name}");
+                assert_eq!(zone.offset_period(next.start + 1), next, "{name}");
+                assert_eq!(zone.offset_period((next.end - 1).min(i64::from(u32::MAX))), next, "{name}");
+                period = next;
             }
         }
     }
 
     #[test]
     fn no_zone_changes_its_clock_twice_in_two_days() {
-        // `daylight` looks at one change at a time: the stretch before must be longer than any gap or overlap.
+        // `daylight` looks at one change at a time: the period before must be longer than any gap or overlap.
         for name in TimeZoneDatabase::bundled().available() {
             let Ok(zone) = Zone::named(name.as_str()) else { continue };
-            let mut stretch = zone.stretch(-86_400);
-            while stretch.end < 4_200_000_000 {
-                assert!(stretch.end - stretch.start > 2 * 86_400, "{name}: {stretch:?}");
-                stretch = zone.stretch(stretch.end);
+            let mut period = zone.offset_period(-86_400);
+            while period.end < 4_200_000_000 {
+                assert!(period.end - period.start > 2 * 86_400, "{name}: {period:?}");
+                period = zone.offset_period(period.end);
             }
         }
     }

@@ -39,7 +39,7 @@ fn each_document_gets_its_errors_its_hints_and_ok_with_its_next_run() {
 ok: standard input, document 1 (nightly): next run 2026-11-24T03:17:00Z
 hint: standard input, document 2 (hourly): schedule \"@hourly\" starts at minute 0, as most do: \"H * * * *\" gives this task a minute of its own, or set jitter
 ok: standard input, document 2 (hourly): next run 2026-11-23T13:00:00Z
-error: standard input, document 3 (wrong): schedule \"5-1 * * * *\": minute range \"5-1\" runs backwards; write two items, 5-59 and 0-1
+error: standard input, document 3 (wrong): schedule \"5-1 * * * *\": minute range \"5-1\" runs backwards: use two items, 5-59 and 0-1
 error: standard input, document 5: not valid YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 4
 "
             .into(),

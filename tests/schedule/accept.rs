@@ -1,4 +1,4 @@
-//! Recorded decisions of a strict parser of CronJob's grammar, and where we decide otherwise on purpose.
+//! Recorded decisions of a strict parser of CronJob's grammar, and where Punctual deliberately differs.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use punctual::schedule::{DaylightSaving, Schedule, ScheduleError};
 
 const DECISIONS: &str = include_str!("../cron/cron-accept.tsv");
 
-/// Taken by us, refused by CronJob: a leading field of seconds, 7 for Sunday, blanks around an `@` word, `H`, `L`, `W`, `#`.
+/// Accepted here, refused by CronJob: a leading seconds field, 7 for Sunday, blanks around an `@` word, `H`, `L`, `W`, `#`.
 const MORE: [&str; 38] = [
     "* * * * * *",
     "*\u{2003}* * * * *",
@@ -48,7 +48,7 @@ const MORE: [&str; 38] = [
     "* * * * mon#1",
 ];
 
-/// Refused by us, taken by CronJob, which makes each of them a whole number of seconds that nobody wrote.
+/// Refused here, accepted by CronJob, which rounds each of them to a whole number of seconds that nobody wrote.
 const LESS: [&str; 8] = [
     "@every -5m",
     "@every 0",
@@ -61,13 +61,13 @@ const LESS: [&str; 8] = [
 ];
 
 #[test]
-fn each_of_the_2196_decisions_is_the_strict_one_but_for_those_listed() {
+fn decisions_equal_the_recorded_ones_except_those_listed() {
     let (mut more, mut less) = (BTreeSet::new(), BTreeSet::new());
     let mut decisions = 0;
     for line in DECISIONS.lines().filter(|line| !is_comment(line)) {
         let (rest, strict) = line.rsplit_once('\t').unwrap();
         let (expression, _robfig) = rest.rsplit_once('\t').unwrap();
-        match (taken(&unescaped(expression)), strict) {
+        match (accepted(&unescaped(expression)), strict) {
             (true, "reject") => drop(more.insert(expression)),
             (false, "accept") => drop(less.insert(expression)),
             _ => {}
@@ -79,15 +79,15 @@ fn each_of_the_2196_decisions_is_the_strict_one_but_for_those_listed() {
     assert_eq!(less, BTreeSet::from(LESS));
 }
 
-/// A schedule that never runs is of the grammar: CronJob takes it.
-fn taken(expression: &str) -> bool {
+/// Whether the expression is valid; one that never runs is, and CronJob accepts it.
+fn accepted(expression: &str) -> bool {
     match Schedule::parse(expression, "UTC", DaylightSaving::default()) {
         Ok(_) | Err(ScheduleError::Never { .. }) => true,
         Err(_) => false,
     }
 }
 
-/// The head line; some of the expressions begin with `#`, too.
+/// The head line; some expressions begin with `#` as well.
 fn is_comment(line: &str) -> bool {
     line.starts_with("# expr")
 }
@@ -112,28 +112,36 @@ pub fn unescaped(text: &str) -> String {
 }
 
 #[test]
-fn refusals_name_the_value_and_the_way_out() {
+fn errors_name_the_value_and_a_fix() {
     for (expression, message) in [
         ("60 * * * *", r#"schedule "60 * * * *": minute 60 is out of range 0-59"#),
         (
+            "@every 7d",
+            r#"schedule "@every 7d": invalid duration "7d": use h, m, s and at least 1s, for example 168h"#,
+        ),
+        (
+            "*/0 * * * *",
+            r#"schedule "*/0 * * * *": minute "*/0" has an invalid step "0": use a whole number of at least 1"#,
+        ),
+        (
             "0 0 * * fri-mon",
-            r#"schedule "0 0 * * fri-mon": day of week range "fri-mon" runs backwards; write two items, 5-6 and 0-1"#,
+            r#"schedule "0 0 * * fri-mon": day of week range "fri-mon" runs backwards: use two items, 5-6 and 0-1"#,
         ),
         (
             "TZ=UTC 0 3 * * *",
-            r#"schedule "TZ=UTC 0 3 * * *": has a time zone in it; use timeZone"#,
+            r#"schedule "TZ=UTC 0 3 * * *": contains a time zone: use timeZone"#,
         ),
         (
             "0 0 31 2 *",
-            r#"schedule "0 0 31 2 *": never runs, because no month it names has a day it names; mend day of month or month"#,
+            r#"schedule "0 0 31 2 *": never matches a date (for example 31 February): fix day of month or month"#,
         ),
         (
             "@every 5",
-            r#"schedule "@every 5": @every "5" is not a duration; write a duration of whole seconds such as @every 90s, 15m or 48h"#,
+            r#"schedule "@every 5": invalid duration "5": use h, m, s and at least 1s, for example 5s"#,
         ),
         (
             "0 3 * *",
-            r#"schedule "0 3 * *": has 4 fields; write five (minute, hour, day of month, month, day of week), or six with seconds first"#,
+            r#"schedule "0 3 * *": has 4 fields: use five (minute, hour, day of month, month, day of week), or six with seconds first"#,
         ),
     ] {
         let refused = Schedule::parse(expression, "UTC", DaylightSaving::default());
@@ -142,7 +150,7 @@ fn refusals_name_the_value_and_the_way_out() {
 }
 
 #[test]
-fn blanks_around_a_schedule_are_no_part_of_it() {
+fn blanks_around_an_expression_are_ignored() {
     for expression in ["\t0 0 * * 0", " 0 0 * * 0\n", "0 0 * * 0"] {
         let schedule = Schedule::parse(expression, "UTC", DaylightSaving::default()).unwrap();
         assert_eq!(schedule.expression(), "0 0 * * 0");

@@ -1,4 +1,4 @@
-//! What admission says of a schedule, by the CEL of the CRD, is never more than what the parser says of the same.
+//! The CEL rules of the CRD never refuse a schedule that the parser accepts.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ fn refused(expression: &str, jitter: i64) -> bool {
 }
 
 #[test]
-fn a_jitter_that_admission_refuses_the_parser_refuses_as_well() {
+fn the_parser_refuses_every_jitter_that_admission_refuses() {
     let rules = rules();
     let golden = GOLDEN.lines().filter(|line| !line.starts_with('#'));
     let golden: BTreeSet<String> = golden.filter_map(|line| line.split('\t').next()).map(unescaped).collect();
@@ -77,7 +77,7 @@ fn a_jitter_that_admission_refuses_the_parser_refuses_as_well() {
 }
 
 #[test]
-fn a_jitter_longer_than_the_way_from_slot_to_slot_is_told_at_admission_with_the_longest_that_fits() {
+fn admission_names_the_longest_jitter() {
     let rules = rules();
     for (expression, longest, seconds) in [
         ("* * * * * *", "1s", 1),
@@ -106,7 +106,7 @@ fn a_jitter_longer_than_the_way_from_slot_to_slot_is_told_at_admission_with_the_
 }
 
 #[test]
-fn of_several_schedules_the_one_with_the_closest_slots_is_named_and_what_cel_cannot_know_it_leaves_alone() {
+fn admission_names_the_schedule_with_the_closest_slots() {
     let rules = rules();
     let several = |jitter: &str| json!({"schedules": ["0 4 * * *", " @every 30m", "0 0 L * *"], "jitter": jitter});
     let expected = "jitter \"1h\" is longer than the 30m that lie between two slots of \"@every 30m\": write at most that";
@@ -124,7 +124,7 @@ fn of_several_schedules_the_one_with_the_closest_slots_is_named_and_what_cel_can
 }
 
 #[test]
-fn a_step_of_h_that_is_longer_than_its_field_is_told_at_admission() {
+fn admission_refuses_an_h_step_larger_than_its_field() {
     let rules = compile_schema(&json!({"type": "object", "properties": {"schedule": spec()["properties"]["schedule"]}}));
     for (expression, longest) in [
         ("H/# 0 0 * * *", 60),

@@ -1,13 +1,13 @@
-//! Questions that broke other schedulers by their size: D5, S5, M1, M2. Each of these would take minutes to days if work
-//! were done slot by slot.
+//! Questions whose size broke other schedulers: D5, S5, M1, M2. Each would take minutes to days slot by slot.
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::schedule::{DaylightSaving, Schedule, ScheduleError};
 
 use super::{at, schedule};
 
+/// M1
 #[test]
-fn m1_the_latest_slot_of_a_window_is_found_from_any_time_after_it() {
+fn the_latest_slot_of_a_window_is_found_from_any_later_time() {
     let windowed = schedule("*/5 9-17 * * *", "Europe/Berlin");
     let since = at("2026-01-05T09:02:00+01:00");
     for (now, latest) in [
@@ -22,36 +22,39 @@ fn m1_the_latest_slot_of_a_window_is_found_from_any_time_after_it() {
     assert_eq!(windowed.latest(since, at("2026-01-05T09:04:59+01:00")), None);
 }
 
+/// M2
 #[test]
-fn m2_two_years_and_a_clock_of_1970_are_counted_at_once() {
+fn two_years_and_a_clock_of_1970_are_counted() {
     let minutely = schedule("* * * * *", "America/New_York");
     let now = at("2026-11-23T15:00:30Z");
     assert_eq!(minutely.count(at("2024-11-23T15:00:30Z"), now), 730 * 1440);
     let in_utc = schedule("* * * * *", "UTC");
     assert_eq!(in_utc.count(Timestamp::UNIX_EPOCH, now), now.as_second() as u64 / 60);
-    // The cron crate's years begin with 1970, on the wall clock: five hours later in New York.
+    // The cron crate's years start with 1970 on the wall clock, which is five hours later in New York.
     assert_eq!(minutely.count(Timestamp::UNIX_EPOCH, now), now.as_second() as u64 / 60 - 299);
     assert_eq!(minutely.latest(Timestamp::UNIX_EPOCH, now), Some(at("2026-11-23T15:00:00Z")));
 }
 
 #[test]
-fn four_hundred_days_of_every_second_are_counted_at_once() {
+fn four_hundred_days_of_every_second_are_counted() {
     let every_second = schedule("* * * * * *", "Europe/London");
     let start = at("2026-01-01T00:00:00Z");
     let end = start + SignedDuration::from_hours(24 * 400);
     assert_eq!(every_second.count(start, end), 400 * 86_400);
 }
 
+/// S5
 #[test]
-fn s5_a_date_that_does_not_exist_is_said_at_once() {
+fn a_date_that_does_not_exist_is_refused() {
     for expression in ["59 23 31 2 *", "0 0 30,31 2 *", "0 0 31 4,6,9,11 *", "* * * 30 2 ?"] {
         let never = Schedule::parse(expression, "Europe/Paris", DaylightSaving::default());
         assert!(matches!(never.unwrap_err(), ScheduleError::Never { expression: named, .. } if named == expression));
     }
 }
 
+/// S5
 #[test]
-fn s5_a_rare_date_is_found_across_the_years_without_it() {
+fn a_rare_date_is_found_years_later() {
     let leap_day = schedule("0 0 29 2 *", "UTC");
     let years: Vec<i16> = leap_day
         .slots(at("2088-03-01T00:00:00Z"))
@@ -62,7 +65,7 @@ fn s5_a_rare_date_is_found_across_the_years_without_it() {
 }
 
 #[test]
-fn after_2100_there_is_nothing_and_all_timestamps_are_taken() {
+fn there_are_no_slots_after_2100() {
     let daily = schedule("0 0 * * *", "Pacific/Kiritimati");
     let last = at("2100-12-31T00:00:00+14:00");
     assert_eq!(daily.next(last), None);
@@ -75,8 +78,9 @@ fn after_2100_there_is_nothing_and_all_timestamps_are_taken() {
     assert_eq!(daily.latest(Timestamp::MAX, Timestamp::MIN), None);
 }
 
+/// D5
 #[test]
-fn d5_every_keeps_its_phase_whenever_it_is_read() {
+fn every_keeps_its_phase_across_restarts() {
     let first = schedule("@every 48h", "UTC");
     let again = schedule(" @every 48h", "Asia/Tokyo");
     let slot = first.next(at("2026-11-23T15:00:00Z")).unwrap();
@@ -91,7 +95,7 @@ fn d5_every_keeps_its_phase_whenever_it_is_read() {
 }
 
 #[test]
-fn parts_of_a_second_do_not_move_a_slot() {
+fn fractions_of_a_second_do_not_move_a_slot() {
     for expression in ["* * * * * *", "@every 1s"] {
         let every_second = schedule(expression, "UTC");
         for (asked, next, previous) in [

@@ -1,4 +1,4 @@
-//! `L`, `W` and `#`, each day from 1970 to 2100, against rules said in other words: jiff's calendar, date by date.
+//! `L`, `W` and `#` on each day from 1970 to 2100, against an independent implementation over jiff's calendar.
 
 use jiff::civil::{Date, Weekday, date};
 use jiff::{SignedDuration, Timestamp};
@@ -6,7 +6,7 @@ use punctual::schedule::{DaylightSaving, Schedule, ScheduleError};
 
 use super::{at, schedule};
 
-/// Whether an item of day of month or day of week names a date.
+/// Whether an item of day of month or day of week matches a date.
 fn names(item: &str, day: Date) -> bool {
     let item = item.to_ascii_uppercase();
     let length = day.days_in_month();
@@ -60,7 +60,7 @@ fn midnight(day: Date) -> Timestamp {
     day.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
 }
 
-/// The slots of a schedule of midnights are those dates that `wanted` names, forward, backward and counted.
+/// Asserts that the slots of a schedule of midnights are the dates for which `wanted` is true: forward, backward and counted.
 fn agree(expression: &str, wanted: impl Fn(Date) -> bool) {
     let schedule = schedule(expression, "UTC");
     let all = std::iter::successors(Some(date(1970, 1, 1)), |day| day.tomorrow().ok());
@@ -78,7 +78,7 @@ fn agree(expression: &str, wanted: impl Fn(Date) -> bool) {
     for pair in expected.windows(13).step_by(5) {
         assert_eq!(schedule.count(pair[0], pair[12]), 12, "{expression}");
         assert_eq!(schedule.count(pair[0], pair[12] - SignedDuration::from_secs(1)), 11, "{expression}");
-        // Backward from where nothing is: the middle of each hole between slots.
+        // Backward from the middle between two slots.
         let middle = pair[0] + pair[1].duration_since(pair[0]) / 2;
         assert_eq!(schedule.previous(middle), Some(pair[0]), "{expression}");
     }
@@ -90,7 +90,7 @@ fn agree(expression: &str, wanted: impl Fn(Date) -> bool) {
 }
 
 #[test]
-fn days_of_the_month_that_move_are_those_of_the_calendar() {
+fn day_of_month_rules_match_the_calendar() {
     for item in [
         "L", "l-1", "L-3", "L-28", "L-29", "L-30", "LW", "1W", "2w", "15W", "27W", "28W", "29W", "30W", "31W",
     ] {
@@ -99,14 +99,14 @@ fn days_of_the_month_that_move_are_those_of_the_calendar() {
 }
 
 #[test]
-fn weekdays_that_move_are_those_of_the_calendar() {
+fn day_of_week_rules_match_the_calendar() {
     for item in ["FRI#1", "5#2", "mon#4", "SUN#5", "7#5", "5L", "FRIL", "0L", "7l", "wedL"] {
         agree(&format!("0 0 * * {item}"), |day| names(item, day));
     }
 }
 
 #[test]
-fn lists_months_and_the_union_of_both_fields_hold_for_them() {
+fn rules_combine_with_lists_months_and_the_other_field() {
     agree("0 0 1,15W,L * *", |day| ["1", "15W", "L"].iter().any(|item| names(item, day)));
     agree("0 0 L 2 *", |day| day.month() == 2 && names("L", day));
     agree("0 0 29W 2,3 ?", |day| [2, 3].contains(&day.month()) && names("29W", day));
@@ -121,29 +121,29 @@ fn lists_months_and_the_union_of_both_fields_hold_for_them() {
 }
 
 #[test]
-fn a_day_that_no_month_named_has_is_said_at_once() {
+fn a_rule_that_matches_no_date_is_refused() {
     for expression in ["0 0 L-30 2 *", "0 0 31W 4,6 *", "0 0 30W 2 ?", "0 0 L-29 2 *"] {
         let refused = Schedule::parse(expression, "UTC", DaylightSaving::default()).unwrap_err();
         assert!(matches!(refused, ScheduleError::Never { .. }), "{refused}");
-        assert!(refused.to_string().contains("no month it names has a day it names"), "{refused}");
+        assert!(refused.to_string().contains("never matches a date"), "{refused}");
     }
 }
 
 #[test]
-fn refusals_of_them_name_the_way_out() {
+fn errors_about_rules_name_a_fix() {
     for (expression, message) in [
         (
             "0 0 L/2 * *",
-            r#"schedule "0 0 L/2 * *": day of month "L/2" mixes L or W with something else; write L, L-3, 15W or LW, alone or in a list"#,
+            r#"schedule "0 0 L/2 * *": day of month "L/2" combines L or W with something else: use L, L-3, 15W or LW, alone or in a list"#,
         ),
         ("0 0 32W * *", r#"schedule "0 0 32W * *": day of month 32 is out of range 1-31"#),
         (
             "0 0 * * L",
-            r#"schedule "0 0 * * L": day of week "L" does not say which day; write FRIL or 5L for the last Friday, SAT for each Saturday"#,
+            r#"schedule "0 0 * * L": day of week "L" does not name a day: use FRIL or 5L for the last Friday, SAT for every Saturday"#,
         ),
         (
             "0 0 * * FRI#6",
-            r#"schedule "0 0 * * FRI#6": day of week "FRI#6": a month has no such week; write #1 to #5, or L for the last: FRI#2, FRIL"#,
+            r#"schedule "0 0 * * FRI#6": day of week "FRI#6": no month has this week: use #1 to #5, or L for the last: FRI#2, FRIL"#,
         ),
         ("0 0 * * 8#1", r#"schedule "0 0 * * 8#1": day of week 8 is out of range 0-7"#),
     ] {

@@ -1,5 +1,5 @@
-//! Whole definitions: several expressions, exclusions, a life. Brute force is the judge: it walks every second of a
-//! stretch, asks jiff what the wall clock shows and [`Judge`] whether that is a slot.
+//! Whole definitions (several expressions, exclusions, `startAt` and `endAt`) against brute force: for every second of a few
+//! days it asks jiff what the wall clock shows and [`Judge`] whether that is a slot.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -24,7 +24,7 @@ const CHANGES: [(&str, &str); 10] = [
     ("Africa/Casablanca", "2024-03-10T02:00:00Z"),
 ];
 
-/// Days before and after the change that are walked.
+/// Days before and after the change that are scanned.
 const DAYS: i64 = 2;
 
 /// The slots of a definition in `from..to`, second by second; the clock changes at `middle` only.
@@ -49,7 +49,7 @@ fn by_force(definition: &Definition, tz: &TimeZone, middle: i64, from: i64, to: 
     let is_slot = |second: &i64| {
         let local = tz.to_datetime(Timestamp::from_second(*second).unwrap());
         let judged = |judge: &Judge| {
-            // Only where the clock changes there are slots that it does not show.
+            // Only a change of the clock makes slots that the clock does not show.
             (*second == middle || judge.shows(local)) && judge.is_slot_unless(tz, *second, &definition.daylight_saving, &excluded)
         };
         periods.iter().any(|period| second % period == 0) || judges.iter().any(judged)
@@ -150,7 +150,7 @@ proptest! {
         };
         let instant = |second: i64| Timestamp::from_second(second).unwrap();
         prop_assert_eq!(schedule.count(instant(from - 1), instant(to - 1)), expected.len() as u64);
-        // Each boundary costs a question; a sample of them, and all around the change, will do.
+        // Each slot costs several questions, so a sample of them, and all near the change, must do.
         let step = expected.len() / 200 + 1;
         let mut before = None;
         for (n, slot) in expected.iter().enumerate() {

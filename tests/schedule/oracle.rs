@@ -1,15 +1,15 @@
-//! The judge: slots by brute force.
+//! The oracle: slots by brute force.
 //!
-//! Walks every minute (every second where the clock changes or is not on the minute), asks jiff what the wall clock shows,
-//! and compares that with the text of the schedule, value by value. Shares no code with the library: no bit sets, no
-//! stretches, no cron crate. Knows plain numbers, `*`, lists, ranges and steps; five fields or six.
+//! It scans every minute (every second where the clock changes or is not on the minute), asks jiff what the wall clock shows, and
+//! compares that with the text of the schedule, value by value. It shares no code with the library: no bit sets, no offset
+//! periods, no cron crate. It supports numbers, `*`, lists, ranges and steps, in five or six fields.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use punctual::schedule::{DaylightSaving, Gap, Overlap};
 
-/// A schedule as tables of yes and no.
+/// A schedule as a table of booleans for each field.
 pub struct Judge {
     fields: [Vec<bool>; 6],
     both_days: bool,
@@ -57,7 +57,7 @@ impl Judge {
         self.is_slot_unless(tz, second, policy, &|_| false)
     }
 
-    /// The same, where lost times that are `excluded` are not made up for.
+    /// The same, but skipped times that are `excluded` are not made up for.
     pub fn is_slot_unless(&self, tz: &TimeZone, second: i64, policy: &DaylightSaving, excluded: &dyn Fn(DateTime) -> bool) -> bool {
         let instant = Timestamp::from_second(second).unwrap();
         let local = tz.to_datetime(instant);
@@ -105,7 +105,7 @@ pub fn scan(judges: &[Judge], policies: &[DaylightSaving], tz: &TimeZone, from: 
         let calm = before == after && after % 60 == 0;
         before = after;
         for (judge, found) in judges.iter().zip(&mut found) {
-            // In a calm minute only its first second can be a slot, and none that the clock does not show as one.
+            // Where the clock does not change only the first second of a minute can be a slot, and only if the clock shows it.
             let seconds = match (calm && !judge.seconds, calm && !judge.shows(local)) {
                 (true, true) => continue,
                 (true, false) => minute..minute + 1,
@@ -119,7 +119,7 @@ pub fn scan(judges: &[Judge], policies: &[DaylightSaving], tz: &TimeZone, from: 
     found
 }
 
-/// Whether the text of a field names a value.
+/// Whether the text of a field includes a value.
 fn named(text: &str, value: u32, min: u32, max: u32) -> bool {
     let number = |text: &str| text.parse::<u32>().unwrap();
     text.split(',').any(|item| {

@@ -1,4 +1,4 @@
-//! Properties: next, latest, previous and count are four views of one set of slots, and no input panics.
+//! Properties: next, latest, previous and count agree with each other, and no input panics.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -36,13 +36,13 @@ fn field(min: u32, max: u32) -> impl Strategy<Value = String> {
     prop::collection::vec(item, 1..3).prop_map(|items| items.join(","))
 }
 
-/// A field, often with an item of which only this field knows.
-fn days(min: u32, max: u32, moving: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let moving = prop::sample::select(moving.to_vec());
+/// A field, often with a rule that only this field supports.
+fn days(min: u32, max: u32, rules: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let rule = prop::sample::select(rules.to_vec());
     prop_oneof![
         4 => field(min, max),
-        1 => moving.clone().prop_map(str::to_owned),
-        1 => (field(min, max), moving).prop_map(|(field, moving)| format!("{field},{moving}")),
+        1 => rule.clone().prop_map(str::to_owned),
+        1 => (field(min, max), rule).prop_map(|(field, rule)| format!("{field},{rule}")),
     ]
 }
 
@@ -66,7 +66,7 @@ fn policy() -> impl Strategy<Value = DaylightSaving> {
     (gap, overlap).prop_map(|(gap, overlap)| DaylightSaving { gap, overlap })
 }
 
-/// A schedule that runs at some time.
+/// A schedule with slots.
 fn any_schedule() -> impl Strategy<Value = Schedule> {
     let zone = prop::sample::select(ZONES.to_vec());
     (expression(), zone, policy()).prop_filter_map("never runs", |(expression, zone, policy)| {
@@ -78,7 +78,7 @@ fn any_schedule() -> impl Strategy<Value = Schedule> {
     })
 }
 
-/// 1971 to 2096, where each schedule has slots on both sides, half of them within days of a change of the clock.
+/// From 1971 to 2096, where every schedule has slots on both sides, half of them within days of a change of the clock.
 fn any_instant() -> impl Strategy<Value = Timestamp> {
     let (from, to) = (31_536_000_i64, 3_976_000_000_i64);
     let change = prop::sample::select(vec![
@@ -100,7 +100,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn slots_go_forward_and_the_other_questions_agree_with_them(schedule in any_schedule(), after in any_instant()) {
+    fn the_other_questions_agree_with_next(schedule in any_schedule(), after in any_instant()) {
         let instant = SignedDuration::from_nanos(1);
         let slots: Vec<Timestamp> = schedule.slots(after).take(12).collect();
         let mut before = None;
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_that_looks_like_a_schedule_panics(expression in "[-0-9*/,?@ a-zLWH#+.]{0,40}", fields in prop::collection::vec("[-0-9*/,?]{1,6}|[0-9]{1,2}|\\*", 5..7)) {
+    fn no_text_like_a_schedule_panics(expression in "[-0-9*/,?@ a-zLWH#+.]{0,40}", fields in prop::collection::vec("[-0-9*/,?]{1,6}|[0-9]{1,2}|\\*", 5..7)) {
         let _ = Schedule::parse(&expression, "UTC", DaylightSaving::default());
         let _ = Schedule::parse(&format!("@every {expression}"), "UTC", DaylightSaving::default());
         if let Ok(schedule) = Schedule::parse(&fields.join(" "), "Europe/Paris", DaylightSaving::default()) {

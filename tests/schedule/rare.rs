@@ -1,4 +1,4 @@
-//! Definitions whose slots lie far apart, against a plain scan of each day from 1970 to 2100.
+//! Definitions with rare slots, against a plain scan of each day from 1970 to 2100.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use punctual::schedule::{Definition, Exclusion, Expressions, Schedule, ScheduleE
 
 use super::oracle::Judge;
 
-/// The years that unions know, less two days at each end, in days since 1970.
+/// The years that several expressions cover, without two days at each end, in days since 1970.
 const DAYS: std::ops::Range<i64> = 2..47_845;
 
 fn dates() -> impl Strategy<Value = String> {
@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn each_day_from_1970_to_2100_is_judged_alike(
+    fn each_day_from_1970_to_2100_agrees_with_a_scan(
         members in prop::collection::vec((0..24_u32, dates()), 1..5),
         exclude in prop::collection::vec((0..20_u32, dates()), 1..6),
     ) {
@@ -48,7 +48,7 @@ proptest! {
         let schedule = match Schedule::new(&definition, "default/backup") {
             Ok(schedule) => schedule,
             Err(ScheduleError::Never { .. }) => {
-                // Also where one of them names no date, such as 30 February.
+                // Also if one of them matches no date, such as 30 February.
                 let without = Definition {
                     exclude: Vec::new(),
                     ..definition

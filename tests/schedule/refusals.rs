@@ -1,4 +1,4 @@
-//! Definitions that are refused, and what the message says: field, value, reason, way out. And some that are not, by hand.
+//! Definitions written by hand: those that are refused, with their messages (field, value, reason, fix), and those that are not.
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::schedule::{Definition, Exclusion, Expressions, Schedule, ScheduleError};
@@ -54,17 +54,17 @@ fn slots(definition: &Definition, from: &str, number: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_refusal_names_its_field() {
+fn an_error_names_its_field() {
     let hour = SignedDuration::from_hours(1);
     for (definition, message) in [
-        (several(&[]), "schedules is empty; write at least one expression, or schedule"),
+        (several(&[]), "schedules is empty: use at least one expression, or schedule"),
         (
             several(&["@daily", "0 24 * * *"]),
             "schedules[1] \"0 24 * * *\": hour 24 is out of range 0-23",
         ),
         (
             several(&["@daily", "0 0 31 2 *"]),
-            "schedules[1] \"0 0 31 2 *\": never runs, because no month",
+            "schedules[1] \"0 0 31 2 *\": never matches a date",
         ),
         (
             without(one("@daily"), &["* 25 * * *"]),
@@ -72,36 +72,36 @@ fn a_refusal_names_its_field() {
         ),
         (
             without(one("@daily"), &["* 5 * * *", "@every 5m"]),
-            "exclude[1].schedule \"@every 5m\": @every names instants, not a time of the clock; write a crontab, such as * 22-23 * * *,",
+            "exclude[1].schedule \"@every 5m\": @every is not a time of day: use a crontab, for example * 22-23 * * *,",
         ),
         (
             without(one("@daily"), &["* * 30 2 *"]),
-            "exclude[0].schedule \"* * 30 2 *\": excludes nothing, because no month",
+            "exclude[0].schedule \"* * 30 2 *\": never matches a date",
         ),
         (
             interval(one("@daily"), "soon", "2027-01-01"),
-            "exclude[0].from \"soon\": is neither an instant, nor a local time, nor a date",
+            "exclude[0].from \"soon\": must be a date, a local time or an RFC 3339 timestamp: for example 2026-12-24,",
         ),
         (
             interval(one("@daily"), "2027-01-02", "2027-01-01"),
-            "exclude[0].until \"2027-01-01\": is not after from (2027-01-02)",
+            "exclude[0].until \"2027-01-01\": must be after from (2027-01-02)",
         ),
         (
             life(one("@daily"), "2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
-            "endAt \"2027-01-01T00:00:00Z\": is not after startAt (2027-01-01T00:00:00Z); write a later endAt, or leave it out",
+            "endAt \"2027-01-01T00:00:00Z\": must be after startAt (2027-01-01T00:00:00Z): use a later endAt, or omit it",
         ),
-        (jitter(one("@daily"), -hour), "jitter \"-1h\": is negative"),
+        (jitter(one("@daily"), -hour), "jitter \"-1h\": must not be negative"),
         (
             jitter(one("@daily"), SignedDuration::from_millis(1500)),
-            "jitter \"1.5s\": is not a whole number of seconds",
+            "jitter \"1.5s\": must be a whole number of seconds",
         ),
         (
             jitter(one("*/30 * * * *"), hour),
-            "jitter \"1h\": is longer than the 30m that lie between two slots; write at most 30m",
+            "jitter \"1h\": must not be longer than the 30m between two slots: use at most 30m",
         ),
         (
             jitter(several(&["0 * * * *", "5 2 * * *"]), hour),
-            "jitter \"1h\": is longer than the 5m that lie between two slots; write at most 5m",
+            "jitter \"1h\": must not be longer than the 5m between two slots: use at most 5m",
         ),
     ] {
         let refused = Schedule::new(&definition, "default/backup").unwrap_err().to_string();
@@ -109,13 +109,14 @@ fn a_refusal_names_its_field() {
     }
 }
 
+/// S5
 #[test]
-fn s5_what_names_no_slot_is_said_at_once_with_what_to_mend() {
+fn a_schedule_without_slots_is_refused_with_a_fix() {
     let year = ("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
     for (definition, message) in [
         (
             without(one("30 2 * * *"), &["* 2 * * *"]),
-            "schedule \"30 2 * * *\": never runs, because exclude leaves none of its slots; exclude less",
+            "schedule \"30 2 * * *\": never runs because all its slots are excluded: exclude less",
         ),
         (
             without(several(&["* * * * * *", "@every 7s"]), &["0-29 * * * * *", "30-59 * * * * *"]),
@@ -127,15 +128,15 @@ fn s5_what_names_no_slot_is_said_at_once_with_what_to_mend() {
         ),
         (
             life(one("0 0 29 2 *"), year.0, year.1),
-            "schedule \"0 0 29 2 *\": never runs, because it names no instant from startAt (2027-01-01T00:00:00Z) to endAt (2028-01-01T00:00:00Z); mend startAt or endAt",
+            "schedule \"0 0 29 2 *\": never runs because it has no slot from startAt (2027-01-01T00:00:00Z) to endAt (2028-01-01T00:00:00Z): fix startAt or endAt",
         ),
         (
             life(one("@daily"), "", "1969-01-01T00:00:00Z"),
-            "schedule \"@daily\": never runs, because it names no instant before endAt (1969-01-01T00:00:00Z)",
+            "schedule \"@daily\": never runs because it has no slot before endAt (1969-01-01T00:00:00Z)",
         ),
         (
             interval(life(one("0 12 * * *"), year.0, year.1), "2026-12-31", "2028-01-02"),
-            "schedule \"0 12 * * *\": never runs, because exclude leaves none of its slots; exclude less",
+            "schedule \"0 12 * * *\": never runs because all its slots are excluded: exclude less",
         ),
     ] {
         let refused = Schedule::new(&definition, "default/backup").unwrap_err();
@@ -145,7 +146,7 @@ fn s5_what_names_no_slot_is_said_at_once_with_what_to_mend() {
 }
 
 #[test]
-fn what_would_cost_too_much_is_refused_with_what_makes_it_costly_and_the_way_out() {
+fn a_schedule_that_costs_too_much_is_refused_with_a_fix() {
     let list = |number: usize, text: &dyn Fn(usize) -> String| (0..number).map(text).collect::<Vec<_>>();
     let odd = list(10, &|n| format!("@every {}s", 601 + 2 * n));
     let by_seconds = list(30, &|n| format!("{},{} * 0-22 * * *", 2 * n, 2 * n + 1));
@@ -157,27 +158,27 @@ fn what_would_cost_too_much_is_refused_with_what_makes_it_costly_and_the_way_out
     for (definition, message) in [
         (
             several(&["@daily"; 11]),
-            "schedules: too complex, because it has 11 entries; write at most 10, or several tasks",
+            "schedules: too complex: 11 entries: use at most 10, or several tasks",
         ),
         (
             without(one("@daily"), &["* 1 * * *"; 33]),
-            "exclude: too complex, because it has 33 entries; write at most 32, or several tasks",
+            "exclude: too complex: 33 entries: use at most 32, or several tasks",
         ),
         (
             several(&text(&odd)),
-            "schedules: too complex, because @every with periods that do not divide a day makes each day different",
+            "schedules: too complex: @every with a period that does not divide a day makes every day different",
         ),
         (
             without(several(&["@every 5m", "* * * * * *"]), &text(&by_seconds)),
-            "schedules: too complex, because on some days exclude leaves next to nothing of schedules[1] (2 schedules and 30 exclusions); exclude whole",
+            "schedules: too complex: on some days exclude leaves almost nothing of schedules[1] (2 schedules and 30 exclusions): exclude whole",
         ),
         (
             without(several(&text(&members)), &text(&dates)),
-            "schedules: too complex, because 10 schedules and 32 exclusions make more than 512 different kinds of days; use fewer",
+            "schedules: too complex: 10 schedules and 32 exclusions make more than 512 different kinds of days: use fewer",
         ),
         (
             without(one("@every 2h"), &["0 * * 1-11 *"]),
-            "schedule: too complex, because what exclude leaves of @every 7200s takes too long to find (1 schedule and 1 exclusion); take it out, or",
+            "schedule: too complex: the slots of @every 7200s that exclude leaves take too long to find (1 schedule and 1 exclusion): remove that schedule, or",
         ),
     ] {
         let refused = Schedule::new(&definition, "default/backup").unwrap_err();
@@ -187,7 +188,7 @@ fn what_would_cost_too_much_is_refused_with_what_makes_it_costly_and_the_way_out
 }
 
 #[test]
-fn schedules_that_are_wholly_excluded_cost_nothing_beside_one_that_is_not() {
+fn excluded_schedules_cost_nothing_beside_another() {
     let nine: Vec<String> = (0..9)
         .map(|n| format!("* {n} 0-11 * * *"))
         .chain(["0 7 15 1 1 *".to_owned()])
@@ -202,7 +203,7 @@ fn schedules_that_are_wholly_excluded_cost_nothing_beside_one_that_is_not() {
 }
 
 #[test]
-fn an_instant_that_several_expressions_name_is_one_slot() {
+fn an_instant_that_several_expressions_match_is_one_slot() {
     let both = several(&["0 */6 * * *", "0 0,12 * * *", "@every 12h"]);
     assert_eq!(
         slots(&both, "2026-07-01T10:00:00Z", 4),
@@ -220,7 +221,7 @@ fn an_instant_that_several_expressions_name_is_one_slot() {
 }
 
 #[test]
-fn each_expression_of_a_union_has_its_own_passage_of_a_change_of_the_clock() {
+fn each_expression_handles_a_change_of_the_clock() {
     // Berlin, 2026-03-29: 02:00 to 03:00 are skipped at 01:00Z. The fixed time is made up for, the wildcard is not.
     let both = several(&["30 2 * * *", "20 */2 * * *"]);
     assert_eq!(
@@ -240,7 +241,7 @@ fn each_expression_of_a_union_has_its_own_passage_of_a_change_of_the_clock() {
 }
 
 #[test]
-fn five_fields_exclude_the_whole_minute_and_six_one_second() {
+fn five_fields_exclude_a_minute_and_six_a_second() {
     let every_second = |crontab| schedule(&without(one("* * * * * *"), &[crontab]));
     let (from, until) = (at("2026-06-01T09:59:59Z"), at("2026-06-01T10:59:59Z"));
     for (crontab, left) in [
@@ -256,7 +257,7 @@ fn five_fields_exclude_the_whole_minute_and_six_one_second() {
 }
 
 #[test]
-fn a_time_that_is_excluded_is_not_made_up_for_when_the_clock_skips_it() {
+fn an_excluded_time_is_not_made_up_for() {
     // Excluded each day; without this rule it would run once a year, at the end of the gap.
     let night = without(several(&["30 2 * * *", "0 12 * * *"]), &["* 2 * * *"]);
     assert_eq!(
@@ -269,7 +270,7 @@ fn a_time_that_is_excluded_is_not_made_up_for_when_the_clock_skips_it() {
 }
 
 #[test]
-fn a_life_begins_with_its_start_and_ends_before_its_end() {
+fn slots_lie_from_start_at_to_before_end_at() {
     let definition = life(one("@hourly"), "2026-06-01T10:00:00Z", "2026-06-01T12:00:00Z");
     let hourly = schedule(&definition);
     assert_eq!(
@@ -286,7 +287,7 @@ fn a_life_begins_with_its_start_and_ends_before_its_end() {
 }
 
 #[test]
-fn h_is_hashed_from_the_task_and_stays() {
+fn h_depends_only_on_the_task() {
     let of = |seed: &str| {
         let schedule = Schedule::new(&one("H H * * *"), seed).unwrap();
         schedule.next(at("2026-06-01T00:00:00Z")).unwrap()
@@ -298,7 +299,7 @@ fn h_is_hashed_from_the_task_and_stays() {
 }
 
 #[test]
-fn the_newest_run_that_waits_for_its_jitter_has_not_started() {
+fn started_by_waits_for_the_jitter_of_the_newest_slot() {
     let hourly = schedule(&jitter(one("@hourly"), SignedDuration::from_mins(30)));
     let slot = at("2026-06-01T10:00:00Z");
     let start = hourly.starts_at(slot);

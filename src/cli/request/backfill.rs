@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn what_the_operator_would_refuse_is_refused_at_once() {
         for (interval, says) in [
-            ("yesterday", "\"yesterday\" is no interval; write <from>/<until>"),
+            ("yesterday", "invalid interval \"yesterday\": use <from>/<until>"),
             (
                 "2026-11-22/2026-11-24",
                 "the interval ends at 2026-11-23T23:00:00Z, and only the past can be filled",

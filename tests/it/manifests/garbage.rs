@@ -130,7 +130,7 @@ async fn s6_objects_that_do_not_parse_say_so_and_stop_nobody_else() {
             "zone",
             json!({"schedule": "* * * * *", "timeZone": "", "jobTemplate": pod}),
             "UnknownTimeZone",
-            "time zone \"\"",
+            "time zone is empty",
         ),
     ];
     let post = |name: &'static str, spec: Value| {

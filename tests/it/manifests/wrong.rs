@@ -26,7 +26,7 @@ const NO_DURATION: &str = r#"is no duration of hours, minutes and seconds, a sec
 const ONE_OF: &str = "set exactly one of schedule and schedules";
 const ONE_KIND: &str = "an entry of exclude is either a schedule, or an interval with from and until";
 const NO_MOMENT: &str =
-    "is neither an instant, nor a local time, nor a date; write 2026-12-24T18:00:00Z, 2026-12-24T18:00:00 or 2026-12-24";
+    "must be a date, a local time or an RFC 3339 timestamp: for example 2026-12-24, 2026-12-24T18:00:00 or 2026-12-24T18:00:00Z";
 
 /// Name, place, fragment laid over a task that works, and where it is told.
 #[rustfmt::skip]
@@ -59,10 +59,10 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("quoted-twice", At::Spec, r#"schedule: "'0 3 * * *'""#, Admission(&["has quotes inside: take the inner ones away"])),
     ("endless", At::Spec, "schedule: ENDLESS", Admission(&["spec.schedule: Too long"])),
     // --- The schedule: told by Ready, from the one parser ---
-    ("backwards", At::Spec, r#"schedule: "5-1 * * * *""#, Ready("InvalidSchedule", &["minute range \"5-1\" runs backwards; write two items"])),
+    ("backwards", At::Spec, r#"schedule: "5-1 * * * *""#, Ready("InvalidSchedule", &["minute range \"5-1\" runs backwards: use two items"])),
     ("weekend-backwards", At::Spec, r#"schedule: "0 0 * * fri-mon""#, Ready("InvalidSchedule", &["day of week", "fri-mon", "backwards"])),
-    ("february-31", At::Spec, r#"schedule: "0 0 31 2 *""#, Ready("NeverRuns", &["\"0 0 31 2 *\"", "never runs", "mend day of month or month"])),
-    ("every-zero", At::Spec, r#"schedule: "@every 0s""#, Ready("InvalidSchedule", &["\"0s\" is shorter than a second; write a duration of whole seconds"])),
+    ("february-31", At::Spec, r#"schedule: "0 0 31 2 *""#, Ready("NeverRuns", &["\"0 0 31 2 *\"", "never matches a date", "fix day of month or month"])),
+    ("every-zero", At::Spec, r#"schedule: "@every 0s""#, Ready("InvalidSchedule", &["duration \"0s\" is shorter than a second: use h, m, s and at least 1s"])),
     ("every-half", At::Spec, r#"schedule: "@every 500ms""#, Ready("InvalidSchedule", &["shorter than a second"])),
     ("every-too-long", At::Spec, r#"schedule: "@every 99999999999h""#, Ready("InvalidSchedule", &["99999999999h"])),
     // --- The zone ---
@@ -72,7 +72,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("zone-path", At::Spec, "timeZone: ../../etc/passwd", Admission(&["is no name of a zone"])),
     ("zone-long", At::Spec, "timeZone: Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", Admission(&["spec.timeZone: Too long"])),
     ("zone-unknown", At::Spec, "timeZone: Europe/Pariss", Ready("UnknownTimeZone", &["\"Europe/Pariss\"", "Europe/Paris"])),
-    ("zone-abbreviated", At::Spec, "timeZone: PST", Ready("UnknownTimeZone", &["\"PST\"", "is not known"])),
+    ("zone-abbreviated", At::Spec, "timeZone: PST", Ready("UnknownTimeZone", &["unknown time zone \"PST\""])),
     ("zone-offset", At::Spec, "timeZone: UTC+2", Ready("UnknownTimeZone", &["\"UTC+2\""])),
     // --- What only Jenkins and Quartz know ---
     ("last-hour", At::Spec, r#"schedule: "0 L * * *""#, Admission(&[HOURS])),
@@ -88,8 +88,8 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("schedules-none", At::Spec, "{schedule: ABSENT, schedules: []}", Admission(&["spec.schedules", "at least 1 items"])),
     ("schedules-second", At::Spec, r#"{schedule: ABSENT, schedules: ["0 3 * * *", "0 24 * * *"]}"#, Admission(&["spec.schedules[1]", r#"schedule "0 24 * * *": "#, HOURS])),
     ("schedules-reboot", At::Spec, r#"{schedule: ABSENT, schedules: ["@reboot"]}"#, Admission(&["spec.schedules[0]", r#"schedule "@reboot" "#, MACROS])),
-    ("schedules-backwards", At::Spec, r#"{schedule: ABSENT, schedules: ["@yearly", "5-1 * * * *"]}"#, Ready(WRONG_SCHEDULE, &["schedules[1] \"5-1 * * * *\"", "runs backwards; write two items"])),
-    ("schedules-never", At::Spec, r#"{schedule: ABSENT, schedules: ["@yearly", "0 0 30 2 *"]}"#, Ready("NeverRuns", &["schedules[1] \"0 0 30 2 *\": never runs", "mend day of month or month"])),
+    ("schedules-backwards", At::Spec, r#"{schedule: ABSENT, schedules: ["@yearly", "5-1 * * * *"]}"#, Ready(WRONG_SCHEDULE, &["schedules[1] \"5-1 * * * *\"", "runs backwards: use two items"])),
+    ("schedules-never", At::Spec, r#"{schedule: ABSENT, schedules: ["@yearly", "0 0 30 2 *"]}"#, Ready("NeverRuns", &["schedules[1] \"0 0 30 2 *\": never matches a date", "fix day of month or month"])),
     ("schedules-eleven", At::Spec, r#"{schedule: ABSENT, schedules: [a, b, c, d, e, f, g, h, i, j, k]}"#, Admission(&["spec.schedules", "at most 10 items"])),
     ("schedule-and-schedules", At::Spec, r#"schedules: ["0 4 * * *"]"#, Admission(&["spec.schedule", ONE_OF])),
     ("schedule-null", At::Spec, "schedule: null", Admission(&["spec.schedule", ONE_OF])),
@@ -98,10 +98,10 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("jitter-prose", At::Spec, "jitter: 5 minutes", Admission(&["spec.jitter", r#"jitter "5 minutes" "#, NO_DURATION])),
     ("jitter-none", At::Spec, "jitter: 0s", Admission(&[r#"jitter "0s" "#, NO_DURATION])),
     ("jitter-negative", At::Spec, "jitter: -5m", Admission(&[r#"jitter "-5m" "#, NO_DURATION])),
-    ("jitter-fraction", At::Spec, "jitter: 1.5s", Ready(WRONG_SCHEDULE, &["jitter", "is not a whole number of seconds; write a duration such as 30s or 5m"])),
+    ("jitter-fraction", At::Spec, "jitter: 1.5s", Ready(WRONG_SCHEDULE, &["jitter", "must be a whole number of seconds: for example 30s or 5m"])),
     ("jitter-long", At::Spec, r#"{schedule: "*/5 * * * *", jitter: 10m}"#, Admission(&["spec.jitter", r#"jitter "10m" is longer than the 5m that lie between two slots of "*/5 * * * *": write at most that"#])),
     ("jitter-long-for-one", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "@hourly"], jitter: 2h}"#, Admission(&["spec.jitter", r#"jitter "2h" is longer than the 1h that lie between two slots of "@hourly": write at most that"#])),
-    ("jitter-long-for-both", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "30 4 * * *"], jitter: 1h}"#, Ready(WRONG_SCHEDULE, &["jitter \"1h\": is longer than the 30m that lie between two slots; write at most 30m"])),
+    ("jitter-long-for-both", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "30 4 * * *"], jitter: 1h}"#, Ready(WRONG_SCHEDULE, &["jitter \"1h\": must not be longer than the 30m between two slots: use at most 30m"])),
     ("start-prose", At::Spec, "startAt: tomorrow", Admission(&["spec.startAt", r#""tomorrow""#, "date-time"])),
     ("start-date", At::Spec, r#"startAt: "2027-02-01""#, Admission(&["spec.startAt", r#""2027-02-01""#, "date-time"])),
     ("start-number", At::Spec, "startAt: 2027", Admission(&["spec.startAt", "date-time"])),
@@ -117,15 +117,15 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("exclude-half", At::Spec, r#"exclude: [{from: "2027-02-01"}]"#, Admission(&["spec.exclude[0]", ONE_KIND])),
     ("exclude-other-half", At::Spec, r#"exclude: [{until: "2027-02-01"}]"#, Admission(&["spec.exclude[0]", ONE_KIND])),
     ("exclude-hour-25", At::Spec, r#"exclude: [{schedule: "* 25 * * *"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].schedule \"* 25 * * *\": hour 25 is out of range 0-23"])),
-    ("exclude-every", At::Spec, r#"exclude: [{schedule: "@every 5m"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].schedule \"@every 5m\"", "write a crontab, such as * 22-23 * * *, or an interval of from and until"])),
-    ("exclude-no-day", At::Spec, r#"exclude: [{schedule: "* * 30 2 *"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].schedule \"* * 30 2 *\": excludes nothing", "mend day of month or month"])),
+    ("exclude-every", At::Spec, r#"exclude: [{schedule: "@every 5m"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].schedule \"@every 5m\"", "use a crontab, for example * 22-23 * * *, or an interval with from and until"])),
+    ("exclude-no-day", At::Spec, r#"exclude: [{schedule: "* * 30 2 *"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].schedule \"* * 30 2 *\": never matches a date", "fix day of month or month"])),
     ("exclude-empty", At::Spec, r#"exclude: [{schedule: ""}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].schedule \"\"", "empty"])),
     ("exclude-from-prose", At::Spec, r#"exclude: [{from: Christmas, until: "2027-12-27"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].from \"Christmas\"", NO_MOMENT])),
     ("exclude-from-30", At::Spec, r#"exclude: [{from: "2027-02-30", until: "2027-12-27"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].from \"2027-02-30\"", NO_MOMENT])),
     ("exclude-from-number", At::Spec, r#"exclude: [{from: 2027, until: "2027-12-27"}]"#, Admission(&["spec.exclude[0].from", "type string"])),
     ("exclude-until-prose", At::Spec, r#"exclude: [{from: "2027-12-24", until: New Year}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].until \"New Year\"", NO_MOMENT])),
-    ("exclude-until-before", At::Spec, r#"exclude: [{from: "2027-12-24", until: "2027-12-23"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].until \"2027-12-23\": is not after from (2027-12-24)"])),
-    ("exclude-until-same", At::Spec, r#"exclude: [{from: "2027-12-24", until: "2027-12-24"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].until", "for one whole day write the next date"])),
+    ("exclude-until-before", At::Spec, r#"exclude: [{from: "2027-12-24", until: "2027-12-23"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].until \"2027-12-23\": must be after from (2027-12-24)"])),
+    ("exclude-until-same", At::Spec, r#"exclude: [{from: "2027-12-24", until: "2027-12-24"}]"#, Ready(WRONG_SCHEDULE, &["exclude[0].until", "for one whole day use the next date"])),
     ("exclude-all", At::Spec, r#"exclude: [{schedule: "* * * * *"}]"#, Ready("NeverRuns", &["\"0 0 1 1 *\": never runs", "exclude"])),
     ("exclude-zone", At::Spec, r#"exclude: [{schedule: "* 22 * * *", timeZone: UTC}]"#, Admission(&[r#"unknown field "spec.exclude[0].timeZone""#])),
     // --- Runs that meet ---

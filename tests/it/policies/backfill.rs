@@ -150,11 +150,11 @@ async fn a_backfill_that_cannot_be_is_refused_with_its_reason_and_starts_nothing
         ),
         (
             "yesterday",
-            "\"yesterday\" is no interval; write <from>/<until>, such as 2026-11-01/2026-11-08",
+            "invalid interval \"yesterday\": use <from>/<until>, for example 2026-11-01/2026-11-08",
         ),
         (
             "2026-12-31/2026-12-30",
-            "ends at 2026-12-30T00:00:00Z, not after its start 2026-12-31T00:00:00Z; swap the two",
+            "ends at 2026-12-30T00:00:00Z, not after its start 2026-12-31T00:00:00Z: swap the two",
         ),
     ] {
         world.annotate("hourly", BACKFILL, Some(request)).await;

@@ -1,18 +1,18 @@
-//! What questions cost, in counted steps: whatever is accepted, at any time, and by whoever wrote it.
+//! What questions cost, in steps: bounded for every accepted schedule, at any time.
 //!
-//! The bounds are those that [`super::budget`] argues for.
+//! The bounds follow from the limits in [`super::budget`].
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::walk::Walk;
+use super::query::Query;
 use super::{Definition, Exclusion, Expressions, Schedule, ScheduleError};
 
-/// Of one `next`, `latest` or `previous`.
+/// Steps of one `next`, `latest` or `previous`.
 const QUESTION: u64 = 40_000;
-/// Of a thousand `latest` one after the other, as catching up asks.
+/// Steps of a thousand `latest` one after the other, as when the operator catches up.
 const THOUSAND: u64 = 15_000_000;
-/// Of a count over 400 days, and of one over all 131 years.
+/// Steps of a count over 400 days, and over all 131 years.
 const COUNT: (u64, u64) = (6_000_000, 14_000_000);
 
 const FROM: i64 = 0;
@@ -28,41 +28,41 @@ fn definition(expressions: &[String], exclude: &[String], zone: &str) -> Definit
 }
 
 /// Steps of a question.
-fn steps<T>(schedule: &Schedule, question: impl Fn(&Walk) -> T) -> u64 {
-    let walk = schedule.inner.slots.walk();
-    let _ = question(&walk);
-    walk.steps()
+fn steps<T>(schedule: &Schedule, question: impl Fn(&Query) -> T) -> u64 {
+    let query = schedule.inner.slots.query();
+    let _ = question(&query);
+    query.steps()
 }
 
-/// Asks all that a plan asks, around an instant.
+/// Asserts the cost of all that a plan asks, around an instant.
 fn hold(schedule: &Schedule, at: i64) {
     let slots = &schedule.inner.slots;
-    let next = steps(schedule, |walk| slots.first(&(at..TO), walk));
-    let last = steps(schedule, |walk| slots.last(&(FROM..at), walk));
+    let next = steps(schedule, |query| slots.first(&(at..TO), query));
+    let last = steps(schedule, |query| slots.last(&(FROM..at), query));
     assert!(
         next <= QUESTION && last <= QUESTION,
         "next {next}, last {last} at {at}: {}",
         schedule.expression()
     );
-    let days = steps(schedule, |walk| slots.count(&(at - 400 * 86_400..at), walk));
+    let days = steps(schedule, |query| slots.count(&(at - 400 * 86_400..at), query));
     assert!(days <= COUNT.0, "400 days {days} at {at}: {}", schedule.expression());
 }
 
 fn hold_all(schedule: &Schedule) {
     let slots = &schedule.inner.slots;
-    let years = steps(schedule, |walk| slots.count(&(FROM..TO), walk));
+    let years = steps(schedule, |query| slots.count(&(FROM..TO), query));
     assert!(years <= COUNT.1, "all years {years}: {}", schedule.expression());
-    let thousand = steps(schedule, |walk| {
+    let thousand = steps(schedule, |query| {
         let mut before = 1_795_000_000;
         for _ in 0..1000 {
-            let Some(slot) = slots.last(&(FROM..before), walk) else { return };
+            let Some(slot) = slots.last(&(FROM..before), query) else { return };
             before = slot;
         }
     });
     assert!(thousand <= THOUSAND, "a thousand {thousand}: {}", schedule.expression());
 }
 
-/// A list of values that begins somewhere and steps on: many of them differ from each other in many places.
+/// A list of values with irregular holes: lists with different `from` differ in many places.
 fn scattered(values: usize, from: usize, not_every: usize) -> String {
     let list = (0..values)
         .filter(|n| !(n * 7 + from).is_multiple_of(not_every))
@@ -70,7 +70,7 @@ fn scattered(values: usize, from: usize, not_every: usize) -> String {
     list.collect::<Vec<_>>().join(",")
 }
 
-/// Definitions that were costly, or are made to be.
+/// Definitions that are expensive, found or constructed.
 fn hostile() -> Vec<Definition> {
     let texts = |number: usize, text: &dyn Fn(usize) -> String| (0..number).map(text).collect::<Vec<String>>();
     let nine_dead = {
@@ -125,7 +125,7 @@ fn hostile() -> Vec<Definition> {
 
 /// A3, A4
 #[test]
-fn what_a_hostile_author_writes_is_refused_or_cheap() {
+fn hostile_schedules_are_refused_or_cheap() {
     for definition in hostile() {
         for jitter in [0, 2] {
             let jitter = SignedDuration::from_secs(jitter);
@@ -138,7 +138,7 @@ fn what_a_hostile_author_writes_is_refused_or_cheap() {
                     (0..40).for_each(|n| hold(&schedule, FROM + n * (TO - FROM) / 40));
                     hold_all(&schedule);
                 }
-                Err(ScheduleError::TooComplex { reason, way_out, .. }) => assert!(!reason.is_empty() && !way_out.is_empty()),
+                Err(ScheduleError::TooComplex { reason, suggestion, .. }) => assert!(!reason.is_empty() && !suggestion.is_empty()),
                 Err(ScheduleError::Never { .. } | ScheduleError::Setting { .. }) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -184,7 +184,7 @@ proptest! {
 
     /// A3, A4
     #[test]
-    fn whatever_is_accepted_is_cheap_at_any_time(definition in any_definition(), times in prop::collection::vec(FROM..TO, 6)) {
+    fn accepted_schedules_are_cheap_at_any_time(definition in any_definition(), times in prop::collection::vec(FROM..TO, 6)) {
         match Schedule::new(&definition, "shop/report") {
             Ok(schedule) => {
                 times.iter().for_each(|at| hold(&schedule, *at));
@@ -196,7 +196,7 @@ proptest! {
 }
 
 #[test]
-fn parts_between_excluded_intervals_that_hold_nothing_are_not_looked_into() {
+fn parts_without_slots_between_intervals_are_skipped() {
     let day = |n: i64| Timestamp::from_second(1_780_000_000 + n * 86_400).unwrap();
     let noon = |n: i64| (day(n) - SignedDuration::from_hours(8), day(n) + SignedDuration::from_hours(8));
     let interval = |n: i64| Exclusion::Interval {
@@ -208,6 +208,6 @@ fn parts_between_excluded_intervals_that_hold_nothing_are_not_looked_into() {
     let schedule = Schedule::new(&definition, "").unwrap();
     assert_eq!(schedule.next(day(0)), Some("2026-06-29T20:26:00Z".parse().unwrap()));
     let slots = &schedule.inner.slots;
-    let taken = steps(&schedule, |walk| slots.first(&(day(0).as_second()..TO), walk));
+    let taken = steps(&schedule, |query| slots.first(&(day(0).as_second()..TO), query));
     assert!(taken < 2_000, "{taken}");
 }

@@ -4,7 +4,7 @@
 
 use super::{
     ConcurrencyPolicy, DaylightSaving, Exclusion, JobTemplate, MissedRunPolicy, ObservedSchedule, RetryPolicy, RunContext,
-    ScheduledTaskStatus, rules, schema, spacing,
+    ScheduledTaskStatus, jitter_rule, rules, schema,
 };
 use jiff::{RoundMode, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -47,7 +47,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     validation = rules::missed_run_limit_belongs_to_all(),
     validation = rules::queue_limit_belongs_to_queue(),
     validation = rules::max_concurrent_runs_belongs_to_allow_and_queue(),
-    validation = spacing::jitter_is_not_longer_than_the_spacing()
+    validation = jitter_rule::jitter_is_not_longer_than_the_spacing()
 )]
 pub struct ScheduledTaskSpec {
     /// When to run: five crontab fields (minute hour day-of-month month day-of-week), six with leading seconds, `@hourly`…`@yearly` or `@every 90m`.

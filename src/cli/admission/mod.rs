@@ -1,17 +1,22 @@
-//! What the API server says of a manifest before it stores it, as far as that can be known without one.
+//! Validates a manifest without a cluster, as the API server does at admission and with its messages.
 //!
-//! Takes a manifest, gives the refusals in the API server's words: unknown fields, what is wrong with the shape, and the rules
-//! of the CRD by the same CEL. Never the last word: what else Kubernetes refuses in a template is told by a dry run, on a cluster.
+//! Checks unknown fields, the OpenAPI schema and the CEL rules of the CRD. It cannot replace a dry run: what the API server validates
+//! in the Job itself, admission webhooks and quotas are known only to the cluster.
 
-use super::refusals::Refusals;
-use super::structure;
+mod error_list;
+mod schema;
+
+pub use error_list::ErrorList;
+pub use schema::validate_name;
+
+use crate::api;
 use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// The schema of the CRD, metadata included.
+/// The schema of the CRD, with that of metadata added.
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let versions = super::crd().spec.versions;
+    let versions = api::crd().spec.versions;
     let schema = versions.into_iter().next().and_then(|version| version.schema?.open_api_v3_schema);
     let mut schema = serde_json::to_value(schema).unwrap_or_default();
     let metadata = schema
@@ -26,22 +31,22 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     schema
 });
 
-/// The schema of specs.
-pub(super) static SPEC: LazyLock<Value> = LazyLock::new(|| SCHEMA.pointer("/properties/spec").cloned().unwrap_or_default());
+/// The schema of `spec`.
+static SPEC: LazyLock<Value> = LazyLock::new(|| SCHEMA.pointer("/properties/spec").cloned().unwrap_or_default());
 
-/// As the API server says it.
-const NOT_ALL: &str =
+/// The API server's note when rules were not evaluated.
+const RULES_SKIPPED: &str =
     "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
 
 static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| {
     let mut schema = SCHEMA.clone();
-    as_the_api_server_matches(&mut schema);
+    use_ascii_classes(&mut schema);
     compile_schema(&schema)
 });
 
-/// To the API server `\s`, `\S` and `\w` are of ASCII, to our expressions of Unicode: they would take other texts, and a hundred times as
-/// long, because an expression is made anew each time that it is asked.
-fn as_the_api_server_matches(schema: &mut Value) {
+/// The classes `\s`, `\S` and `\w` are ASCII in the API server's regular expressions (RE2) and Unicode in ours. Unicode classes would
+/// accept other strings, and take a hundred times as long to compile at each evaluation.
+fn use_ascii_classes(schema: &mut Value) {
     match schema {
         Value::Object(fields) => fields.iter_mut().for_each(|(name, inner)| match inner {
             Value::String(rule) if name == "rule" => {
@@ -49,39 +54,38 @@ fn as_the_api_server_matches(schema: &mut Value) {
                     .iter()
                     .fold(std::mem::take(rule), |rule, (class, ascii)| rule.replace(class, ascii));
             }
-            inner => as_the_api_server_matches(inner),
+            inner => use_ascii_classes(inner),
         }),
-        Value::Array(items) => items.iter_mut().for_each(as_the_api_server_matches),
+        Value::Array(items) => items.iter_mut().for_each(use_ascii_classes),
         _ => {}
     }
 }
 
-/// Why the API server would refuse to store this `ScheduledTask`; empty, if no reason is known. Of very many reasons the first.
-#[must_use]
-pub fn refusals(manifest: &Value) -> Vec<String> {
-    let mut refusals = Refusals::default();
-    unknown_fields(&SCHEMA, manifest, "", &mut refusals);
-    let misshapen = structure::refusals(&SPEC, manifest.get("spec").unwrap_or(&Value::Null));
-    if !misshapen.is_empty() {
-        // The rules are for what has its shape: the API server does not ask them either.
-        return [Vec::from(refusals), misshapen.into(), vec![NOT_ALL.to_owned()]].concat();
+/// Validates a `ScheduledTask`; no errors if the API server would store it, as far as that can be known.
+pub fn validate(manifest: &Value) -> Vec<String> {
+    let mut errors = ErrorList::default();
+    unknown_fields(&SCHEMA, manifest, "", &mut errors);
+    let invalid = schema::validate(&SPEC, manifest.get("spec").unwrap_or(&Value::Null));
+    if !invalid.is_empty() {
+        // The API server evaluates rules only for objects that match the schema.
+        return [Vec::from(errors), invalid.into(), vec![RULES_SKIPPED.to_owned()]].concat();
     }
-    if let Err(errors) = Validator::new().validate_compiled(&RULES, &without_nulls(manifest), None) {
-        // A rule that cannot be asked met a value of another type: that is for whoever reads the value to say.
-        let broken = errors
+    if let Err(failures) = Validator::new().validate_compiled(&RULES, &without_nulls(manifest), None) {
+        // Other kinds of errors mean that a rule met a value of another type, which is reported when the spec is read.
+        let failures = failures
             .into_vec()
             .into_iter()
             .filter(|error| error.kind == ErrorKind::ValidationFailure);
-        let mut broken: Vec<String> = broken.map(|error| format!("{}: {}", error.field_path, error.message)).collect();
-        // They come in no order of their own.
-        broken.sort();
-        refusals.extend(broken);
+        let mut failures: Vec<String> = failures.map(|error| format!("{}: {}", error.field_path, error.message)).collect();
+        // Their order is random.
+        failures.sort();
+        errors.extend(failures);
     }
-    refusals.into()
+    errors.into()
 }
 
-/// As `fieldValidation: Strict` has it, which is what kubectl asks for.
-fn unknown_fields(schema: &Value, value: &Value, path: &str, unknown: &mut Refusals) {
+/// Reports fields that the schema does not have, as `fieldValidation: Strict` does, which is kubectl's default.
+fn unknown_fields(schema: &Value, value: &Value, path: &str, errors: &mut ErrorList) {
     match value {
         Value::Object(fields) => {
             let known = schema.get("properties").and_then(Value::as_object);
@@ -90,23 +94,39 @@ fn unknown_fields(schema: &Value, value: &Value, path: &str, unknown: &mut Refus
             for (name, inner) in fields {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 match known.and_then(|known| known.get(name)).or(any) {
-                    Some(schema) => unknown_fields(schema, inner, &path, unknown),
+                    Some(schema) => unknown_fields(schema, inner, &path, errors),
                     None if open || known.is_none() => {}
-                    None => unknown.push(format!("unknown field {path:?}")),
+                    None => errors.push(match known.and_then(|known| similar(name, known.keys())) {
+                        Some(similar) => format!("unknown field {path:?} (did you mean {similar:?}?)"),
+                        None => format!("unknown field {path:?}"),
+                    }),
                 }
             }
         }
         Value::Array(items) => {
             let Some(schema) = schema.get("items") else { return };
             for (number, item) in items.iter().enumerate() {
-                unknown_fields(schema, item, &format!("{path}[{number}]"), unknown);
+                unknown_fields(schema, item, &format!("{path}[{number}]"), errors);
             }
         }
         _ => {}
     }
 }
 
-/// To a rule, `null` is a field that is not there.
+/// The field that is most similar to an unknown one: at most two typing errors away, with the same first letter in any case.
+fn similar<'a>(unknown: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let first = |name: &str| name.chars().next().map(|c| c.to_ascii_lowercase());
+    let near = known.filter(|name| first(name) == first(unknown) && name.len().abs_diff(unknown.len()) <= 2);
+    let near = near.map(|name| {
+        (
+            strsim::osa_distance(&name.to_ascii_lowercase(), &unknown.to_ascii_lowercase()),
+            name,
+        )
+    });
+    near.filter(|(distance, _)| *distance <= 2).min().map(|(_, name)| name)
+}
+
+/// A rule sees `null` as an absent field.
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -128,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn unknown_fields_are_named_by_their_path_and_rules_speak_as_on_the_cluster() {
+    fn errors_name_the_field_in_the_words_of_the_api_server() {
         let manifest = json!({
             "apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask",
             "metadata": {"name": "x", "nam": "y", "labels": {"any": "thing"}},
@@ -137,11 +157,11 @@ mod tests {
                     "containers": [{"name": "a", "imag": 1, "resources": {"limits": {"cpu": 0.5}}}]}}}}},
         });
         assert_eq!(
-            refusals(&manifest),
+            validate(&manifest),
             [
-                r#"unknown field "metadata.nam""#,
-                r#"unknown field "spec.jobTemplate.spec.template.spec.containers[0].imag""#,
-                r#"unknown field "spec.schedul""#,
+                r#"unknown field "metadata.nam" (did you mean "name"?)"#,
+                r#"unknown field "spec.jobTemplate.spec.template.spec.containers[0].imag" (did you mean "image"?)"#,
+                r#"unknown field "spec.schedul" (did you mean "schedule"?)"#,
                 "spec.jobTemplate.spec.selector: selector is made by Kubernetes for each Job: take it out of jobTemplate.spec",
                 r#"spec.schedule: schedule "TZ=UTC 0 3 * * *" names a zone: take TZ=… out and set spec.timeZone instead"#,
             ]
@@ -149,17 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_for_what_has_its_shape() {
+    fn rules_are_not_evaluated_for_an_invalid_schema() {
         let mut manifest = json!({"spec": {"schedule": "TZ=UTC 0 3 * * *", "suspend": "yes"}});
         assert_eq!(
-            refusals(&manifest),
+            validate(&manifest),
             [
                 "spec.jobTemplate: Required value",
                 r#"spec.suspend: Invalid value: "yes": spec.suspend in body must be of type boolean: "string""#,
-                NOT_ALL,
+                RULES_SKIPPED,
             ]
         );
         manifest["spec"] = Value::Null;
-        assert_eq!(refusals(&manifest), ["spec: Required value", NOT_ALL]);
+        assert_eq!(validate(&manifest), ["spec: Required value", RULES_SKIPPED]);
     }
 }

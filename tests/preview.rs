@@ -170,12 +170,12 @@ fn an_invalid_document_does_not_affect_the_others() {
         (
             task("zoned", "{schedule: 'TZ=UTC 0 3 * * *', jobTemplate: {}}"),
             "zoned",
-            "spec.schedule: schedule \"TZ=UTC 0 3 * * *\" names a zone: take TZ=… out and set spec.timeZone instead",
+            "spec.schedule: schedule \"TZ=UTC 0 3 * * *\" contains a time zone: remove TZ=… and set spec.timeZone",
         ),
         (
             task("limit", "{schedule: '@daily', missedRunLimit: 3, jobTemplate: {}}"),
             "limit",
-            "missedRunLimit limits missedRunPolicy: All",
+            "missedRunLimit requires missedRunPolicy: All",
         ),
         (
             cron_job("ours", "{schedule: '@daily', runContext: None, jobTemplate: {}}"),

@@ -1,17 +1,16 @@
-//! A jitter that is longer than the way from slot to slot, as far as CEL can see it.
+//! The CEL rule that a jitter is not longer than the interval between two slots, as far as CEL can compute it.
 //!
-//! Takes nothing, gives a rule. Never refuses what the parser in `schedule` would take: what is not read off here (lists, ranges,
-//! unions, blackouts) is told by the `Ready` condition.
+//! It accepts more than the parser in `schedule`: for lists, ranges, several schedules and blackouts the `Ready` condition has the error.
 
-use super::rules::is_no_duration;
+use super::rules::is_not_a_duration;
 use kube::core::{Message, Rule};
 
-/// Longer than any jitter: of an expression that CEL cannot read.
+/// Longer than any jitter: for a schedule whose interval CEL cannot compute.
 const UNKNOWN: &str = "2000000h";
 
-/// The time that lies between some two slots of the expression `s`, in CEL. The shortest unit comes first.
-fn spacing() -> String {
-    // Field, how many follow it, its unit, and steps that leave room for two values wherever `H` begins.
+/// A CEL expression for the interval between two slots of the schedule `s`. The shortest unit comes first.
+fn interval() -> String {
+    // Number of fields after it, unit, steps with two values in the field wherever `H` begins, and a macro.
     let fields = [
         (5, "s", "[1-9]|[12][0-9]|30", ""),
         (4, "m", "[1-9]|[12][0-9]|30", ""),
@@ -29,16 +28,16 @@ fn spacing() -> String {
     format!("({cel}'{UNKNOWN}')")
 }
 
-/// Blackouts and an end can take away the slots that lie close together: then CEL cannot know.
-pub fn jitter_is_not_longer_than_the_spacing() -> Rule {
+/// The rule. It accepts tasks with blackouts or an end, which can remove the slots that are close to each other.
+pub fn jitter_is_not_longer_than_the_interval() -> Rule {
     let expressions = "(has(self.schedule) ? [self.schedule] : has(self.schedules) ? self.schedules : [])";
-    let unread = format!("{} || has(self.exclude) || has(self.endAt)", is_no_duration("jitter"));
-    let spacing = spacing();
+    let unknown = format!("{} || has(self.exclude) || has(self.endAt)", is_not_a_duration("jitter"));
+    let interval = interval();
     let message = format!(
-        r#"{expressions}.filter(s, duration(self.jitter) > duration({spacing})).map(s, 'jitter "' + self.jitter + '" is longer than the ' + {spacing} + ' that lie between two slots of "' + s.trim() + '": write at most that')[0]"#
+        r#"{expressions}.filter(s, duration(self.jitter) > duration({interval})).map(s, 'jitter "' + self.jitter + '" is longer than the ' + {interval} + ' between two slots of "' + s.trim() + '": use at most that')[0]"#
     );
     Rule::new(format!(
-        "{unread} || {expressions}.all(s, duration(self.jitter) <= duration({spacing}))"
+        "{unknown} || {expressions}.all(s, duration(self.jitter) <= duration({interval}))"
     ))
     .message(Message::Expression(message))
     .field_path(".jitter")

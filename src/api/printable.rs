@@ -6,9 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a reader would not see this character, or would see something else because of it: control characters (C0, DEL, C1),
-/// separators of lines and paragraphs, controls of writing direction, characters without width, of which a name can hold any number,
-/// and what is no character.
+/// Whether a character is invisible or changes how others are displayed: control characters (C0, DEL, C1), line and paragraph separators,
+/// bidirectional controls, zero-width characters and noncharacters.
 #[must_use]
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
@@ -27,8 +26,8 @@ pub fn is_unprintable(character: char) -> bool {
         )
 }
 
-/// The text as one line that is safe to show: line feeds, carriage returns and tabs become blanks, any other unprintable character
-/// an escape such as `\u{1b}`.
+/// The text as one line that is safe to show: line feeds, carriage returns and tabs become spaces, other unprintable characters escapes
+/// such as `\u{1b}`.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     replaced(text, is_unprintable, |character, out| match character {
@@ -37,7 +36,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for text of several lines: line feeds and tabs stay. Only for text whose line feeds are ours.
+/// The same for text of several lines: line feeds and tabs stay. Only for text whose line feeds are trusted.
 #[must_use]
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     let unprintable = |character| is_unprintable(character) && !matches!(character, '\n' | '\t');
@@ -47,7 +46,7 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// One line, as [`printable`] makes it, in which sequences that only colour text stay. Only for text whose colours are ours.
+/// The same as [`printable`], but escape sequences that set colours stay. Only for text whose colours are trusted.
 #[must_use]
 pub fn printable_coloured(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
@@ -67,8 +66,8 @@ pub fn printable_coloured(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON whose strings say the same without unprintable characters. Takes text that is JSON: outside of strings, JSON has no such
-/// character but the line feeds and blanks between its values, which stay.
+/// JSON with the same data, in whose strings unprintable characters are escaped. Outside of strings there are none but whitespace, which
+/// stays.
 #[must_use]
 pub fn json_escaped(json: &str) -> Cow<'_, str> {
     let unprintable = |character| is_unprintable(character) && !matches!(character, '\n' | '\r' | '\t');
@@ -89,7 +88,7 @@ pub fn shortened(mut text: String, max: usize) -> String {
     text
 }
 
-/// The text with these characters written otherwise; borrowed, if it holds none of them.
+/// Replaces special characters; borrows the text if it has none.
 fn replaced(text: &str, special: impl Fn(char) -> bool, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if !text.contains(&special) {
         return Cow::Borrowed(text);
@@ -109,13 +108,13 @@ fn replaced(text: &str, special: impl Fn(char) -> bool, write: impl Fn(char, &mu
 mod tests {
     use super::*;
 
-    /// Every character of Unicode.
+    /// All characters of Unicode.
     fn all() -> String {
         ('\0'..=char::MAX).collect()
     }
 
     #[test]
-    fn one_line_has_no_unprintable_character() {
+    fn a_line_has_no_unprintable_characters() {
         for (text, shown) in [
             ("nightly", "nightly"),
             ("café 日本 🙂", "café 日本 🙂"),
@@ -133,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_line_feeds_and_tabs_alone() {
+    fn lines_keep_line_feeds_and_tabs_only() {
         assert_eq!(printable_lines("a\tb\r\nc\x1b[2J\n"), "a\tb \nc\\u{1b}[2J\n");
         let left: String = printable_lines(&all()).chars().filter(|c| is_unprintable(*c)).collect();
         assert_eq!(left, "\t\n");
     }
 
     #[test]
-    fn colours_stay_and_no_other_sequence() {
+    fn colours_stay_and_other_sequences_do_not() {
         for (text, shown) in [
             ("plain", "plain"),
             ("\x1b[31mred\x1b[0m\x1b[1;4mx", "\x1b[31mred\x1b[0m\x1b[1;4mx"),

@@ -13,7 +13,7 @@ impl ScheduledTaskSpec {
     /// The spec of a manifest.
     ///
     /// # Errors
-    /// When a field is missing or has the wrong type: names the first such field.
+    /// When a field is missing or has the wrong type; the message names the first one.
     pub fn read(spec: &Value) -> Result<Self, String> {
         let read = Self::deserialize(spec).map_err(|error| match spec {
             Value::Null => "spec is missing".into(),
@@ -26,7 +26,7 @@ impl ScheduledTaskSpec {
         read.has_one_schedule()
     }
 
-    /// The spec of a manifest that is text; a tree is made only to say what is wrong.
+    /// The spec of a manifest as text. A tree is built only to find the error.
     ///
     /// # Errors
     /// As [`ScheduledTaskSpec::read`].
@@ -39,8 +39,8 @@ impl ScheduledTaskSpec {
 
     fn has_one_schedule(self) -> Result<Self, String> {
         match (&self.schedule, self.schedules.as_slice()) {
-            (None, []) => Err("spec.schedule is missing: write one, or several under spec.schedules".into()),
-            (Some(_), [_, ..]) => Err("spec.schedule and spec.schedules are both set: leave one of them out".into()),
+            (None, []) => Err("spec.schedule is missing: set it, or spec.schedules".into()),
+            (Some(_), [_, ..]) => Err("spec.schedule and spec.schedules are both set: remove one of them".into()),
             _ => Ok(self),
         }
     }
@@ -85,13 +85,10 @@ mod tests {
                 json!([]),
                 "spec must be an object with fields such as schedule and jobTemplate, not a list",
             ),
-            (
-                json!({"jobTemplate": {}}),
-                "spec.schedule is missing: write one, or several under spec.schedules",
-            ),
+            (json!({"jobTemplate": {}}), "spec.schedule is missing: set it, or spec.schedules"),
             (
                 json!({"schedule": "@daily", "schedules": ["@hourly"], "jobTemplate": {}}),
-                "spec.schedule and spec.schedules are both set: leave one of them out",
+                "spec.schedule and spec.schedules are both set: remove one of them",
             ),
             (
                 json!({"schedule": "@daily", "jobTemplate": {}, "runTimeout": "5minutes"}),

@@ -150,10 +150,7 @@ async fn resume_ends_a_suspension_by_failures() {
     let said = punctual(&world, &["resume", "fragile"]).await;
     assert_eq!(
         (said.code, said.err.as_str()),
-        (
-            Some(0),
-            "warning: fragile: not suspended by failures: there is nothing to resume\n"
-        )
+        (Some(0), "warning: fragile: not suspended by failures: there is nothing to resume\n")
     );
     operator.stop().await;
 }
@@ -164,7 +161,13 @@ async fn backfill_requests_slots_in_the_past() {
     world.task("daily", json!({"schedule": "0 3 * * *", "maxConcurrentRuns": 1})).await;
     let early = punctual(&world, &["backfill", "daily", "2026-01-01/2026-01-03"]).await;
     assert_eq!(early.code, Some(1));
-    assert!(early.err.starts_with("error: daily: no Punctual operator has processed this task yet"), "{}", early.err);
+    assert!(
+        early
+            .err
+            .starts_with("error: daily: no Punctual operator has processed this task yet"),
+        "{}",
+        early.err
+    );
     let operator = world.operator(NOW).await;
     world.settled("daily").await;
     let said = punctual(&world, &["backfill", "daily", "2026-01-01/2026-01-03"]).await;

@@ -162,8 +162,8 @@ mod tests {
                 r#"unknown field "metadata.nam" (did you mean "name"?)"#,
                 r#"unknown field "spec.jobTemplate.spec.template.spec.containers[0].imag" (did you mean "image"?)"#,
                 r#"unknown field "spec.schedul" (did you mean "schedule"?)"#,
-                "spec.jobTemplate.spec.selector: selector is made by Kubernetes for each Job: take it out of jobTemplate.spec",
-                r#"spec.schedule: schedule "TZ=UTC 0 3 * * *" names a zone: take TZ=… out and set spec.timeZone instead"#,
+                "spec.jobTemplate.spec.selector: selector is set by Kubernetes for each Job: remove it from jobTemplate.spec",
+                r#"spec.schedule: schedule "TZ=UTC 0 3 * * *" contains a time zone: remove TZ=… and set spec.timeZone"#,
             ]
         );
     }

@@ -2,7 +2,7 @@
 //!
 //! docs/cronjob.md has the complete list.
 
-use super::zone_in;
+use super::task::zone_in;
 use crate::api::{DaylightSaving, Gap, Overlap, ScheduledTaskSpec};
 use crate::cli::{clock_changes, manifest};
 use jiff::Timestamp;

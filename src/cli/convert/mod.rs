@@ -5,15 +5,18 @@
 
 mod differences;
 mod edit;
+mod task;
+
+pub use task::task;
 
 use super::input::{self, Document};
 use super::manifest::{self, Kind};
 use super::output::{self, Format};
-use crate::api::{self, printable_lines};
+use crate::api::printable_lines;
 use crate::clock::Clock;
 use anyhow::Result;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,21 +30,6 @@ pub struct Args {
     #[arg(short, long, value_enum, default_value = "yaml")]
     output: Format,
 }
-
-/// The fields of metadata that the API server sets.
-const SERVER_FIELDS: [&str; 8] = [
-    "uid",
-    "resourceVersion",
-    "creationTimestamp",
-    "generation",
-    "managedFields",
-    "selfLink",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-];
-
-/// The annotation of client-side `kubectl apply`.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let now = Clock::System.now();
@@ -152,51 +140,4 @@ fn to_yaml(value: &Value) -> Result<String, String> {
 /// Whether a line is a comment or ends with one. A `#` in a string counts, too: a needless warning does no harm.
 fn has_comments(text: &str) -> bool {
     text.lines().any(|line| line.trim_start().starts_with('#') || line.contains(" #"))
-}
-
-/// The `ScheduledTask` that a CronJob becomes.
-pub fn task(cron_job: &Value) -> Value {
-    let mut task = cron_job.clone();
-    if let Some(fields) = task.as_object_mut() {
-        fields.insert("apiVersion".into(), json!(format!("{}/{}", api::GROUP, api::VERSION)));
-        fields.insert("kind".into(), json!(api::KIND));
-        fields.remove("status");
-    }
-    if let Some(metadata) = task.get_mut("metadata").and_then(Value::as_object_mut) {
-        SERVER_FIELDS.iter().for_each(|field| drop(metadata.remove(*field)));
-        let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);
-        if annotations.is_some_and(|annotations| annotations.remove(LAST_APPLIED).is_some() && annotations.is_empty()) {
-            metadata.remove("annotations");
-        }
-    }
-    // `kubectl create --dry-run` writes it, and it has no meaning.
-    for path in ["/spec/jobTemplate/metadata", "/spec/jobTemplate/spec/template/metadata"] {
-        if let Some(metadata) = task.pointer_mut(path).and_then(Value::as_object_mut)
-            && metadata.get("creationTimestamp").is_some_and(Value::is_null)
-        {
-            metadata.remove("creationTimestamp");
-        }
-    }
-    move_zone(&mut task);
-    task
-}
-
-/// Moves the zone out of a schedule such as `TZ=Europe/Paris 0 3 * * *`, which older clusters accepted.
-fn move_zone(task: &mut Value) -> Option<()> {
-    let spec = task.get_mut("spec")?.as_object_mut()?;
-    if spec.get("timeZone").is_some_and(|zone| !zone.is_null()) {
-        return None;
-    }
-    let (zone, rest) = zone_in(spec.get("schedule")?.as_str()?)?;
-    let (zone, rest) = (json!(zone), json!(rest));
-    spec.insert("timeZone".into(), zone);
-    spec.insert("schedule".into(), rest);
-    Some(())
-}
-
-/// The zone in a schedule, and the schedule without it.
-fn zone_in(schedule: &str) -> Option<(&str, &str)> {
-    let schedule = schedule.trim();
-    let named = schedule.strip_prefix("CRON_TZ=").or_else(|| schedule.strip_prefix("TZ="))?;
-    named.split_once(char::is_whitespace).map(|(zone, rest)| (zone, rest.trim()))
 }

@@ -2,7 +2,7 @@
 //!
 //! A request that the operator would refuse is not made.
 
-use super::{annotate, exit_code, print_line, print_objects};
+use super::annotate::{annotate, exit_code, print_line, print_objects};
 use crate::api::BACKFILL;
 use crate::cli::cluster::{self, Target};
 use crate::cli::output::Format;

@@ -60,7 +60,7 @@ impl Operator {
         let address = loop {
             beat.tick().await;
             let text = std::fs::read_to_string(&log).expect("a log");
-            let started = text.lines().find(|line| line.contains("operator starts"));
+            let started = text.lines().find(|line| line.contains("operator started"));
             if let Some(said) = started.and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
                 break said["address"].as_str().expect("an address").parse().expect("an address");
             }

@@ -1,46 +1,44 @@
-//! The names that Punctual writes on Jobs, pods and events, and reads from tasks.
-//!
-//! Takes nothing, gives constants. Never a name that is not part of the product's interface.
+//! The names of annotations and labels, which are part of the public interface.
 
-/// API group of `ScheduledTask` and prefix of every annotation and label of ours.
+/// API group of `ScheduledTask`, and prefix of all annotations and labels.
 pub const GROUP: &str = "punctual.dev";
-/// The only version of the API so far.
+/// Version of the API.
 pub const VERSION: &str = "v1alpha1";
-/// `kind` of a task.
+/// Kind of a task.
 pub const KIND: &str = "ScheduledTask";
 
-/// Label on each Job: UID of the task that it belongs to. The operator's watch selects by it.
+/// Label on Jobs: UID of the task. The operator's watch selects by it.
 pub const LABEL_TASK_UID: &str = "punctual.dev/task-uid";
 
 /// Annotation on Job and pod: name of the task.
 pub const TASK: &str = "punctual.dev/task";
-/// Annotation on Job and pod: name of the run (the same for all its attempts).
+/// Annotation on Job and pod: name of the run, the same for all its attempts.
 pub const RUN: &str = "punctual.dev/run";
-/// Annotation on Job and pod: what started the run: `Schedule`, `Manual` or `Backfill`.
+/// Annotation on Job and pod: trigger of the run: `Schedule`, `Manual` or `Backfill`.
 pub const TRIGGER: &str = "punctual.dev/trigger";
 /// Annotation on Job and pod: number of the attempt, from 1.
 pub const ATTEMPT: &str = "punctual.dev/attempt";
 /// Annotation on Job and pod: the slot, RFC 3339 in UTC.
 pub const SLOT: &str = "punctual.dev/slot";
-/// Annotation on Job and pod: slot of the last run that succeeded, when there is one (the watermark).
+/// Annotation on Job and pod: slot of the last successful run, if any (the watermark).
 pub const LAST_SUCCESS: &str = "punctual.dev/last-success";
-/// Annotation on Job and pod: the slot before this one, where the run's interval of data begins.
+/// Annotation on Job and pod: the slot before this one, where the data interval of the run begins.
 pub const INTERVAL_START: &str = "punctual.dev/interval-start";
-/// Annotation on Job and pod: the slot itself, where the run's interval of data ends.
+/// Annotation on Job and pod: the slot itself, where the data interval of the run ends.
 pub const INTERVAL_END: &str = "punctual.dev/interval-end";
 
-/// Request on a task: any new value starts one run now, under the task's policies.
+/// Request on a task: a new value starts a run now, under the policies of the task.
 pub const RUN_NOW: &str = "punctual.dev/run-now";
-/// Request on a task: any new value ends a suspension that failed runs brought about.
+/// Request on a task: a new value ends a suspension by failures.
 pub const RESUME: &str = "punctual.dev/resume";
-/// Request on a task: an interval `<from>/<until>` (ISO 8601) whose slots are to be run (again).
+/// Request on a task: an interval `<from>/<until>` (ISO 8601) whose slots are run.
 pub const BACKFILL: &str = "punctual.dev/backfill";
 
-/// Request on a task: any new value forgets the counters, the history and the watermark, and begins the ledger anew from now.
+/// Request on a task: a new value resets the counters, the history and the watermark, and starts a new ledger.
 pub const RESET_LEDGER: &str = "punctual.dev/reset-ledger";
 
-/// Annotation on each Job that the operator makes: a keyed hash by which it knows its own Jobs again.
+/// Annotation on Jobs: a keyed hash by which the operator recognizes the Jobs that it created.
 pub const MARK: &str = "punctual.dev/mark";
 
-/// The annotation that the CronJob controller writes on its Jobs (Kubernetes 1.32 and later): the slot, in the task's zone.
+/// Annotation on Jobs, as by the CronJob controller of Kubernetes 1.32 and later: the slot in the task's time zone.
 pub const CRONJOB_TIMESTAMP: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";

@@ -1,30 +1,24 @@
-//! What people write and read: the task, its status, its annotations, and the CRD made from them.
+//! The API: the types of `ScheduledTask` and its status, the names of annotations and labels, and the CRD that is generated from them.
 //!
-//! Takes nothing, gives types. Never a client, never the clock, never `async`.
+//! Pure data: no client, no clock, no `async`.
 
-mod admission;
 mod annotations;
 mod crd;
+mod jitter_rule;
 mod policy;
 mod printable;
 mod quantity;
 mod read;
-mod refusals;
 mod rules;
 mod schema;
-mod spacing;
 mod status;
-mod structure;
 mod task;
 mod template;
 
-pub use admission::refusals;
 pub use annotations::*;
 pub use crd::{crd, crd_yaml};
 pub use policy::*;
-pub use printable::{is_unprintable, json_escaped, printable, printable_coloured, printable_lines, yaml_quoted};
-pub use refusals::Refusals;
+pub use printable::{is_unprintable, json_escaped, printable, printable_coloured, printable_lines, shortened};
 pub use status::*;
-pub use structure::name_refusal;
 pub use task::*;
 pub use template::JobTemplate;

@@ -1,15 +1,13 @@
-//! Makes text from outside safe to show: in a terminal, a log, a status, an event.
+//! Makes untrusted text safe to show in a terminal, a log, a status or an event.
 //!
-//! Takes text that anybody may have written (names, annotations, last words of containers, answers of servers) and returns text without
-//! characters that move a cursor, begin a line or change the order of what is read. Never drops a character without a trace: what is not
-//! printable becomes a visible escape. Formats with an escaping of their own keep their data equal: [`json_escaped`], [`yaml_quoted`].
+//! Names, annotations, termination messages and answers of servers can contain characters that move the cursor, begin a line or change
+//! the writing direction. Each such character becomes a visible escape; none is dropped. JSON keeps its data: [`json_escaped`].
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a reader would not see this character, or would see something else because of it: control characters (C0, DEL, C1),
-/// separators of lines and paragraphs, controls of writing direction, characters without width, of which a name can hold any number,
-/// and what is no character.
+/// Whether a character is invisible or changes how others are displayed: control characters (C0, DEL, C1), line and paragraph separators,
+/// bidirectional controls, zero-width characters and noncharacters.
 #[must_use]
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
@@ -28,8 +26,8 @@ pub fn is_unprintable(character: char) -> bool {
         )
 }
 
-/// The text as one line that is safe to show: line feeds, carriage returns and tabs become blanks, any other unprintable character
-/// an escape such as `\u{1b}`.
+/// The text as one line that is safe to show: line feeds, carriage returns and tabs become spaces, other unprintable characters escapes
+/// such as `\u{1b}`.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     replaced(text, is_unprintable, |character, out| match character {
@@ -38,7 +36,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for text of several lines: line feeds and tabs stay. Only for text whose line feeds are ours.
+/// The same for text of several lines: line feeds and tabs stay. Only for text whose line feeds are trusted.
 #[must_use]
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     let unprintable = |character| is_unprintable(character) && !matches!(character, '\n' | '\t');
@@ -48,7 +46,7 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// One line, as [`printable`] makes it, in which sequences that only colour text stay. Only for text whose colours are ours.
+/// The same as [`printable`], but escape sequences that set colours stay. Only for text whose colours are trusted.
 #[must_use]
 pub fn printable_coloured(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
@@ -68,8 +66,8 @@ pub fn printable_coloured(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON whose strings say the same without unprintable characters. Takes text that is JSON: outside of strings, JSON has no such
-/// character but the line feeds and blanks between its values, which stay.
+/// JSON with the same data, in whose strings unprintable characters are escaped. Outside of strings there are none but whitespace, which
+/// stays.
 #[must_use]
 pub fn json_escaped(json: &str) -> Cow<'_, str> {
     let unprintable = |character| is_unprintable(character) && !matches!(character, '\n' | '\r' | '\t');
@@ -80,24 +78,17 @@ pub fn json_escaped(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// The text as a quoted scalar of YAML, in one line and without unprintable characters. It reads back as the same text.
+/// The text, cut after `max` characters and marked with `…` if it is longer.
 #[must_use]
-pub fn yaml_quoted(text: &str) -> String {
-    let special = |character| is_unprintable(character) || matches!(character, '"' | '\\');
-    let escaped = replaced(text, special, |character, out| {
-        let _ = match character {
-            '"' | '\\' => write!(out, "\\{character}"),
-            '\n' => write!(out, "\\n"),
-            '\t' => write!(out, "\\t"),
-            // Unlike JSON's, an escape of YAML names a character, never half of one.
-            other if u32::from(other) > 0xffff => write!(out, "\\U{:08x}", u32::from(other)),
-            other => write!(out, "\\u{:04x}", u32::from(other)),
-        };
-    });
-    format!("\"{escaped}\"")
+pub fn shortened(mut text: String, max: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
-/// The text with these characters written otherwise; borrowed, if it holds none of them.
+/// Replaces special characters; borrows the text if it has none.
 fn replaced(text: &str, special: impl Fn(char) -> bool, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if !text.contains(&special) {
         return Cow::Borrowed(text);
@@ -117,13 +108,13 @@ fn replaced(text: &str, special: impl Fn(char) -> bool, write: impl Fn(char, &mu
 mod tests {
     use super::*;
 
-    /// Every character of Unicode.
+    /// All characters of Unicode.
     fn all() -> String {
         ('\0'..=char::MAX).collect()
     }
 
     #[test]
-    fn one_line_has_no_unprintable_character() {
+    fn a_line_has_no_unprintable_characters() {
         for (text, shown) in [
             ("nightly", "nightly"),
             ("café 日本 🙂", "café 日本 🙂"),
@@ -141,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_line_feeds_and_tabs_alone() {
+    fn lines_keep_line_feeds_and_tabs_only() {
         assert_eq!(printable_lines("a\tb\r\nc\x1b[2J\n"), "a\tb \nc\\u{1b}[2J\n");
         let left: String = printable_lines(&all()).chars().filter(|c| is_unprintable(*c)).collect();
         assert_eq!(left, "\t\n");
     }
 
     #[test]
-    fn colours_stay_and_no_other_sequence() {
+    fn colours_stay_and_other_sequences_do_not() {
         for (text, shown) in [
             ("plain", "plain"),
             ("\x1b[31mred\x1b[0m\x1b[1;4mx", "\x1b[31mred\x1b[0m\x1b[1;4mx"),
@@ -161,15 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn json_and_yaml_read_back_as_the_same_text() {
+    fn json_reads_back_as_the_same_text() {
         for text in [all(), "a\u{202e}\"\\\u{e0041}\n\r\t\u{85}\u{2028}\x1b".to_owned(), String::new()] {
             let json = serde_json::to_string(&text).unwrap();
             let json = json_escaped(&json);
             assert!(!json.contains(is_unprintable));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-            let yaml = yaml_quoted(&text);
-            assert!(!yaml.contains(is_unprintable));
-            assert_eq!(serde_yaml::from_str::<String>(&yaml).unwrap(), text);
         }
         assert_eq!(json_escaped("{\n  \"a\": \"\u{202e}\"\n}"), "{\n  \"a\": \"\\u202e\"\n}");
     }

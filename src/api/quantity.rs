@@ -1,49 +1,48 @@
-//! Quantities: `cpu: 0.5` is what people write, and the generated schema refuses it.
-//!
-//! Takes a schema, gives it with its quantity leaves open to numbers. Never looks at values.
+//! Makes the schema accept quantities as numbers: `cpu: 0.5` is common, and the generated schema rejects it.
 
 use serde_json::{Map, Value, json};
 
-/// What Kubernetes itself takes for a quantity (`k8s.io/apimachinery/pkg/api/resource`).
+/// The syntax of quantities (`k8s.io/apimachinery/pkg/api/resource`).
 const PATTERN: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
 
-/// Where quantities stand in a pod template: maps of resources, and single fields.
+/// The fields of a pod template that are maps of quantities.
 const MAPS: [&str; 3] = ["limits", "requests", "overhead"];
+/// The fields of a pod template that are quantities.
 const FIELDS: [&str; 2] = ["sizeLimit", "divisor"];
 
-/// Takes the type away from each quantity. A structural schema cannot say "integer, number or string"; it can leave
-/// the type open and refuse what is none of them: true, false, lists and objects.
-pub fn loosen(schema: &mut Value) {
+/// Removes the type of each quantity. A structural schema cannot express "integer, number or string"; it can omit the type and reject
+/// what is none of them: booleans, lists and objects.
+pub fn allow_numbers(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties {
             if FIELDS.contains(&name.as_str()) {
-                open(property);
+                allow_any_scalar(property);
             } else if MAPS.contains(&name.as_str()) && property.get("additionalProperties").is_some() {
-                open(&mut property["additionalProperties"]);
+                allow_any_scalar(&mut property["additionalProperties"]);
             } else {
-                loosen(property);
+                allow_numbers(property);
             }
         }
     }
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = object.get_mut(key) {
-            loosen(inner);
+            allow_numbers(inner);
         }
     }
 }
 
-fn open(leaf: &mut Value) {
+fn allow_any_scalar(schema: &mut Value) {
     let mut open = Map::new();
-    if let Some(description) = leaf.get("description") {
+    if let Some(description) = schema.get("description") {
         open.insert("description".into(), description.clone());
     }
     open.insert("x-kubernetes-preserve-unknown-fields".into(), json!(true));
-    // `null` is zero to Kubernetes; without this it would be dropped on the way.
+    // Kubernetes reads `null` as zero; without this the API server would drop it.
     open.insert("nullable".into(), json!(true));
     open.insert("pattern".into(), json!(PATTERN));
     open.insert("not".into(), json!({"enum": [true, false, {}, []]}));
     open.insert("maxItems".into(), json!(0));
     open.insert("maxProperties".into(), json!(0));
-    *leaf = Value::Object(open);
+    *schema = Value::Object(open);
 }

@@ -1,31 +1,32 @@
-//! Reads a spec, and says which field is wrong.
+//! Reads a spec, and names the field that is wrong.
 //!
-//! Takes JSON, gives a spec or one sentence. Never guesses: a field of the wrong type is an error, not a default.
+//! A field of the wrong type is an error, never a default. The error is one sentence.
 
-use super::ScheduledTaskSpec;
-use super::admission::SPEC;
-use super::refusals::message;
+use super::{ScheduledTaskSpec, shortened};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// The maximum length of an error, in characters: it may repeat a value of any length.
+const MAX_ERROR: usize = 2000;
 
 impl ScheduledTaskSpec {
     /// The spec of a manifest.
     ///
     /// # Errors
-    /// When a field is missing or has the wrong type: names the first such field.
+    /// When a field is missing or has the wrong type; the message names the first one.
     pub fn read(spec: &Value) -> Result<Self, String> {
         let read = Self::deserialize(spec).map_err(|error| match spec {
             Value::Null => "spec is missing".into(),
-            Value::Object(fields) => message(wrong_field(fields).unwrap_or_else(|| format!("spec: {error}"))),
+            Value::Object(fields) => shortened(wrong_field(fields).unwrap_or_else(|| format!("spec: {error}")), MAX_ERROR),
             _ => format!(
-                "spec must be an object with fields such as schedule and jobTemplate, and is {}",
-                a_kind(spec)
+                "spec must be an object with fields such as schedule and jobTemplate, not {}",
+                kind_of(spec)
             ),
         })?;
         read.has_one_schedule()
     }
 
-    /// The spec of a manifest that is text; a tree is made only to say what is wrong.
+    /// The spec of a manifest as text. A tree is built only to find the error.
     ///
     /// # Errors
     /// As [`ScheduledTaskSpec::read`].
@@ -38,19 +39,17 @@ impl ScheduledTaskSpec {
 
     fn has_one_schedule(self) -> Result<Self, String> {
         match (&self.schedule, self.schedules.as_slice()) {
-            (None, []) => Err("spec.schedule is missing: write one, or several under spec.schedules".into()),
-            (Some(_), [_, ..]) => Err("spec.schedule and spec.schedules are both set: leave one of them out".into()),
+            (None, []) => Err("spec.schedule is missing: set it, or spec.schedules".into()),
+            (Some(_), [_, ..]) => Err("spec.schedule and spec.schedules are both set: remove one of them".into()),
             _ => Ok(self),
         }
     }
 }
 
-/// Each field that has a type is tried alone beside a spec that is right.
+/// Tries each field alone in a spec that is otherwise valid. An unknown field makes no difference to it.
 fn wrong_field(fields: &serde_json::Map<String, Value>) -> Option<String> {
     let right = json!({"schedule": "@daily", "jobTemplate": {}});
-    let known = SPEC.get("properties")?;
-    let mut typed = fields.iter().filter(|(name, _)| known.get(name).is_some());
-    let wrong = typed.find_map(|(name, value)| {
+    let wrong = fields.iter().find_map(|(name, value)| {
         let mut alone = right.clone();
         alone.as_object_mut()?.insert(name.clone(), value.clone());
         let error = ScheduledTaskSpec::deserialize(&alone).err()?;
@@ -63,12 +62,12 @@ fn wrong_field(fields: &serde_json::Map<String, Value>) -> Option<String> {
     wrong.or_else(missing)
 }
 
-fn a_kind(value: &Value) -> &'static str {
+fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
@@ -79,20 +78,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_read_names_the_field() {
+    fn an_error_names_the_field() {
         for (spec, says) in [
             (json!(null), "spec is missing"),
             (
                 json!([]),
-                "spec must be an object with fields such as schedule and jobTemplate, and is a list",
+                "spec must be an object with fields such as schedule and jobTemplate, not a list",
             ),
-            (
-                json!({"jobTemplate": {}}),
-                "spec.schedule is missing: write one, or several under spec.schedules",
-            ),
+            (json!({"jobTemplate": {}}), "spec.schedule is missing: set it, or spec.schedules"),
             (
                 json!({"schedule": "@daily", "schedules": ["@hourly"], "jobTemplate": {}}),
-                "spec.schedule and spec.schedules are both set: leave one of them out",
+                "spec.schedule and spec.schedules are both set: remove one of them",
             ),
             (
                 json!({"schedule": "@daily", "jobTemplate": {}, "runTimeout": "5minutes"}),

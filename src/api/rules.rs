@@ -1,7 +1,7 @@
-//! What admission refuses, in CEL: each rule names the value and the way out.
+//! The CEL rules of the CRD, by which the API server validates at admission. Each message names the value and the fix.
 //!
-//! Takes nothing, gives rules that the CRD carries. Never decides alone: what CEL cannot know (a zone's existence,
-//! `5-1`, a date that no year has) is told by the `Ready` condition, from the one parser in `schedule`.
+//! CEL cannot know whether a time zone exists, or that a date never occurs: such errors are in the `Ready` condition, from the parser in
+//! `schedule`.
 
 use kube::core::{Message, Rule};
 
@@ -9,7 +9,7 @@ use kube::core::{Message, Rule};
 const FIVE_OR_SIX: &str = r"^\s*(\S+\s+){4,5}\S+\s*$";
 const MACRO: &str = r"^\s*@";
 const ZONE_OR_QUOTES: &str = r"TZ=|[\x22\x27\x60]";
-/// As Go writes durations, in the units that a task needs, and short enough for CEL's own (292 years).
+/// Go's syntax of durations in hours, minutes and seconds, short enough for CEL's durations (292 years).
 const DURATION: &str = r"^([0-9]{1,6}([.][0-9]{1,3})?h)?([0-9]{1,7}([.][0-9]{1,3})?m)?([0-9]{1,9}([.][0-9]{1,3})?s)?$";
 const STEP: &str = r"(/0*[1-9][0-9]*)?";
 
@@ -17,33 +17,33 @@ fn rule(rule: String, message: &str) -> Rule {
     Rule::new(rule).message(Message::Expression(message.to_owned()))
 }
 
-/// A list of values, ranges and steps over one field, hashed ones too, whose steps are no longer than the field. What stands in
-/// the parentheses of `H`, the parser knows.
+/// A list of values, ranges and steps of one field, hashed ones included, with steps within the field. The parser checks the parentheses
+/// of `H`.
 fn list(value: &str, steps: &str) -> String {
     list_with(value, steps, "")
 }
 
-/// The same with further items, each after a `|`.
+/// The same with further alternatives, each after a `|`.
 fn list_with(value: &str, steps: &str, more: &str) -> String {
     let item = format!(r"(h(/0*({steps}))?|(\*|\?|h\(\w+-\w+\)|({value})(-({value}))?){STEP}{more})");
     format!("{item}(,{item})*")
 }
 
-/// Holds for macros, zones, quotes and another number of fields: those have rules of their own, and one message is enough.
+/// Also holds for macros, zones, quotes and another number of fields, which have rules of their own: one message is enough.
 fn fields_match(pattern: &str) -> String {
     format!(
         "self.matches(r'{MACRO}') || self.matches(r'{ZONE_OR_QUOTES}') || !self.matches(r'{FIVE_OR_SIX}') || self.matches(r'(?i){pattern}')"
     )
 }
 
-/// Holds where a field is left out, or is no duration: that has a message of its own.
-pub fn is_no_duration(field: &str) -> String {
+/// Holds where a field is absent or not a duration, which has a message of its own.
+pub fn is_not_a_duration(field: &str) -> String {
     format!("!has(self.{field}) || self.{field} == '' || !self.{field}.matches(r'{DURATION}')")
 }
 
 pub fn missed_run_limit_belongs_to_all() -> Rule {
     Rule::new("!has(self.missedRunLimit) || (has(self.missedRunPolicy) && self.missedRunPolicy == 'All')")
-        .message("missedRunLimit limits missedRunPolicy: All; set that policy, or leave the limit out")
+        .message("missedRunLimit requires missedRunPolicy: All: set the policy, or remove the limit")
 }
 
 pub fn one_of_schedule_and_schedules() -> Rule {
@@ -53,45 +53,42 @@ pub fn one_of_schedule_and_schedules() -> Rule {
 }
 
 pub fn start_before_end() -> Rule {
-    Rule::new("!has(self.startAt) || !has(self.endAt) || self.startAt < self.endAt")
-        .message("endAt must be after startAt; mend one of them, or leave it out")
+    Rule::new("!has(self.startAt) || !has(self.endAt) || self.startAt < self.endAt").message("endAt must be after startAt")
 }
 
 pub fn queue_limit_belongs_to_queue() -> Rule {
     Rule::new("!has(self.queueLimit) || (has(self.concurrencyPolicy) && self.concurrencyPolicy == 'Queue')")
-        .message("queueLimit limits concurrencyPolicy: Queue; set that policy, or leave the limit out")
+        .message("queueLimit requires concurrencyPolicy: Queue: set the policy, or remove the limit")
 }
 
 pub fn max_concurrent_runs_belongs_to_allow_and_queue() -> Rule {
     Rule::new("!has(self.maxConcurrentRuns) || !has(self.concurrencyPolicy) || !(self.concurrencyPolicy in ['Forbid', 'Replace'])")
-        .message("maxConcurrentRuns is for concurrencyPolicy Allow and Queue; Forbid and Replace have one run at a time: leave it out")
+        .message("maxConcurrentRuns requires concurrencyPolicy Allow or Queue: under Forbid and Replace there is one run at a time")
 }
 
 pub fn max_delay_is_not_below_delay() -> Rule {
     Rule::new(format!(
         "{} || {} || duration(self.delay) <= duration(self.maxDelay)",
-        is_no_duration("delay"),
-        is_no_duration("maxDelay")
+        is_not_a_duration("delay"),
+        is_not_a_duration("maxDelay")
     ))
-    .message("maxDelay is shorter than delay: make it as long, or leave it out")
+    .message("maxDelay must not be shorter than delay")
 }
 
 pub fn exclusion_is_one_of_two() -> Rule {
     Rule::new("has(self.schedule) ? !has(self.from) && !has(self.until) : has(self.from) && has(self.until)")
-        .message("an entry of exclude is either a schedule, or an interval with from and until")
+        .message("an entry of exclude must have either schedule, or both from and until")
 }
 
-/// A duration of a second or more.
-pub fn duration(field: &str) -> Rule {
+/// A duration of at least a second.
+pub fn duration() -> Rule {
     rule(
         format!("self != '' && self.matches(r'{DURATION}') && duration(self) >= duration('1s')"),
-        &format!(
-            r#"'{field} "' + self + '" is no duration of hours, minutes and seconds, a second at least: write "90s", "15m" or "1h30m"'"#
-        ),
+        r#"'invalid duration "' + self + '": use h, m, s and at least 1s, for example 90s, 15m, 168h'"#,
     )
 }
 
-/// Everything that admission asks of an expression.
+/// All rules of a schedule.
 pub fn schedule() -> [Rule; 10] {
     [
         schedule_is_not_empty(),
@@ -110,21 +107,21 @@ pub fn schedule() -> [Rule; 10] {
 fn schedule_is_not_empty() -> Rule {
     rule(
         r"self.matches(r'\S')".into(),
-        r#"'schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily"'"#,
+        r#"'schedule is empty: use five fields, for example "30 2 * * *" (02:30 every day), or "@daily"'"#,
     )
 }
 
 fn schedule_names_no_zone() -> Rule {
     rule(
         "!self.contains('TZ=')".into(),
-        r#"'schedule "' + self.trim() + '" names a zone: take TZ=… out and set spec.timeZone instead'"#,
+        r#"'schedule "' + self.trim() + '" contains a time zone: remove TZ=… and set spec.timeZone'"#,
     )
 }
 
 fn schedule_has_no_quotes() -> Rule {
     rule(
         r#"!self.matches(r'["\x27\x60]')"#.into(),
-        "'schedule ' + self.trim() + ' has quotes inside: take the inner ones away'",
+        "'schedule ' + self.trim() + ' contains quotes: remove them'",
     )
 }
 
@@ -133,7 +130,7 @@ fn schedule_macro_is_known() -> Rule {
         format!(
             "!self.matches(r'{MACRO}') || self.matches(r'^\\s*@(hourly|daily|midnight|weekly|monthly|yearly|annually|every\\s+([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+)\\s*$')"
         ),
-        r#"'schedule "' + self.trim() + '" is not known: @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually (lower case) and @every with a duration such as "@every 90m" are'"#,
+        r#"'schedule "' + self.trim() + '" is unknown: use @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually (lower case) or @every with a duration, for example "@every 90m"'"#,
     )
 }
 
@@ -189,20 +186,20 @@ fn schedule_days_of_week() -> Rule {
 pub fn zone_is_not_empty() -> Rule {
     rule(
         "self != ''".into(),
-        "'timeZone is empty: leave it out for UTC, or name a zone such as Europe/Paris'",
+        "'timeZone is empty: omit it for UTC, or use an IANA name, for example Europe/Paris'",
     )
 }
 
 pub fn zone_is_not_local() -> Rule {
     rule(
         "self.lowerAscii() != 'local'".into(),
-        r#"'timeZone "' + self.trim() + '" would be the zone of whatever machine runs the operator: name a zone such as Europe/Paris'"#,
+        r#"'timeZone "' + self.trim() + '" depends on the machine that runs the operator: use an IANA name, for example Europe/Paris'"#,
     )
 }
 
 pub fn zone_has_plain_characters() -> Rule {
     rule(
         r"self == '' || self.matches(r'^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$')".into(),
-        r#"'timeZone "' + self + '" is no name of a zone: name one from the IANA list, such as Europe/Paris'"#,
+        r#"'timeZone "' + self + '" is not a name of a time zone: use an IANA name, for example Europe/Paris'"#,
     )
 }

@@ -1,90 +1,79 @@
-//! Pieces of the CRD's schema that a derive cannot say.
-//!
-//! Takes nothing, gives schemas for single fields, each with the rules that admission asks. Never looks at values.
+//! Schemas of single fields that a derive cannot express: descriptions, limits and the CEL rules of admission.
 
 use super::rules;
 use kube::core::Rule;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-/// As long as a line of crontab with a long list in it.
-const LONGEST: u32 = 1024;
-/// Of several schedules each is short, so that the API server grants the rules of all of them.
-const LONGEST_OF_SEVERAL: u32 = 128;
-const MOST_SCHEDULES: u32 = 10;
+/// Maximum length of a schedule: a cron expression with a long list.
+const MAX_SCHEDULE: u32 = 1024;
+/// Maximum length of one of several schedules, so that the cost of their rules stays in the API server's budget.
+const MAX_SCHEDULE_OF_SEVERAL: u32 = 128;
+const MAX_SCHEDULES: u32 = 10;
 
 pub fn schedule(_: &mut SchemaGenerator) -> Schema {
-    let text = "When to run: five crontab fields (minute hour day-of-month month day-of-week), six with leading seconds, @hourly…@yearly or @every 90m. \
-                H, L, 15W and FRI#2 mean what they mean in Jenkins and Quartz.";
-    expression(LONGEST, text)
+    let text = "When to run: five cron fields (minute hour day-of-month month day-of-week), six with leading seconds, @hourly to @yearly, or @every 90m. \
+                H, L, 15W and FRI#2 have the meaning of Jenkins and Quartz.";
+    expression(MAX_SCHEDULE, text)
 }
 
 pub fn schedules(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "Several schedules instead of one. A moment that several of them name is one slot.",
-        "type": "array", "minItems": 1, "maxItems": MOST_SCHEDULES,
-        "items": expression(LONGEST_OF_SEVERAL, "One of the schedules."),
+        "description": "Several schedules instead of one. An instant that several of them name is one slot.",
+        "type": "array", "minItems": 1, "maxItems": MAX_SCHEDULES,
+        "items": expression(MAX_SCHEDULE_OF_SEVERAL, "One of the schedules."),
     })
 }
 
-fn expression(longest: u32, description: &str) -> Schema {
-    json_schema!({"description": description, "type": "string", "maxLength": longest, "x-kubernetes-validations": all(rules::schedule())})
+fn expression(max_length: u32, description: &str) -> Schema {
+    json_schema!({"description": description, "type": "string", "maxLength": max_length, "x-kubernetes-validations": all(rules::schedule())})
 }
 
 pub fn jitter(_: &mut SchemaGenerator) -> Schema {
-    duration(
-        "jitter",
-        "Each run starts up to this long after its slot, and before the next one. The same slot has the same delay each time.",
-    )
+    duration("Delays each run by up to this duration after its slot, but not past the next slot. The delay of a slot is always the same.")
 }
 
 pub fn run_timeout(_: &mut SchemaGenerator) -> Schema {
-    duration(
-        "runTimeout",
-        "How long a run may take with all its retries; then its Job is deleted, and the run has failed.",
-    )
+    duration("Maximum duration of a run, including its retries. After it the Job is deleted, and the run has failed.")
 }
 
 pub fn pending_timeout(_: &mut SchemaGenerator) -> Schema {
-    let text = "How long the work of a Job may take to begin (image pull, no room, quota, init containers); then it is deleted, and the attempt has failed.";
-    duration("pendingTimeout", text)
+    let text = "Maximum time until a pod of the Job is ready to work (scheduling, quota, image pull, init containers). After it the Job is deleted, and the attempt has failed.";
+    duration(text)
 }
 
 pub fn ttl_after_finished(_: &mut SchemaGenerator) -> Schema {
-    let text = "How long to keep a finished Job, beside the two limits. Default: ttlSecondsAfterFinished of the template, if it has one.";
-    duration("ttlAfterFinished", text)
+    let text = "How long to keep a finished Job, in addition to the two limits. Default: ttlSecondsAfterFinished of the template, if set.";
+    duration(text)
 }
 
 pub fn delay(_: &mut SchemaGenerator) -> Schema {
-    duration("delay", "How long to wait after the first attempt. Default: 10s.")
+    duration("Delay before the first retry. Default: 10s.")
 }
 
 pub fn max_delay(_: &mut SchemaGenerator) -> Schema {
-    duration("maxDelay", "The longest wait. Default: 10m, or delay if that is longer.")
+    duration("Maximum delay. Default: 10m, or delay if that is longer.")
 }
 
 pub fn retry_jitter(_: &mut SchemaGenerator) -> Schema {
-    duration(
-        "jitter",
-        "Up to this much is added to each wait, the same for the same attempt. Default: nothing.",
-    )
+    duration("Adds up to this duration to each delay, always the same for an attempt. Default: none.")
 }
 
-fn duration(field: &str, description: &str) -> Schema {
-    let rules = all([rules::duration(field)]);
+fn duration(description: &str) -> Schema {
+    let rules = all([rules::duration()]);
     json_schema!({"description": description, "type": "string", "maxLength": 32, "x-kubernetes-validations": rules})
 }
 
 pub fn concurrency_policy(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "What happens to a slot while an earlier run goes on: Allow (default), Forbid, Replace or Queue.",
+        "description": "What happens to a slot while an earlier run is active: Allow (default), Forbid, Replace or Queue.",
         "type": "string", "enum": ["Allow", "Forbid", "Replace", "Queue", ""], "default": "Allow"
     })
 }
 
 pub fn suspend(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped when it ends.",
+        "description": "Suspends the task: no run starts, and active runs continue. Slots in the meantime are counted as skipped when the suspension ends.",
         "type": "boolean", "default": false
     })
 }

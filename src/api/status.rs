@@ -1,6 +1,4 @@
-//! What the operator writes: the ledger of a task and its conditions.
-//!
-//! Takes nothing, gives the types of `status`. Never computes: the numbers are made in `plan`.
+//! The status of a task: the ledger, in which every slot is accounted for, and the conditions. `plan` computes it.
 
 use super::{Exclusion, Gap, Overlap, schema};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -8,29 +6,28 @@ use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What became of every slot since the task was first seen, and of every run that was asked for beside them.
+/// The outcome of every slot since the task was created, and of every requested run.
 ///
-/// `started = succeeded + failed + cancelled + running`, and slots + `requested` = started + missed + skipped + what is queued
-/// or claimed.
+/// `started = succeeded + failed + cancelled + running`, and slots + `requested` = started + missed + skipped + queued and claimed runs.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScheduledTaskStatus {
-    /// The generation of the spec that this status speaks of.
+    /// The generation of the spec that was last reconciled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The generation of the spec whose Job the API server accepted in a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_generation: Option<i64>,
-    /// The schedule that `scheduleSince` and `accountedUntil` speak of.
+    /// The schedule to which `scheduleSince` and `accountedUntil` refer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_schedule: Option<ObservedSchedule>,
-    /// When this schedule took effect; no slot at or before it is ever started.
+    /// When this schedule took effect. Slots at or before this time never start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule_since: Option<Time>,
-    /// Every slot up to here has its outcome. Only moves forward.
+    /// All slots up to this time have an outcome. It only moves forward.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounted_until: Option<Time>,
-    /// The newest slot that was started.
+    /// The latest slot that was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_schedule_time: Option<Time>,
     /// Why and since when no slot starts, if the task is suspended.
@@ -39,94 +36,98 @@ pub struct ScheduledTaskStatus {
     /// When a run last succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_successful_time: Option<Time>,
-    /// The newest slot whose run succeeded: what PUNCTUAL_LAST_SUCCESS tells the next run.
+    /// The latest slot whose run succeeded, which the next run gets in PUNCTUAL_LAST_SUCCESS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_successful_slot: Option<Time>,
     /// When a run last failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure_time: Option<Time>,
-    /// The next five moments at which a run will start, in UTC.
+    /// The next five times at which a run will start, in UTC.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub next_runs: Vec<String>,
-    /// Runs that go on now, and slots that are claimed but whose Job is not there yet.
+    /// Active runs, and claimed slots whose Job is not created yet.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub active: Vec<ActiveRun>,
-    /// Slots and requests that wait for room, oldest first.
+    /// Slots and requests that wait for capacity, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub queued: Vec<QueuedRun>,
-    /// How many runs of this task go on now; one that waits for its next attempt goes on.
+    /// Number of active runs, including those that wait for a retry.
     pub running: i64,
-    /// How many runs were asked for beside the schedule: by run-now and backfill.
+    /// Number of runs that were requested by run-now and backfill.
     pub requested: i64,
-    /// How many runs were started.
+    /// Number of runs that were started.
     pub started: i64,
-    /// How many runs succeeded.
+    /// Number of runs that succeeded.
     pub succeeded: i64,
-    /// How many runs failed.
+    /// Number of runs that failed.
     pub failed: i64,
-    /// How many runs were ended before they finished: replaced, or their Job deleted.
+    /// Number of runs that were terminated before they finished: replaced, or their Job was deleted.
     pub cancelled: i64,
-    /// How many further attempts were made.
+    /// Number of retries.
     pub retried: i64,
-    /// How many slots passed too long ago to be started.
+    /// Number of slots that could not start in time.
     pub missed: i64,
-    /// How many slots were refused by policy.
+    /// Number of slots that were skipped by policy.
     pub skipped: i64,
-    /// How many runs failed since the last one that succeeded.
+    /// Number of failed runs since the last successful one.
     pub consecutive_failures: i64,
-    /// How many of these a resume request has forgiven: suspendAfterFailures does not count them.
+    /// Number of these before the last resume request, which suspendAfterFailures does not count.
     #[serde(skip_serializing_if = "is_zero")]
     pub forgiven_failures: i64,
-    /// The value of punctual.dev/run-now that was last dealt with.
+    /// The value of punctual.dev/run-now that was last handled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_run_now: Option<String>,
-    /// The value of punctual.dev/resume that was last dealt with.
+    /// The value of punctual.dev/resume that was last handled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_resume: Option<String>,
-    /// The value of punctual.dev/backfill that was last dealt with: refused, finished, or in progress.
+    /// The value of punctual.dev/backfill that was last handled: refused, finished or in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_backfill: Option<String>,
-    /// The value of punctual.dev/reset-ledger that was last dealt with.
+    /// The value of punctual.dev/reset-ledger that was last handled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_reset_ledger: Option<String>,
-    /// The request that was last refused, and why.
+    /// The last request that was refused, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_refused_request: Option<RefusedRequest>,
     /// The backfill that is in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backfill: Option<Backfill>,
-    /// What became of the newest slots, newest first; runs of skipped or missed slots are one entry.
+    /// The outcomes of recent slots, newest first. Consecutive skipped or missed slots share an entry.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub recent_runs: Vec<RunRecord>,
-    /// Finished Jobs of this task that are not pruned yet, oldest first. Only Jobs named here are ever pruned.
+    /// Finished Jobs that are not pruned yet, oldest first. Only Jobs in this list are pruned.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub kept_jobs: Vec<KeptJob>,
-    /// Ready, Suspended, Healthy and Overdue, each with its reason.
+    /// Ready, Suspended, Healthy and Overdue.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,
 }
 
-/// The part of the spec that names slots: another one begins a new `scheduleSince`.
+/// The part of the spec that decides about slots. A change of it sets `scheduleSince`.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObservedSchedule {
-    /// The expression.
+    /// The schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// The expressions, when there are several.
+    /// The schedules, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub schedules: Vec<String>,
-    /// The zone in which they are read.
+    /// The time zone of the schedule.
     pub time_zone: String,
+    /// What happens at a local time that clocks skip.
     pub gap: Gap,
+    /// What happens at a local time that clocks repeat.
     pub overlap: Overlap,
-    /// By how much runs may start after their slots.
+    /// The maximum delay of a run after its slot.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::jitter")]
     pub jitter: Option<Duration>,
+    /// There are no slots before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at: Option<Time>,
+    /// There are no slots at or after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_at: Option<Time>,
     /// The blackouts.
@@ -134,7 +135,7 @@ pub struct ObservedSchedule {
     pub exclude: Vec<Exclusion>,
 }
 
-/// What starts a run.
+/// What triggers a run.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Trigger {
     /// A slot of the schedule.
@@ -147,7 +148,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// The word, as in status and in `PUNCTUAL_TRIGGER`.
+    /// The name, as in the status and in `PUNCTUAL_TRIGGER`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -157,7 +158,7 @@ impl Trigger {
         }
     }
 
-    /// The trigger of that word.
+    /// The trigger with this name.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         [Self::Schedule, Self::Manual, Self::Backfill]
@@ -166,48 +167,48 @@ impl Trigger {
     }
 }
 
-/// A run that goes on: its Job does, or it waits for its next attempt, or it is claimed and its first Job not there yet.
+/// An active run: its Job is running, it waits for a retry, or it is claimed and its first Job is not created yet.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ActiveRun {
-    /// The slot of the run; of a manual one, when it was asked for.
+    /// The slot of the run, or the time of the request.
     pub slot: Time,
-    /// What started the run.
+    /// What triggered the run.
     pub trigger: Trigger,
     /// Number of the attempt, from 1.
     pub attempt: i32,
     /// Name of the Job of this attempt.
     pub job: String,
-    /// UID of that Job; absent while it is not yet made.
+    /// UID of that Job; absent until it is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
-    /// When the first Job of the run was made; absent while there was none.
+    /// When the first Job of the run was created; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
-    /// When this attempt is made, if it waits for that.
+    /// When this attempt starts, if it is a retry that waits for its delay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Time>,
-    /// How the attempts before this one ended: exit codes in their order, null where none is known.
+    /// Exit codes of the earlier attempts, in order; null if unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "exit_codes_schema")]
     pub exit_codes: Vec<Option<i32>>,
-    /// Why the operator terminates this attempt, if it does.
+    /// Why this attempt is being terminated, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub termination: Option<Termination>,
-    /// What the run waits for, when it does.
+    /// What the run is waiting for, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// Why the operator deletes the Job of an attempt that has not ended.
+/// The termination of an attempt, by deletion of its Job.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Termination {
     /// Replaced, RunTimeout or PendingTimeout.
     pub reason: String,
-    /// Since when.
+    /// When the termination began.
     pub since: Time,
-    /// What a person should know of it.
+    /// Details for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -226,106 +227,106 @@ pub struct Suspension {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedRun {
-    /// The slot; of a manual run, when it was asked for.
+    /// The slot, or the time of the request.
     pub slot: Time,
-    /// What names the run.
+    /// What triggers the run.
     pub trigger: Trigger,
-    /// Name of its first Job.
+    /// Name of the first Job.
     pub job: String,
 }
 
-/// A request that was not carried out.
+/// A request that was refused.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedRequest {
-    /// The annotation that asked.
+    /// The annotation of the request.
     pub annotation: String,
     /// Its value.
     pub value: String,
     /// When it was refused.
     pub at: Time,
-    /// Why, and the way out.
+    /// Why, and what to do.
     pub message: String,
 }
 
-/// How far a backfill has come.
+/// The progress of a backfill.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Backfill {
-    /// The first moment whose slots are still to be run.
+    /// Start of the remaining interval, inclusive.
     pub from: Time,
-    /// The first moment beyond.
+    /// End of the interval, exclusive.
     pub until: Time,
-    /// How many slots that are.
+    /// Number of remaining slots.
     pub remaining: i64,
 }
 
-/// A finished Job that is kept by the history limits.
+/// A finished Job that the history limits keep.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptJob {
     /// Name of the Job.
     pub job: String,
-    /// UID of that Job: another one under the same name is not meant.
+    /// UID of the Job, which distinguishes it from a later Job of the same name.
     pub uid: String,
     /// Whether it succeeded.
     pub succeeded: bool,
 }
 
-/// What became of a slot, or of a stretch of slots that were skipped or missed for one reason.
+/// The outcome of a slot, or of consecutive slots that were skipped or missed for the same reason.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecord {
-    /// The slot, or the newest one of a stretch.
+    /// The slot, or the latest of several.
     pub slot: Time,
-    /// The oldest slot of a stretch.
+    /// The earliest of several slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_slot: Option<Time>,
-    /// How many slots this entry stands for.
+    /// Number of slots of this entry.
     pub slots: i64,
-    /// What started the run.
+    /// What triggered the run.
     pub trigger: Trigger,
-    /// How many Jobs the run took; 0 for a slot that was not started.
+    /// Number of Jobs of the run; 0 for a slot that was not started.
     pub attempts: i32,
     /// Succeeded, Failed, Cancelled, Skipped or Missed.
     pub outcome: String,
-    /// The reason, one word.
+    /// The reason of the outcome, one word in CamelCase.
     pub reason: String,
     /// Name of the last Job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// When the Job was made.
+    /// When the first Job was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
-    /// When the Job ended.
+    /// When the last Job finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Time>,
     /// Exit code of the container that decided the outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
-    /// Of a run of several attempts: the exit code of each that failed, in their order, null where none is known.
+    /// Exit codes of the failed attempts of a run with several, in order; null if unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "exit_codes_schema")]
     pub exit_codes: Vec<Option<i32>>,
-    /// Termination message of that container, or what the Job says of its end.
+    /// Termination message of that container, or the message of the Job's condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// Types of the conditions of a task.
+/// The types of conditions.
 pub mod condition {
-    /// The spec is understood and its Jobs are taken by the API server.
+    /// The spec is valid, and the API server accepts its Jobs.
     pub const READY: &str = "Ready";
-    /// No run starts, by the author's wish.
+    /// No run starts, because of the spec or of failures.
     pub const SUSPENDED: &str = "Suspended";
-    /// The last run that ended succeeded.
+    /// The last finished run succeeded.
     pub const HEALTHY: &str = "Healthy";
-    /// A slot is owed, or was started, later than it should be.
+    /// A slot is late, or was started late.
     pub const OVERDUE: &str = "Overdue";
 }
 
 impl ScheduledTaskStatus {
-    /// The condition of that type, if it was ever written.
+    /// The condition of a type, if there is one.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.type_ == kind)
@@ -338,7 +339,7 @@ fn is_zero(number: &i64) -> bool {
 
 fn exit_codes_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({
-        "description": "How the attempts ended: exit codes in their order, null where none is known.",
+        "description": "Exit codes of the attempts, in order; null if unknown.",
         "type": "array", "items": {"type": "integer", "format": "int32", "nullable": true}
     })
 }
@@ -347,7 +348,7 @@ fn null_is_empty<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(value: D
     Option::<Vec<T>>::deserialize(value).map(Option::unwrap_or_default)
 }
 
-/// Conditions are a list keyed by type, so that server-side apply by another tool merges them.
+/// The list is keyed by type, so that server-side apply merges it.
 fn conditions_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let mut schema = generator.subschema_for::<Vec<Condition>>();
     schema.insert("x-kubernetes-list-type".into(), "map".into());

@@ -1,10 +1,10 @@
-//! `ScheduledTask` as its author writes it.
+//! `ScheduledTask` as its author writes it: the fields of the spec and their defaults.
 //!
-//! Takes a manifest, gives typed fields. Never decides: what a field means for a slot stands in `plan`.
+//! What a field means for a slot is decided in `plan`.
 
 use super::{
     ConcurrencyPolicy, DaylightSaving, Exclusion, JobTemplate, MissedRunPolicy, ObservedSchedule, RetryPolicy, RunContext,
-    ScheduledTaskStatus, rules, schema, spacing,
+    ScheduledTaskStatus, jitter_rule, rules, schema,
 };
 use jiff::{RoundMode, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -12,7 +12,29 @@ use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The desired behaviour of a scheduled task. Every field of a CronJob's spec is here under the same name.
+/// The desired behaviour of a scheduled task. Every field of a CronJob's spec exists here under the same name.
+///
+/// ```
+/// use punctual::api::{ConcurrencyPolicy, ScheduledTaskSpec};
+/// use serde_json::json;
+///
+/// let spec = ScheduledTaskSpec::read(&json!({
+///     "schedule": "30 2 * * *",
+///     "timeZone": "Europe/Paris",
+///     "jobTemplate": {"spec": {"template": {"spec": {
+///         "restartPolicy": "Never",
+///         "containers": [{"name": "main", "image": "busybox:1.36"}],
+///     }}}},
+/// }))?;
+/// assert_eq!(spec.schedule_text(), "30 2 * * *");
+/// // Fields that are absent have CronJob's defaults, but for `failedJobsHistoryLimit`.
+/// assert_eq!(spec.concurrency_policy, ConcurrencyPolicy::Allow);
+/// assert_eq!(spec.failed_jobs_history_limit, 3);
+/// // An error names the field.
+/// let error = ScheduledTaskSpec::read(&json!({"schedule": "@daily", "suspend": "maybe", "jobTemplate": {}})).unwrap_err();
+/// assert!(error.starts_with("spec.suspend: "));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "punctual.dev",
@@ -23,7 +45,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     shortname = "stask",
     category = "all",
     status = "ScheduledTaskStatus",
-    doc = "ScheduledTask turns each moment that a schedule names into a Job, once, and accounts for every one of them in its status.",
+    doc = "ScheduledTask creates a Job for each slot of a schedule, exactly once, and accounts for every slot in its status. A slot is an instant that the schedule names.",
     printcolumn = r#"{"name":"Schedule","type":"string","jsonPath":".spec['schedule','schedules']"}"#,
     printcolumn = r#"{"name":"Zone","type":"string","jsonPath":".spec.timeZone"}"#,
     printcolumn = r#"{"name":"Suspended","type":"string","jsonPath":".status.conditions[?(@.type=='Suspended')].status"}"#,
@@ -40,6 +62,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     printcolumn = r#"{"name":"Skipped","type":"integer","jsonPath":".status.skipped","priority":1}"#
 )]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "The desired behaviour of a scheduled task. Every field of a CronJob's spec exists here under the same name.")]
 #[x_kube(
     cel,
     validation = rules::one_of_schedule_and_schedules(),
@@ -47,20 +70,20 @@ use serde::{Deserialize, Deserializer, Serialize};
     validation = rules::missed_run_limit_belongs_to_all(),
     validation = rules::queue_limit_belongs_to_queue(),
     validation = rules::max_concurrent_runs_belongs_to_allow_and_queue(),
-    validation = spacing::jitter_is_not_longer_than_the_spacing()
+    validation = jitter_rule::jitter_is_not_longer_than_the_interval()
 )]
 pub struct ScheduledTaskSpec {
-    /// When to run: five crontab fields (minute hour day-of-month month day-of-week), six with leading seconds, `@hourly`…`@yearly` or `@every 90m`.
+    /// When to run: five cron fields (minute hour day-of-month month day-of-week), six with leading seconds, `@hourly` to `@yearly`, or `@every 90m`.
     #[serde(default)]
     #[schemars(schema_with = "schema::schedule")]
     pub schedule: Option<String>,
 
-    /// Several schedules instead of one. A moment that several of them name is one slot.
+    /// Several schedules instead of one. An instant that several of them name is one slot.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     #[schemars(schema_with = "schema::schedules")]
     pub schedules: Vec<String>,
 
-    /// IANA name of the zone in which the schedule is read, such as `Europe/Paris`. Default: UTC.
+    /// IANA time zone of the schedule, for example `Europe/Paris`. Default: UTC.
     #[serde(default = "utc", deserialize_with = "null_is_utc")]
     #[x_kube(validation = rules::zone_is_not_empty())]
     #[x_kube(validation = rules::zone_is_not_local())]
@@ -68,122 +91,122 @@ pub struct ScheduledTaskSpec {
     #[schemars(length(max = 64))]
     pub time_zone: String,
 
-    /// What happens to fixed times of day on the two nights a year when clocks change.
+    /// What happens to slots at fixed times of day when clocks change.
     #[serde(default)]
     pub daylight_saving: Option<DaylightSaving>,
 
-    /// Each run starts up to this long after its slot, and before the next one: spreads load. The same slot has the same delay each time.
+    /// Delays each run by up to this duration after its slot, but not past the next slot. The delay of a slot is always the same.
     #[serde(default)]
     #[schemars(schema_with = "schema::jitter")]
     pub jitter: Option<Duration>,
 
-    /// No slot lies before this moment: RFC 3339, such as 2027-02-01T00:00:00Z.
+    /// There are no slots before this time (RFC 3339, for example 2027-02-01T00:00:00Z).
     #[serde(default)]
     pub start_at: Option<Time>,
 
-    /// No slot lies at or after this moment (RFC 3339, such as 2027-02-01T00:00:00Z); what still waits in the queue then is dropped.
+    /// There are no slots at or after this time (RFC 3339, for example 2027-02-01T00:00:00Z). Runs that are queued at this time are skipped.
     #[serde(default)]
     pub end_at: Option<Time>,
 
-    /// Blackouts: slots that match any of these are none.
+    /// Blackouts. Slots that match any of these are excluded.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     #[schemars(length(max = 32))]
     pub exclude: Vec<Exclusion>,
 
-    /// How many seconds after its slot (and jitter) a run may still start; a slot older than that is counted as missed.
+    /// Deadline for starting a run, in seconds after its slot and jitter. A slot that cannot start by then is counted as missed.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub starting_deadline_seconds: Option<i64>,
 
-    /// What happens to slots that passed while nobody could start them: Latest (default), None or All.
+    /// Which slots still start if the operator could not start them in time: Latest (default), None or All.
     #[serde(default)]
     pub missed_run_policy: MissedRunPolicy,
 
-    /// Under missedRunPolicy All: how many missed slots are caught up at most, the newest ones. Default: 10.
+    /// Maximum number of past slots that start under missedRunPolicy All, the newest ones. Default: 10.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     pub missed_run_limit: Option<i32>,
 
-    /// How many slots one backfill request may name. Default: 100.
+    /// Maximum number of slots in a backfill request. Default: 100.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     pub backfill_limit: Option<i32>,
 
-    /// What happens to a slot while an earlier run goes on: Allow (default), Forbid, Replace or Queue.
+    /// What happens to a slot while an earlier run is active: Allow (default), Forbid, Replace or Queue.
     #[serde(default, deserialize_with = "empty_is_allow")]
     #[schemars(schema_with = "schema::concurrency_policy")]
     pub concurrency_policy: ConcurrencyPolicy,
 
-    /// Under Queue: how many slots wait at most; one that finds the queue full is skipped. Default: 10.
+    /// Maximum number of queued slots under Queue. A slot that finds the queue full is skipped. Default: 10.
     #[serde(default)]
     #[schemars(range(min = 1, max = 100))]
     pub queue_limit: Option<i32>,
 
-    /// How many runs go on at once, under Allow (default: 1,000) and Queue (default: 1).
+    /// Maximum number of concurrent runs under Allow (default: 1,000) and Queue (default: 1).
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     pub max_concurrent_runs: Option<i32>,
 
-    /// Whether, and when, a run that failed is tried again. Each attempt is a Job of its own. Default: never.
+    /// Whether and when a failed run is retried. Each attempt is a separate Job. Default: no retries.
     #[serde(default)]
     pub retry_policy: Option<RetryPolicy>,
 
-    /// How long a run may take with all its retries; then its Job is deleted, and the run has failed.
+    /// Maximum duration of a run, including its retries. After it the Job is deleted, and the run has failed.
     #[serde(default)]
     #[schemars(schema_with = "schema::run_timeout")]
     pub run_timeout: Option<Duration>,
 
-    /// How long the work of a Job may take to begin (image pull, no room, quota, init containers); then it is deleted, and the attempt has failed.
+    /// Maximum time until a pod of the Job is ready to work (scheduling, quota, image pull, init containers). After it the Job is deleted, and the attempt has failed.
     #[serde(default)]
     #[schemars(schema_with = "schema::pending_timeout")]
     pub pending_timeout: Option<Duration>,
 
-    /// No run starts while this is true; runs that go on are left alone. Slots that pass are counted as skipped when it ends.
+    /// Suspends the task: no run starts, and active runs continue. Slots in the meantime are counted as skipped when the suspension ends.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(schema_with = "schema::suspend")]
     pub suspend: bool,
 
-    /// So many failed runs in a row suspend the task, in its status; the annotation punctual.dev/resume, or a run that succeeds, ends that.
+    /// Suspends the task (in status) after this many consecutive failed runs. The annotation punctual.dev/resume or a successful run ends the suspension.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     pub suspend_after_failures: Option<i32>,
 
-    /// The Job that each run makes.
+    /// Template of the Job of each run.
     pub job_template: JobTemplate,
 
-    /// How many successful Jobs to keep, at most 100. Default: 3.
+    /// Number of successful Jobs to keep, at most 100. Default: 3.
     #[serde(default = "three", deserialize_with = "null_is_three")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub successful_jobs_history_limit: i32,
 
-    /// How many failed Jobs to keep, with their pods and logs, at most 100. Default: 3 (CronJob: 1).
+    /// Number of failed Jobs to keep, with their pods and logs, at most 100. Default: 3 (CronJob: 1).
     #[serde(default = "three", deserialize_with = "null_is_three")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub failed_jobs_history_limit: i32,
 
-    /// How long to keep a finished Job, beside the two limits. Default: ttlSecondsAfterFinished of the template, if it has one.
+    /// How long to keep a finished Job, in addition to the two limits. Default: ttlSecondsAfterFinished of the template, if set.
     #[serde(default)]
     #[schemars(schema_with = "schema::ttl_after_finished")]
     pub ttl_after_finished: Option<Duration>,
 
-    /// How many entries status.recentRuns keeps, also after their Jobs are gone. Default: 10.
+    /// Number of entries in status.recentRuns, which remain after their Jobs are deleted. Default: 10.
     #[serde(default = "ten", deserialize_with = "null_is_ten")]
     #[schemars(range(min = 0, max = 100))]
     pub run_history_limit: i32,
 
-    /// Env (default): every container gets PUNCTUAL_SLOT, PUNCTUAL_LAST_SUCCESS and the like. None: nothing is added.
+    /// Env (default): every container gets PUNCTUAL_SLOT, PUNCTUAL_LAST_SUCCESS and other variables. None: no variables are added.
     #[serde(default)]
     pub run_context: RunContext,
 }
 
 impl ScheduledTaskSpec {
-    /// Zone in which the schedule is read.
+    /// The time zone of the schedule.
     #[must_use]
     pub fn zone(&self) -> &str {
         &self.time_zone
     }
 
-    /// The part of the spec that names slots.
+    /// The part of the spec that decides about slots.
     #[must_use]
     pub fn observed_schedule(&self) -> ObservedSchedule {
         let policy = self.daylight_saving.unwrap_or_default();
@@ -200,7 +223,7 @@ impl ScheduledTaskSpec {
         }
     }
 
-    /// The schedule in a few words, for people.
+    /// The schedule, or all schedules separated by `|`, for display.
     #[must_use]
     pub fn schedule_text(&self) -> String {
         match &self.schedule {
@@ -214,7 +237,7 @@ impl ScheduledTaskSpec {
         }
     }
 
-    /// How many runs may go on at once; `None` for any number.
+    /// The maximum number of concurrent runs; `None` if there is no limit.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
         let most = self.max_concurrent_runs.map(|most| usize::try_from(most).unwrap_or(1));
@@ -225,26 +248,26 @@ impl ScheduledTaskSpec {
         }
     }
 
-    /// How many slots may wait under Queue.
+    /// The maximum number of queued slots under Queue.
     #[must_use]
     pub fn longest_queue(&self) -> usize {
         usize::try_from(self.queue_limit.unwrap_or(10)).unwrap_or(0)
     }
 
-    /// How many slots a backfill may name.
+    /// The maximum number of slots in a backfill request.
     #[must_use]
     pub fn longest_backfill(&self) -> u64 {
         u64::try_from(self.backfill_limit.unwrap_or(100)).unwrap_or(0)
     }
 
-    /// How many missed slots `All` catches up at most.
+    /// The maximum number of past slots that start under missedRunPolicy `All`.
     #[must_use]
     pub fn catch_up_limit(&self) -> usize {
         usize::try_from(self.missed_run_limit.unwrap_or(10)).unwrap_or(0)
     }
 }
 
-/// As `metav1.Time` is written: without a fraction. No slot lies between a moment and the next whole second.
+/// Rounds up to a second, as `metav1.Time` is written. There is no slot between an instant and the next whole second.
 fn whole(at: &Time) -> Time {
     let up = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
     Time(at.0.round(up).unwrap_or(at.0))
@@ -278,7 +301,7 @@ fn null_is_ten<'de, D: Deserializer<'de>>(value: D) -> Result<i32, D::Error> {
     Option::<i32>::deserialize(value).map(|limit| limit.unwrap_or(10))
 }
 
-/// CronJob reads `null` and `""` as `Allow`, so manifests that say so exist.
+/// CronJob accepts `null` and `""` for `Allow`, so there are manifests with them.
 fn empty_is_allow<'de, D: Deserializer<'de>>(value: D) -> Result<ConcurrencyPolicy, D::Error> {
     use serde::de::{Error, IntoDeserializer};
     match Option::<String>::deserialize(value)?.as_deref() {

@@ -1,13 +1,13 @@
-//! The Job template: kept as the author's own JSON, described to the API server in full.
+//! The Job template: stored as the author's JSON, and described by the full schema of a Job.
 //!
-//! Takes the schema that `k8s-openapi` generates, gives one that decides as CronJob's does on real manifests
-//! (each difference was met in one; the list stands in `docs/crd.md`). Never interprets the template.
+//! The schema that `k8s-openapi` generates is changed so that it accepts and rejects the same manifests as CronJob does; each change
+//! was needed by a real manifest. The template itself is not interpreted.
 
 #![cfg_attr(
     not(test),
     expect(
         clippy::indexing_slicing,
-        reason = "a schema is made of constants alone, and tests make it: what input can reach is `JobTemplate`, which indexes nothing"
+        reason = "schemas are made of constants only, and tests make them; `JobTemplate`, which input can reach, indexes nothing"
     )
 )]
 
@@ -20,13 +20,13 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A `JobTemplateSpec` as JSON text: a field that a newer Kubernetes adds is not lost on the way, and text is the smallest form.
-/// As a tree a list of empty strings takes twenty times its text.
+/// A `JobTemplateSpec` as JSON text, so that fields of a newer Kubernetes are not lost. Text is also the smallest form: as a tree, a list
+/// of empty strings takes twenty times the memory.
 #[derive(Clone, PartialEq)]
 pub struct JobTemplate(Arc<str>);
 
 impl JobTemplate {
-    /// A longer template is refused: 256 KiB, a sixth of what etcd takes as one object.
+    /// Maximum length: 256 KiB, a sixth of etcd's limit for an object.
     pub const LONGEST: usize = 256 * 1024;
 
     /// Length of the compact JSON, in bytes.
@@ -35,25 +35,25 @@ impl JobTemplate {
         self.0.len()
     }
 
-    /// Why it is refused for its length, if it is.
+    /// The error if it is too long.
     #[must_use]
     pub fn too_large(&self) -> Option<String> {
         (self.len() > Self::LONGEST).then(|| {
             format!(
-                "spec.jobTemplate has {} bytes of JSON, and at most {} are allowed: move data into a ConfigMap or the image",
+                "spec.jobTemplate is too large: {} bytes of JSON, at most {} are allowed; move data into a ConfigMap or the image",
                 self.len(),
                 Self::LONGEST
             )
         })
     }
 
-    /// Whether it has no field at all.
+    /// Whether it has no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.as_ref() == "{}"
     }
 
-    /// The template as a tree, made anew at each call.
+    /// The template as a tree, parsed at each call.
     #[must_use]
     pub fn fields(&self) -> Map<String, Value> {
         serde_json::from_str(&self.0).unwrap_or_default()
@@ -85,13 +85,13 @@ impl Serialize for JobTemplate {
 }
 
 impl<'de> Deserialize<'de> for JobTemplate {
-    /// Writes the text down as it is read, without a tree between.
+    /// Transcodes to text without building a tree.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = serde_json::to_string(&serde_transcode::Transcoder::new(deserializer)).map_err(D::Error::custom)?;
         if text.starts_with('{') {
             return Ok(Self(text.into()));
         }
-        // Says what it is, and what is expected, in serde's own words.
+        // Serde's message says what was found and what was expected.
         let value: Value = serde_json::from_str(&text).map_err(D::Error::custom)?;
         Map::<String, Value>::deserialize(value).map_err(D::Error::custom)?;
         Err(D::Error::custom("expected an object"))
@@ -116,14 +116,14 @@ impl JsonSchema for JobTemplate {
             root.remove("title");
         }
         shorten_descriptions(&mut schema);
-        quantity::loosen(&mut schema);
+        quantity::allow_numbers(&mut schema);
         accept_nulls(&mut schema);
-        mend_job(&mut schema);
+        adapt_job(&mut schema);
         Schema::try_from(schema).expect("an object schema stays an object")
     }
 }
 
-/// Calls `visit` on the schema and everything below it.
+/// Calls `visit` for a schema and all schemas inside it.
 fn each_schema(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     let Some(object) = schema.as_object_mut() else { return };
     visit(object);
@@ -137,7 +137,7 @@ fn each_schema(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value
     }
 }
 
-/// `kubectl apply` keeps the whole CRD in an annotation of at most 256 KiB: with every description it is 381 KB.
+/// `kubectl apply` stores the whole CRD in an annotation of at most 256 KiB; with complete descriptions it has 381 KB.
 fn shorten_descriptions(schema: &mut Value) {
     each_schema(schema, &mut |object| {
         if let Some(Value::String(text)) = object.get_mut("description") {
@@ -149,7 +149,7 @@ fn shorten_descriptions(schema: &mut Value) {
     });
 }
 
-/// CronJob reads `null` as "not there" for every optional field (`value:`, `metadata:`), so manifests have them.
+/// CronJob accepts `null` for every optional field (`value:`, `metadata:`), so there are manifests with it.
 fn accept_nulls(schema: &mut Value) {
     each_schema(schema, &mut |object| {
         let required: Vec<String> = object
@@ -168,7 +168,7 @@ fn accept_nulls(schema: &mut Value) {
     });
 }
 
-fn mend_job(schema: &mut Value) {
+fn adapt_job(schema: &mut Value) {
     schema["required"] = json!(["spec"]);
     let job = &mut schema["properties"]["spec"];
     job["nullable"] = json!(false);
@@ -186,15 +186,15 @@ fn mend_job(schema: &mut Value) {
     }
     job["x-kubernetes-validations"] = json!([
         {"rule": "!has(self.selector)", "reason": "FieldValueForbidden",
-         "message": "selector is made by Kubernetes for each Job: take it out of jobTemplate.spec", "fieldPath": ".selector"},
+         "message": "selector is set by Kubernetes for each Job: remove it from jobTemplate.spec", "fieldPath": ".selector"},
         {"rule": "!has(self.manualSelector) || !self.manualSelector", "reason": "FieldValueForbidden",
-         "message": "manualSelector: true is not possible for a Job made from a template: take it out of jobTemplate.spec", "fieldPath": ".manualSelector"},
+         "message": "manualSelector: true is not supported in a template: remove it from jobTemplate.spec", "fieldPath": ".manualSelector"},
         {"rule": "!has(self.completionMode) || self.completionMode != 'Indexed' || has(self.completions)",
-         "message": "completionMode Indexed needs completions: say how many indexes there are", "fieldPath": ".completions"},
+         "message": "completionMode: Indexed requires completions: set the number of indexes", "fieldPath": ".completions"},
         {"rule": "!has(self.backoffLimitPerIndex) || (has(self.completionMode) && self.completionMode == 'Indexed')",
-         "message": "backoffLimitPerIndex needs completionMode: Indexed", "fieldPath": ".backoffLimitPerIndex"},
+         "message": "backoffLimitPerIndex requires completionMode: Indexed", "fieldPath": ".backoffLimitPerIndex"},
         {"rule": "!has(self.maxFailedIndexes) || has(self.backoffLimitPerIndex)",
-         "message": "maxFailedIndexes needs backoffLimitPerIndex", "fieldPath": ".maxFailedIndexes"}
+         "message": "maxFailedIndexes requires backoffLimitPerIndex", "fieldPath": ".maxFailedIndexes"}
     ]);
     one_of(&mut job["properties"]["completionMode"], &["NonIndexed", "Indexed"]);
     one_of(&mut job["properties"]["podReplacementPolicy"], &["TerminatingOrFailed", "Failed"]);
@@ -202,20 +202,20 @@ fn mend_job(schema: &mut Value) {
     template["required"] = json!(["spec"]);
     let pod = &mut template["properties"]["spec"];
     pod["nullable"] = json!(false);
-    mend_pod(pod);
+    adapt_pod(pod);
 }
 
-fn mend_pod(pod: &mut Value) {
+fn adapt_pod(pod: &mut Value) {
     pod["required"] = json!(["containers"]);
     pod["x-kubernetes-validations"] = json!([{
         "rule": "has(self.restartPolicy)", "reason": "FieldValueRequired", "fieldPath": ".restartPolicy",
-        "message": "write OnFailure (the kubelet starts a failed container again) or Never (a new pod for each try)"
+        "message": "set OnFailure (the kubelet restarts a failed container) or Never (a new pod for each retry)"
     }]);
     let restart = &mut pod["properties"]["restartPolicy"];
     restart["enum"] = json!(["OnFailure", "Never"]);
     restart["nullable"] = json!(false);
     pod["properties"]["containers"]["minItems"] = json!(1);
-    // Merged by key in server-side apply, as CronJob does. Not `env`: CronJob takes the same name twice, with a warning.
+    // Server-side apply merges them by key, as in CronJob. Not `env`, where CronJob accepts duplicate names with a warning.
     keyed_by(&mut pod["properties"]["volumes"], &["name"]);
     for containers in ["containers", "initContainers"] {
         let list = &mut pod["properties"][containers];
@@ -226,17 +226,17 @@ fn mend_pod(pod: &mut Value) {
         protocol["default"] = json!("TCP");
         protocol["nullable"] = json!(false);
     }
-    // Kubernetes takes `imagePullSecrets: [{}]`: the name is "effectively required", but may be missing.
+    // Kubernetes accepts `imagePullSecrets: [{}]`: the name is "effectively required", but may be missing.
     if let Some(reference) = pod["properties"]["imagePullSecrets"]["items"].as_object_mut() {
         reference.remove("required");
     }
 }
 
-/// An `enum` refuses `null` whatever `nullable` says, and CronJob takes it for "not there"; a rule is not asked about `null`.
-fn one_of(leaf: &mut Value, words: &[&str]) {
-    leaf["x-kubernetes-validations"] = json!([{
-        "rule": format!("self in {words:?}"),
-        "messageExpression": format!("'\"' + self + '\" is not known: write {}'", words.join(" or ")),
+/// An `enum` rejects `null` even if it is nullable, while CronJob accepts it; a rule is not evaluated for `null`.
+fn one_of(schema: &mut Value, values: &[&str]) {
+    schema["x-kubernetes-validations"] = json!([{
+        "rule": format!("self in {values:?}"),
+        "messageExpression": format!("'\"' + self + '\" is not supported: use {}'", values.join(" or ")),
     }]);
 }
 

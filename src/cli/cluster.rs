@@ -1,6 +1,6 @@
-//! The cluster that a command speaks to, chosen as kubectl chooses it, and its errors in kubectl's words.
+//! Connects to the cluster that flags and kubeconfig select, as kubectl does, and reports errors in kubectl's words.
 //!
-//! Takes flags, gives a client with its namespace. Never retries: a person waits, and can ask again.
+//! Requests are not retried: a person waits, and can repeat the command.
 
 use super::output;
 use crate::api::{GROUP, ScheduledTask};
@@ -13,12 +13,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A connection that says nothing for this long is dead. Longer than a watch lasts.
-const SILENCE: Duration = Duration::from_secs(60);
-/// So many objects are asked for at once, as kubectl does.
+/// The timeout for reading from a connection, longer than a watch.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many objects a list request asks for, as in kubectl.
 const PAGE: u32 = 500;
 
-/// Which cluster.
+/// Flags that select the cluster.
 #[derive(clap::Args, Debug)]
 pub struct Access {
     /// Kubeconfig file to use. Default: $KUBECONFIG, ~/.kube/config, or the pod's service account
@@ -29,36 +29,36 @@ pub struct Access {
     context: Option<String>,
 }
 
-/// Which cluster, and which namespace of it.
+/// Flags that select the cluster and the namespace.
 #[derive(clap::Args, Debug)]
 pub struct Target {
     #[command(flatten)]
     access: Access,
-    /// Namespace of the tasks. Default: that of the context
+    /// Namespace of the tasks. Default: the namespace of the context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
 }
 
-/// A cluster, and the namespace in which tasks are looked for.
+/// A client of the cluster, and the namespace of the tasks.
 pub struct Cluster {
     client: kube::Client,
     server: String,
     pub namespace: String,
 }
 
-/// A whole line for standard error, where `error:` is not what kubectl would put before it.
+/// A line for standard error that does not begin with `error:`, as kubectl words it.
 #[derive(Debug)]
-pub struct Said(pub String);
+pub struct CliError(pub String);
 
-impl fmt::Display for Said {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for CliError {}
 
-/// Runs a command that speaks to a cluster.
+/// Runs a command that makes requests to a cluster.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -68,7 +68,7 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Access {
-    /// What the flags, or the surroundings, say of the cluster.
+    /// The configuration from flags, environment and kubeconfig.
     pub async fn config(&self) -> Result<kube::Config> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
@@ -86,35 +86,35 @@ impl Access {
                 .with_context(|| format!("--context {context}"))?,
             (None, None) => kube::Config::infer()
                 .await
-                .context("no cluster: neither a kubeconfig nor a pod's service account was found; use --kubeconfig")?,
+                .context("no cluster configured: neither a kubeconfig nor a service account of a pod was found; use --kubeconfig")?,
         };
-        // Requests have deadlines of their own: the client's 15 silent retries would hide a POST's fate.
+        // The client's 15 silent retries would hide whether a POST succeeded; requests have deadlines of their own.
         config.default_retry = false;
-        // Lists and watches have none; a watch ends by itself before this one.
-        config.read_timeout = Some(SILENCE);
+        // Lists and watches have no deadline; a watch ends before this timeout.
+        config.read_timeout = Some(READ_TIMEOUT);
         config.reset_reader_on_write = true;
         Ok(config)
     }
 }
 
 impl Target {
-    /// A client for that cluster.
+    /// Creates the client.
     pub async fn connect(&self) -> Result<Cluster> {
         let config = self.access.config().await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        let client = kube::Client::try_from(config).context("cannot make a client from the kubeconfig")?;
+        let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
         Ok(Cluster { client, server, namespace })
     }
 }
 
 impl Cluster {
-    /// The tasks of the namespace, as raw as the API server has them: one that cannot be read harms no other.
+    /// The tasks of the namespace as untyped objects, so that an invalid one does not affect the others.
     pub fn tasks(&self) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource())
     }
 
-    /// All tasks of the namespace, or of all namespaces, that a selector selects.
+    /// All tasks of the namespace, or of all namespaces, that match a selector.
     pub async fn list(&self, everywhere: bool, selector: Option<&str>) -> Result<Vec<Value>> {
         let tasks = if everywhere {
             Api::all_with(self.client.clone(), &resource())
@@ -125,7 +125,7 @@ impl Cluster {
         params.label_selector = selector.map(str::to_owned);
         let mut objects = Vec::new();
         loop {
-            let page = tasks.list(&params).await.map_err(|error| self.said(error))?;
+            let page = tasks.list(&params).await.map_err(|error| self.error(error))?;
             for object in page.items {
                 objects.push(as_kubectl_shows(object)?);
             }
@@ -136,13 +136,13 @@ impl Cluster {
         }
     }
 
-    /// What kubectl says of an error.
-    pub fn said(&self, error: kube::Error) -> anyhow::Error {
+    /// The error in the words of kubectl.
+    pub fn error(&self, error: kube::Error) -> anyhow::Error {
         let line = match error {
             kube::Error::Api(status) => match (status.code, status.reason.as_str()) {
                 (404, "Failed to parse error data") => {
-                    let hint = "install it with: punctual crd | kubectl apply --server-side -f -";
-                    format!("error: the server doesn't have a resource type \"scheduledtasks\" in group {GROUP:?}; {hint}")
+                    let fix = "install it with: punctual crd | kubectl apply --server-side -f -";
+                    format!("error: the server doesn't have a resource type \"scheduledtasks\" in group {GROUP:?}; {fix}")
                 }
                 (401, _) => "error: You must be logged in to the server (Unauthorized)".to_owned(),
                 (_, "") => format!("Error from server: {}", status.message),
@@ -157,7 +157,7 @@ impl Cluster {
             }
             other => format!("error: {other}"),
         };
-        anyhow::Error::new(Said(line))
+        anyhow::Error::new(CliError(line))
     }
 }
 
@@ -165,13 +165,13 @@ fn resource() -> ApiResource {
     ApiResource::erase::<ScheduledTask>(&())
 }
 
-/// The object as JSON, without what kubectl hides.
+/// The object as JSON, without the fields that kubectl hides.
 pub fn as_kubectl_shows(mut object: DynamicObject) -> Result<Value> {
     object.metadata.managed_fields = None;
     Ok(serde_json::to_value(object)?)
 }
 
-/// A task as people name it: `nightly`, `stask/nightly`, `scheduledtask.punctual.dev/nightly`.
+/// The name in an argument such as `nightly`, `stask/nightly` or `scheduledtask.punctual.dev/nightly`.
 pub fn bare_name(argument: &str) -> &str {
     let (kind, name) = argument.split_once('/').unwrap_or(("", argument));
     let kind = kind.strip_suffix(&format!(".{GROUP}")).unwrap_or(kind);
@@ -181,15 +181,15 @@ pub fn bare_name(argument: &str) -> &str {
     }
 }
 
-/// How kubectl names an object after it did something to it.
+/// The name that kubectl prints for an object that it changed.
 pub fn full_name(name: &str) -> String {
     format!("scheduledtask.{GROUP}/{name}")
 }
 
-/// Writes a line to standard error: kubectl's, or one that begins with `error:`.
-pub fn complain(error: &anyhow::Error) {
-    match error.downcast_ref::<Said>() {
-        Some(Said(line)) => output::complain(line),
-        None => output::complain(&format!("error: {error:#}")),
+/// Writes an error to standard error.
+pub fn print_error(error: &anyhow::Error) {
+    match error.downcast_ref::<CliError>() {
+        Some(CliError(line)) => output::print_error(line),
+        None => output::print_error(&format!("error: {error:#}")),
     }
 }

@@ -1,11 +1,14 @@
-//! Completion: scripts for shells, and answers to kubectl, which asks a program named `kubectl_complete-punctual` for candidates.
+//! Completion for shells and for kubectl, by clap_complete's dynamic engine.
 //!
-//! Takes the command tree, gives text. Never asks a cluster: completion must not wait.
+//! The script of a shell calls the binary with [`VARIABLE`] set. kubectl calls a program named `kubectl_complete-punctual`, and expects
+//! the format of the cobra library: a candidate a line, with a tab before its description, and a directive at the end.
 
 use super::output;
-use anyhow::Result;
-use clap::{Arg, Command, ValueHint};
-use clap_complete::Shell;
+use anyhow::{Context, Result};
+use clap::Command;
+use clap_complete::engine::{CompletionCandidate, complete};
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -16,84 +19,59 @@ pub struct Args {
     shell: Shell,
 }
 
-/// The directives of cobra that kubectl understands.
-const FILES: &str = ":0";
-const NO_FILES: &str = ":4";
+/// The environment variable by which a script asks for candidates.
+const VARIABLE: &str = "PUNCTUAL_COMPLETE";
 
-/// Prints the script for a shell. `binary` is the file's name, by which shells know it.
-pub fn run(args: &Args, mut command: Command, binary: &str) -> Result<ExitCode> {
+/// cobra's directive not to offer files when there are no candidates.
+const NO_FILES: u8 = 4;
+/// cobra's directive not to add a space.
+const NO_SPACE: u8 = 2;
+
+/// Prints the script for a shell. `binary` is the name of the file, by which shells know it.
+pub fn run(args: &Args, binary: &str) -> Result<ExitCode> {
+    let shell = args.shell.to_string();
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, binary, &mut script);
+    Shells::builtins()
+        .completer(&shell)
+        .context("unknown shell")?
+        .write_registration(VARIABLE, "punctual", binary, binary, &mut script)?;
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints candidates for the last of these words, as kubectl wants them.
-pub fn answer(command: &Command, words: impl Iterator<Item = OsString>) -> ExitCode {
-    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
-    match output::print(&candidates(command, &words)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+/// Prints candidates if a shell's script asks for them; `false` if it does not.
+pub fn answer_shell(command: impl Fn() -> Command) -> clap::error::Result<bool> {
+    let directory = std::env::current_dir().ok();
+    CompleteEnv::with_factory(command)
+        .var(VARIABLE)
+        .try_complete(std::env::args_os(), directory.as_deref())
+}
+
+/// Prints candidates for the last of these words, for kubectl.
+pub fn answer_kubectl(mut command: Command, words: impl Iterator<Item = OsString>) -> Result<ExitCode> {
+    let mut words: Vec<OsString> = std::iter::once("punctual".into()).chain(words).collect();
+    if words.len() == 1 {
+        words.push(OsString::new());
     }
+    let last = words.len() - 1;
+    // The engine offers flags where it knows nothing else; kubectl does so after a dash only.
+    let wants_flag = words.last().is_some_and(|word| word.to_string_lossy().starts_with('-'));
+    let directory = std::env::current_dir().ok();
+    let mut candidates = complete(&mut command, words, last, directory.as_deref())?;
+    candidates.retain(|candidate| wants_flag || !candidate.get_value().to_string_lossy().starts_with('-'));
+    let is_directory = candidates
+        .iter()
+        .any(|candidate| candidate.get_value().to_string_lossy().ends_with('/'));
+    let directive = if is_directory { NO_FILES | NO_SPACE } else { NO_FILES };
+    let lines: String = candidates.iter().map(|candidate| line(candidate) + "\n").collect();
+    output::print(&format!("{lines}:{directive}\n"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn candidates(command: &Command, words: &[String]) -> String {
-    let (current, before) = match words.split_last() {
-        Some((current, before)) => (current.as_str(), before),
-        None => ("", before_nothing()),
-    };
-    let mut command = command;
-    for word in before {
-        command = command.find_subcommand(word).unwrap_or(command);
+fn line(candidate: &CompletionCandidate) -> String {
+    let value = output::one_line(&candidate.get_value().to_string_lossy());
+    match candidate.get_help() {
+        Some(help) => format!("{value}\t{}", output::one_line(&help.to_string())),
+        None => value,
     }
-    let asked = before.last().and_then(|word| value_of(command, word));
-    let (found, directive): (Vec<String>, &str) = match asked {
-        Some(arg) => {
-            let values = arg.get_possible_values();
-            let takes_file = matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::FilePath);
-            let directive = if takes_file { FILES } else { NO_FILES };
-            (values.iter().map(|value| value.get_name().to_owned()).collect(), directive)
-        }
-        None if current.starts_with('-') => (flags(command), NO_FILES),
-        None => {
-            let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
-            let line = |sub: &Command| match sub.get_about() {
-                Some(about) => format!("{}\t{about}", sub.get_name()),
-                None => sub.get_name().to_owned(),
-            };
-            let positional = command.get_positionals().flat_map(Arg::get_possible_values);
-            let positional = positional.map(|value| value.get_name().to_owned());
-            (shown.map(line).chain(positional).collect(), NO_FILES)
-        }
-    };
-    let fitting = found.into_iter().filter(|candidate| candidate.starts_with(current));
-    fitting.map(|candidate| candidate + "\n").collect::<String>() + directive + "\n"
-}
-
-fn before_nothing() -> &'static [String] {
-    &[]
-}
-
-/// The flag that waits for a value after this word.
-fn value_of<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
-    let flag = command.get_arguments().find(|arg| {
-        let long = arg.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long));
-        let short = arg
-            .get_short()
-            .is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()));
-        long || short
-    })?;
-    flag.get_action().takes_values().then_some(flag)
-}
-
-fn flags(command: &Command) -> Vec<String> {
-    let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
-    let line = |arg: &Arg| {
-        let long = arg.get_long()?;
-        Some(match arg.get_help() {
-            Some(help) => format!("--{long}\t{help}"),
-            None => format!("--{long}"),
-        })
-    };
-    shown.filter_map(line).collect()
 }

@@ -1,6 +1,4 @@
-//! `punctual controller`: the operator as a process.
-//!
-//! Takes flags, runs until SIGTERM or SIGINT, then finishes what is in flight.
+//! `punctual controller`: runs the operator until SIGTERM or SIGINT, then finishes the requests in flight.
 
 use super::cluster::Access;
 use crate::clock::Clock;
@@ -18,36 +16,36 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Args {
     #[command(flatten)]
     access: Access,
-    /// Only look after tasks in these namespaces. Default: all
+    /// Namespaces whose tasks are reconciled. Default: all
     #[arg(long, value_name = "NAMESPACES", value_delimiter = ',')]
     watch_namespaces: Vec<String>,
-    /// Address of /livez, /readyz and /metrics; port 0 takes a free one and logs it
+    /// Address of /livez, /readyz and /metrics. Port 0 selects a free port, which is logged
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     metrics_addr: SocketAddr,
-    /// How many tasks are worked on at once
+    /// Number of tasks that are reconciled concurrently
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: u16,
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
     #[command(flatten)]
     election: Election,
 }
 
-/// Flags as Kubernetes' own controllers have them.
+/// Flags of leader election, as in Kubernetes' controllers.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Leader election")]
 struct Election {
-    /// Let one of several replicas lead, by a Lease. The others watch and plan, and take over when it is gone
+    /// Elect one of several replicas as leader by a Lease. The others are on standby
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", action = clap::ArgAction::Set)]
     leader_elect: bool,
-    /// How long a lease that is not renewed is left alone
+    /// How long other replicas wait for a lease that is not renewed
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     leader_elect_lease_duration: Duration,
-    /// How long a leader tries to renew before it stops writing; shorter than the lease duration
+    /// How long the leader tries to renew its lease before it stops writing; shorter than the lease duration
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     leader_elect_renew_deadline: Duration,
-    /// How long to wait between attempts
+    /// How long to wait between attempts to acquire or renew the lease
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     leader_elect_retry_period: Duration,
     /// Name of the Lease
@@ -62,7 +60,7 @@ struct Election {
         hide_env = true
     )]
     leader_elect_resource_namespace: String,
-    /// Who this process is. Default: $POD_NAME, or a name made of host and process
+    /// Identity of this process. Default: $POD_NAME, or a name made of host and process
     #[arg(long, value_name = "NAME", env = "POD_NAME", hide_env = true)]
     leader_elect_identity: Option<String>,
 }
@@ -103,7 +101,7 @@ async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let config = args.access.config().await?;
-    let client = kube::Client::try_from(config).context("cannot make a client from the kubeconfig")?;
+    let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
     let options = Options {
         namespaces: args.watch_namespaces,
         leader_election: args.election.terms()?,
@@ -113,7 +111,7 @@ async fn operate(args: Args) -> Result<()> {
     let listener = server::bind(args.metrics_addr)
         .await
         .with_context(|| format!("cannot listen on --metrics-addr {}", args.metrics_addr))?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), address = %listener.local_addr()?, "operator starts");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), address = %listener.local_addr()?, "operator started");
     let serving = tokio::spawn(server::serve(listener, controller.health()));
     let stop = async move {
         tokio::select! {
@@ -123,6 +121,6 @@ async fn operate(args: Args) -> Result<()> {
     };
     let ended = controller.run(stop).await;
     serving.abort();
-    tracing::info!("operator leaves");
+    tracing::info!("operator stopped");
     Ok(ended?)
 }

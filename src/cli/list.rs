@@ -1,9 +1,7 @@
-//! `punctual list`: tasks with what people look for, a line each.
-//!
-//! Takes the tasks of a namespace, or of all, gives a table; `-o json|yaml` gives the objects, as kubectl does.
+//! `punctual list`: prints the tasks of a namespace, or of all, as a table; `-o json|yaml` prints the objects.
 
 use super::cluster::{self, Target};
-use super::elapsed;
+use super::duration;
 use super::output::{self, Format};
 use super::table::{self, Cell, Style};
 use super::task::Task;
@@ -14,13 +12,13 @@ use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Tasks of all namespaces
+    /// List the tasks of all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// Only tasks with these labels, such as app=shop
+    /// Selector (label query) to filter on, for example app=shop
     #[arg(short = 'l', long, value_name = "LABELS")]
     selector: Option<String>,
-    /// wide shows the counters, too; json and yaml the objects
+    /// Output format; wide adds the counters
     #[arg(short, long, value_enum)]
     output: Option<Output>,
     #[command(flatten)]
@@ -48,9 +46,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(format) = format {
         output::print(&output::format(&output::list(objects), format)?)?;
     } else if objects.is_empty() && args.all_namespaces {
-        output::complain("No resources found");
+        output::print_error("No resources found");
     } else if objects.is_empty() {
-        output::complain(&format!("No resources found in {namespace} namespace."));
+        output::print_error(&format!("No resources found in {namespace} namespace."));
     } else {
         let tasks: Vec<Task> = objects.into_iter().map(Task::of).collect();
         let wide = args.output == Some(Output::Wide);
@@ -81,12 +79,12 @@ fn lines(tasks: &[Task], namespaces: bool, wide: bool, now: Timestamp) -> String
         width: None,
         colour: false,
     };
-    table::set(&head.split_off(skipped), rows.collect(), style)
+    table::format(&head.split_off(skipped), rows.collect(), style)
 }
 
 fn row(task: &Task, wide: bool, now: Timestamp) -> Vec<Cell> {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "<none>".into());
-    let when = |at: Option<Timestamp>| or_none(at.map(|at| elapsed::from_now(at, now)));
+    let when = |at: Option<Timestamp>| or_none(at.map(|at| duration::from_now(at, now)));
     let mut row: Vec<Cell> = vec![
         task.namespace.clone().into(),
         task.name.clone().into(),
@@ -149,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_the_state_the_last_result_and_how_far_the_last_and_the_next_run_are() {
+    fn a_line_has_the_state_and_the_last_and_next_run() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         assert_eq!(
             lines(&tasks(), false, false, now),
@@ -163,7 +161,7 @@ wrong     @often                     Mars/Base      Pending   <none>        <non
     }
 
     #[test]
-    fn wide_shows_the_counters_and_all_namespaces_show_theirs() {
+    fn wide_adds_the_counters_and_all_namespaces_the_namespace() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let text = lines(&tasks()[..1], true, true, now);
         assert_eq!(

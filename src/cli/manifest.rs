@@ -1,24 +1,23 @@
-//! A document that may be a task: its kind, its names, and its spec, unless admission or the controller would refuse it.
-//!
-//! Takes JSON, gives a spec with its schedule, or every reason against it. Never reads a file: that is `stream`.
+//! Reads a document as a task: its kind, its name, and its validated spec and schedule.
 
-use crate::api::{self, Refusals, ScheduledTaskSpec};
+use super::admission::{self, ErrorList};
+use crate::api::{self, ScheduledTaskSpec};
 use crate::plan::Spec;
 use crate::schedule::Schedule;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-/// What a document is to us.
+/// The kind of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Task,
     CronJob,
-    /// Something else that Kubernetes knows, or may know.
+    /// Another kind of object.
     Other,
 }
 
 /// The fields of a CronJob's spec.
-const CRON_JOB: [&str; 8] = [
+const CRON_JOB_FIELDS: [&str; 8] = [
     "schedule",
     "timeZone",
     "startingDeadlineSeconds",
@@ -29,13 +28,13 @@ const CRON_JOB: [&str; 8] = [
     "failedJobsHistoryLimit",
 ];
 
-/// What kind of document this is.
+/// The kind of a document.
 ///
 /// # Errors
-/// When it is no object of Kubernetes, or of a version that is not known.
+/// When it is not a Kubernetes object, or has an unknown version of a kind that is supported.
 pub fn kind(manifest: &Value) -> Result<Kind> {
     if !manifest.is_object() {
-        bail!("expected a ScheduledTask or a CronJob, and this is no object");
+        bail!("expected a ScheduledTask or a CronJob, but the document is not an object");
     }
     let text = |field: &str| manifest.get(field).and_then(Value::as_str).unwrap_or_default();
     match (text("apiVersion"), text("kind")) {
@@ -53,43 +52,43 @@ pub fn name(manifest: &Value) -> Option<&str> {
     manifest.pointer("/metadata/name")?.as_str().filter(|name| !name.is_empty())
 }
 
-/// The key of a task, which `H` and jitter are hashed from.
+/// The key of a task, namespace/name, from which `H` and jitter are hashed.
 pub fn key(manifest: &Value) -> String {
     let namespace = manifest.pointer("/metadata/namespace").and_then(Value::as_str);
     let namespace = namespace.filter(|namespace| !namespace.is_empty()).unwrap_or("default");
     format!("{namespace}/{}", name(manifest).unwrap_or_default())
 }
 
-/// The fields of a CronJob that CronJob does not have.
-pub fn not_of_a_cron_job(manifest: &Value) -> Vec<String> {
+/// Errors for the fields in a CronJob's spec that CronJob does not have.
+pub fn unknown_cron_job_fields(manifest: &Value) -> Vec<String> {
     let fields = manifest["spec"].as_object().into_iter().flat_map(|fields| fields.keys());
-    let own = fields.filter(|name| !CRON_JOB.contains(&name.as_str()));
-    let mut unknown = Refusals::default();
-    unknown.extend(own.map(|name| format!("unknown field \"spec.{name}\"")));
-    unknown.into()
+    let unknown = fields.filter(|name| !CRON_JOB_FIELDS.contains(&name.as_str()));
+    let mut errors = ErrorList::default();
+    errors.extend(unknown.map(|name| format!("unknown field \"spec.{name}\"")));
+    errors.into()
 }
 
 /// The spec of a manifest.
 ///
 /// # Errors
-/// All that admission has against it; if that is nothing, what the controller has.
+/// All errors of admission; if there are none, the error of the controller.
 pub fn spec(manifest: &Value) -> Result<ScheduledTaskSpec, Vec<String>> {
-    let refusals = api::refusals(manifest);
-    if !refusals.is_empty() {
-        return Err(refusals);
+    let errors = admission::validate(manifest);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     let fields = ScheduledTaskSpec::read(manifest.get("spec").unwrap_or(&Value::Null)).map_err(|error| vec![error])?;
     match fields.job_template.too_large() {
-        Some(refusal) => Err(vec![refusal]),
+        Some(error) => Err(vec![error]),
         None => Ok(fields),
     }
 }
 
-/// The spec with its schedule. `task` is the task's key.
+/// The spec with its parsed schedule. `task` is the key of the task.
 ///
 /// # Errors
 /// What is wrong with the schedule, in one sentence.
-pub fn planned(fields: ScheduledTaskSpec, task: &str) -> Result<(Spec, Schedule), String> {
+pub fn scheduled(fields: ScheduledTaskSpec, task: &str) -> Result<(Spec, Schedule), String> {
     let spec = Spec::new(fields, task);
     let schedule = spec.schedule.clone().map_err(|error| error.to_string())?;
     Ok((spec, schedule))

@@ -1,32 +1,27 @@
-//! The commands.
+//! The command line: arguments in, an exit code out: 0 for success, 1 for an error, 2 for wrong usage (clap's).
 //!
-//! Takes arguments, gives an exit code: 0 done, 1 something was wrong with what was given, 2 wrong usage (clap's). The name under which
-//! the binary is called decides how it names itself: `punctual`, or `kubectl punctual` as kubectl's plugin `kubectl-punctual`.
+//! The binary calls itself `punctual`, or `kubectl punctual` if it runs as kubectl's plugin `kubectl-punctual`.
 
-#![deny(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "output.rs writes, and lets nothing pass that is not printable"
-)]
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "output makes everything printable")]
 
+mod admission;
 mod check;
+mod clock_changes;
 mod cluster;
 mod completion;
 mod controller;
 mod convert;
-mod daylight;
-mod elapsed;
+mod duration;
 mod examples;
 mod history;
+mod input;
 mod list;
 mod manifest;
 mod output;
 mod preview;
 mod request;
-mod stream;
 mod table;
 mod task;
-mod yaml;
 
 use crate::api::{self, printable_lines};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -45,31 +40,31 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run the operator: turn each slot of each ScheduledTask into a Job
+    /// Run the operator
     #[command(after_help = examples::CONTROLLER)]
     Controller(controller::Args),
-    /// Show when a task will run, without a cluster
+    /// Print the next slots of tasks, without a cluster
     #[command(after_help = examples::PREVIEW)]
     Preview(preview::Args),
-    /// Say what is wrong with manifests, and what is worth a thought, without a cluster
+    /// Validate manifests and print warnings, without a cluster
     #[command(after_help = examples::CHECK)]
     Check(check::Args),
-    /// Turn CronJobs into ScheduledTasks, without a cluster
+    /// Convert CronJobs to ScheduledTasks, without a cluster
     #[command(after_help = examples::CONVERT)]
     Convert(convert::Args),
-    /// List tasks: state, last result, last and next run
+    /// List tasks with their state, last result, last run and next run
     #[command(after_help = examples::LIST)]
     List(list::Args),
-    /// Draw the last runs of a task as a timeline
+    /// Show the last runs of a task as a timeline
     #[command(after_help = examples::HISTORY)]
     History(history::Args),
-    /// Run tasks now, beside their schedule
+    /// Run tasks now, in addition to their schedule
     #[command(after_help = examples::RUN_NOW)]
     RunNow(request::RunNow),
-    /// Let tasks go on that failed runs have suspended
+    /// Resume tasks that were suspended by failures
     #[command(after_help = examples::RESUME)]
     Resume(request::Resume),
-    /// Run the slots of an interval of the past (again)
+    /// Run the slots of an interval in the past
     #[command(after_help = examples::BACKFILL)]
     Backfill(request::Backfill),
     /// Print the CustomResourceDefinition of ScheduledTask
@@ -79,34 +74,34 @@ enum Command {
     Completion(completion::Args),
 }
 
-/// The name under which the binary was called.
+/// The name by which the binary was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Called {
+enum Name {
     Punctual,
-    /// kubectl's plugin.
+    /// A plugin of kubectl.
     Plugin,
-    /// What kubectl calls to complete the arguments of its plugin.
-    Completer,
+    /// The program that kubectl calls to complete the arguments of the plugin.
+    PluginCompletion,
 }
 
-impl Called {
-    fn by(path: &OsStr) -> Self {
+impl Name {
+    fn of(path: &OsStr) -> Self {
         match Path::new(path).file_stem().and_then(OsStr::to_str) {
             Some("kubectl-punctual") => Self::Plugin,
-            Some("kubectl_complete-punctual") => Self::Completer,
+            Some("kubectl_complete-punctual") => Self::PluginCompletion,
             _ => Self::Punctual,
         }
     }
 
-    /// The file that shells complete.
+    /// The name of the file, which shells complete.
     fn binary(self) -> &'static str {
         match self {
             Self::Punctual => "punctual",
-            Self::Plugin | Self::Completer => "kubectl-punctual",
+            Self::Plugin | Self::PluginCompletion => "kubectl-punctual",
         }
     }
 
-    /// The commands, under that name.
+    /// The commands under this name.
     fn command(self) -> clap::Command {
         let command = Cli::command();
         if self == Self::Punctual {
@@ -115,34 +110,46 @@ impl Called {
         command
             .bin_name("kubectl punctual")
             .mut_subcommands(|sub| match sub.get_after_help().map(ToString::to_string) {
-                Some(text) => sub.after_help(examples::of_the_plugin(&text)),
+                Some(text) => sub.after_help(examples::for_plugin(&text)),
                 None => sub,
             })
     }
 }
 
-/// Says what is wrong with the arguments, which may be names of files that somebody else has made.
-fn wrong_usage(error: &clap::Error) -> ! {
+/// Prints clap's error. Arguments may be untrusted: names of files, for example.
+fn usage_error(error: &clap::Error) -> ! {
     let text = error.to_string();
     match printable_lines(&text) {
         Cow::Borrowed(_) => error.exit(),
         Cow::Owned(text) => {
-            text.lines().for_each(output::complain);
+            text.lines().for_each(output::print_error);
             std::process::exit(error.exit_code())
         }
     }
 }
 
-/// Reads the arguments and does what they say.
+/// Runs the command in the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let called = std::env::args_os().next().map_or(Called::Punctual, |path| Called::by(&path));
-    if called == Called::Completer {
-        return completion::answer(&called.command(), std::env::args_os().skip(1));
-    }
-    let matches = called.command().try_get_matches().unwrap_or_else(|error| wrong_usage(&error));
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| wrong_usage(&error));
-    let done = match cli.command {
+    let name = std::env::args_os().next().map_or(Name::Punctual, |path| Name::of(&path));
+    let result = match name {
+        Name::PluginCompletion => completion::answer_kubectl(name.command(), std::env::args_os().skip(1)),
+        Name::Punctual | Name::Plugin => match completion::answer_shell(|| name.command()) {
+            Ok(true) => Ok(ExitCode::SUCCESS),
+            Ok(false) => run(name),
+            Err(error) => error.exit(),
+        },
+    };
+    result.unwrap_or_else(|error| {
+        cluster::print_error(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn run(name: Name) -> anyhow::Result<ExitCode> {
+    let matches = name.command().try_get_matches().unwrap_or_else(|error| usage_error(&error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| usage_error(&error));
+    match cli.command {
         Command::Controller(args) => controller::run(args),
         Command::Preview(args) => preview::run(&args),
         Command::Check(args) => check::run(&args),
@@ -153,10 +160,6 @@ pub fn main() -> ExitCode {
         Command::Resume(args) => request::resume(&args),
         Command::Backfill(args) => request::backfill(&args),
         Command::Crd => output::print(&api::crd_yaml()).map(|()| ExitCode::SUCCESS),
-        Command::Completion(args) => completion::run(&args, called.command(), called.binary()),
-    };
-    done.unwrap_or_else(|error| {
-        cluster::complain(&error);
-        ExitCode::FAILURE
-    })
+        Command::Completion(args) => completion::run(&args, name.binary()),
+    }
 }

@@ -1,12 +1,11 @@
-//! `punctual preview`: see it before it runs, from the same code as the controller, without a cluster.
+//! `punctual preview`: prints the next slots of manifests or expressions, without a cluster.
 //!
-//! Takes manifests or expressions, gives the slots as a table or as lines of JSON. Exit 1 if any document was wrong; what
-//! admission refuses is refused here in the same words.
+//! The slots come from the controller's code, and errors are those of admission. The exit code is 1 if any document was invalid.
 
-use super::elapsed;
+use super::duration;
+use super::input::{self, Document};
 use super::manifest::{self, Kind};
 use super::output::{self, Out};
-use super::stream::{self, Document};
 use crate::api::{self, Gap, Overlap, ScheduledTaskSpec, printable};
 use crate::plan::Spec;
 use crate::schedule::Schedule;
@@ -30,31 +29,31 @@ pub struct Args {
         required_unless_present = "schedule"
     )]
     filename: Vec<PathBuf>,
-    /// A cron expression to show instead of a manifest; can be given several times
+    /// A schedule to show instead of a manifest; can be given several times
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     schedule: Vec<String>,
-    /// Zone of --schedule. Default: UTC
+    /// Time zone of --schedule. Default: UTC
     #[arg(long, value_name = "ZONE", conflicts_with = "filename")]
     time_zone: Option<String>,
-    /// Name of the task that --schedule is for: H is hashed from it
+    /// Name of the task of --schedule, from which H is hashed
     #[arg(long, value_name = "[NAMESPACE/]NAME", conflicts_with = "filename")]
     name: Option<String>,
-    /// What --schedule does with a time that the clock skips: RunAfter or Skip
+    /// What happens to a slot of --schedule at a local time that clocks skip: RunAfter or Skip
     #[arg(long, value_name = "POLICY", conflicts_with = "filename", default_value = "RunAfter", value_parser = ["RunAfter", "Skip"])]
     gap: String,
-    /// What --schedule does with a time that comes twice: First or Both
+    /// What happens to a slot of --schedule at a local time that clocks repeat: First or Both
     #[arg(long, value_name = "POLICY", conflicts_with = "filename", default_value = "First", value_parser = ["First", "Both"])]
     overlap: String,
-    /// Show slots after this moment, RFC 3339, exclusive. Default: now
+    /// Show slots after this time, RFC 3339, exclusive. Default: now
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
-    /// Show slots up to this moment, RFC 3339, inclusive
+    /// Show slots up to this time, RFC 3339, inclusive
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
-    /// How many slots to show at most. Default: 10, or all up to --until
+    /// Maximum number of slots to show. Default: 10, or all up to --until
     #[arg(long, value_name = "N")]
     count: Option<NonZeroUsize>,
-    /// table, or json: one line for each document
+    /// Output format; json prints one line for each document
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
 }
@@ -66,10 +65,10 @@ enum Output {
     Json,
 }
 
-/// A task to show: its name, and its spec or what is wrong with it.
+/// A task to show: its name, and its schedule or what is wrong with it.
 struct Task {
     name: String,
-    read: Result<(Spec, Schedule)>,
+    scheduled: Result<(Spec, Schedule)>,
 }
 
 /// A slot as `-o json` writes it.
@@ -88,37 +87,38 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         clap::Error::raw(clap::error::ErrorKind::ValueValidation, message).exit();
     }
     let tasks = tasks(args)?;
-    let mut wrong = false;
+    let mut failed = false;
     let mut out = Out::open();
-    let mut said = Ok(());
-    for (number, Task { name, read }) in tasks.iter().enumerate() {
-        wrong |= read.is_err();
-        said = match (args.output, read) {
+    let mut written = Ok(());
+    for (number, Task { name, scheduled }) in tasks.iter().enumerate() {
+        failed |= scheduled.is_err();
+        written = match (args.output, scheduled) {
             (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, schedule, slots(schedule, from, args)),
             (Output::Json, Err(error)) => json_error(&mut out, name, error),
             (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, schedule, slots(schedule, from, args)),
-            (Output::Table, Err(error)) => out.flush().map(|()| output::complain(&format!("error: {name}: {error:#}"))),
+            (Output::Table, Err(error)) => out.flush().map(|()| output::print_error(&format!("error: {name}: {error:#}"))),
         };
-        if said.is_err() {
+        if written.is_err() {
             break;
         }
     }
-    output::forgiving(said.and_then(|()| out.flush()))?;
-    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    output::ignore_closed_pipe(written.and_then(|()| out.flush()))?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn tasks(args: &Args) -> Result<Vec<Task>> {
     let expressions = args.schedule.iter().map(|expression| Task {
         name: expression.clone(),
-        read: of_expression(expression, args).map_err(|error| anyhow!("{}", format!("{error:#}").trim_start_matches("spec.schedule: "))),
+        scheduled: of_expression(expression, args)
+            .map_err(|error| anyhow!("{}", format!("{error:#}").trim_start_matches("spec.schedule: "))),
     });
     let mut tasks: Vec<Task> = expressions.collect();
     for file in &args.filename {
-        tasks.extend(stream::documents(file)?.into_iter().map(|Document { place, value, .. }| {
+        tasks.extend(input::documents(file)?.into_iter().map(|Document { place, value, .. }| {
             let name = value.as_ref().ok().and_then(manifest::name).map(str::to_owned);
             Task {
                 name: name.unwrap_or(place),
-                read: value.and_then(of_manifest),
+                scheduled: value.and_then(of_manifest),
             }
         }));
     }
@@ -132,44 +132,43 @@ fn of_expression(expression: &str, args: &Args) -> Result<(Spec, Schedule)> {
         "daylightSaving": {"gap": args.gap, "overlap": args.overlap},
         "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "none"}]}}}},
     });
-    let fields = manifest::spec(&json!({"spec": spec})).map_err(|refusals| anyhow!(refusals.join("; ")))?;
+    let fields = manifest::spec(&json!({"spec": spec})).map_err(|errors| anyhow!(errors.join("; ")))?;
     let name = args.name.as_deref().unwrap_or_default();
     let key = if name.is_empty() || name.contains('/') {
         name.to_owned()
     } else {
         format!("default/{name}")
     };
-    manifest::planned(fields, &key).map_err(|error| anyhow!(error))
+    manifest::scheduled(fields, &key).map_err(|error| anyhow!(error))
 }
 
 fn of_manifest(mut manifest: Value) -> Result<(Spec, Schedule)> {
     let kind = manifest::kind(&manifest)?;
-    let mut foreign = Vec::new();
+    let mut unknown = Vec::new();
     match kind {
         Kind::Task => {}
         Kind::CronJob => {
             manifest.as_object_mut().map(|fields| fields.remove("status"));
-            foreign = manifest::not_of_a_cron_job(&manifest);
+            unknown = manifest::unknown_cron_job_fields(&manifest);
         }
         Kind::Other => bail!(
             "kind {:?} has no schedule: expected ScheduledTask or CronJob",
             manifest.get("kind").and_then(Value::as_str).unwrap_or_default()
         ),
     }
-    let read = manifest::spec(&manifest);
-    let mut fields = match read {
-        Ok(fields) if foreign.is_empty() => fields,
-        Ok(_) => bail!("{}", foreign.join("; ")),
-        Err(refusals) => bail!("{}", [refusals, foreign].concat().join("; ")),
+    let mut fields = match manifest::spec(&manifest) {
+        Ok(fields) if unknown.is_empty() => fields,
+        Ok(_) => bail!("{}", unknown.join("; ")),
+        Err(errors) => bail!("{}", [errors, unknown].concat().join("; ")),
     };
     if kind == Kind::CronJob {
-        // What CronJob does on the two nights a year, so that the preview tells the truth about it.
+        // CronJob's behaviour when clocks change, so that the preview is right about it.
         fields.daylight_saving = Some(api::DaylightSaving {
             gap: Gap::Skip,
             overlap: Overlap::Both,
         });
     }
-    manifest::planned(fields, &manifest::key(&manifest)).map_err(|error| anyhow!(error))
+    manifest::scheduled(fields, &manifest::key(&manifest)).map_err(|error| anyhow!(error))
 }
 
 fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Iterator<Item = Zoned> + use<'a> {
@@ -180,7 +179,7 @@ fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Itera
     slots.map(|slot| slot.to_zoned(schedule.time_zone().clone()))
 }
 
-/// Written slot by slot: a year of seconds is long, and need not be held.
+/// Writes slot by slot: a year of seconds does not fit into memory comfortably.
 fn json_line(out: &mut Out, name: &str, spec: &Spec, schedule: &Schedule, slots: impl Iterator<Item = Zoned>) -> io::Result<()> {
     out.write("{\"name\":")?;
     out.json(&name)?;
@@ -212,7 +211,7 @@ fn table(out: &mut Out, number: usize, name: &str, spec: &Spec, schedule: &Sched
     if number > 0 {
         out.write("\n")?;
     }
-    let suspended = if spec.fields.suspend { " (suspended: nothing starts)" } else { "" };
+    let suspended = if spec.fields.suspend { " (suspended)" } else { "" };
     let head = format!("{name}: {} in {}{suspended}", spec.fields.schedule_text(), spec.fields.zone());
     out.write(&format!("{}\n", printable(&head)))?;
     for line in bounds(&spec.fields) {
@@ -220,7 +219,7 @@ fn table(out: &mut Out, number: usize, name: &str, spec: &Spec, schedule: &Sched
     }
     let mut slots = slots.peekable();
     if slots.peek().is_none() {
-        return out.write("no slot in this stretch of time\n");
+        return out.write("no slots in this period\n");
     }
     let jitter = spec.fields.jitter.is_some();
     let starts = |text: &str| if jitter { format!("{text:<22}") } else { String::new() };
@@ -235,7 +234,7 @@ fn table(out: &mut Out, number: usize, name: &str, spec: &Spec, schedule: &Sched
     Ok(())
 }
 
-/// What else decides about slots, a line each.
+/// The other fields that decide about slots, a line each.
 fn bounds(fields: &ScheduledTaskSpec) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(at) = &fields.start_at {
@@ -252,19 +251,19 @@ fn bounds(fields: &ScheduledTaskSpec) -> Vec<String> {
         });
     }
     if let Some(jitter) = fields.jitter {
-        lines.push(format!("jitter: up to {}", elapsed::exact(jitter.into())));
+        lines.push(format!("jitter: up to {}", duration::exact(jitter.into())));
     }
     lines
 }
 
-/// What is special about the day: its clock changes.
+/// Whether clocks change on this day.
 fn note(local: &Zoned) -> &'static str {
     let (Ok(start), Ok(end)) = (local.start_of_day(), local.tomorrow().and_then(|day| day.start_of_day())) else {
         return "";
     };
     match start.offset().cmp(&end.offset()) {
-        std::cmp::Ordering::Less => "clocks go forward this day",
-        std::cmp::Ordering::Greater => "clocks go back this day",
+        std::cmp::Ordering::Less => "clocks go forward on this day",
+        std::cmp::Ordering::Greater => "clocks go back on this day",
         std::cmp::Ordering::Equal => "",
     }
 }

@@ -1,10 +1,8 @@
-//! Columns, as kubectl sets them.
-//!
-//! Takes rows of cells, gives lines whose columns begin below one another. Colour has no width.
+//! Formats rows of cells as aligned columns, as kubectl does.
 
 use crate::api::printable;
 
-/// What stands in one place of a table: one printable line.
+/// A cell: one printable line, perhaps in a colour.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     text: String,
@@ -12,7 +10,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The same in one of the terminal's colours (30 to 37).
+    /// A cell in one of the colours of a terminal (30 to 37).
     pub fn coloured(text: impl Into<String>, colour: u8) -> Self {
         Self {
             colour: Some(colour),
@@ -34,18 +32,18 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// How a table is set.
+/// How a table is formatted.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// Blanks between columns.
+    /// Spaces between columns.
     pub gap: usize,
-    /// Lines are cut here.
+    /// The maximum length of a line.
     pub width: Option<usize>,
     pub colour: bool,
 }
 
-/// Sets a table: a head and rows, all of the same length. No line ends with blanks.
-pub fn set(head: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> String {
+/// Formats a table: a header and rows of the same length. Lines have no trailing spaces.
+pub fn format(head: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> String {
     let head = head.iter().map(|word| Cell::from(*word)).collect();
     let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
     let columns = rows.first().map_or(0, Vec::len);
@@ -98,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn columns_begin_below_one_another_and_no_line_ends_with_blanks() {
-        let text = set(&["X", "COLOUR", "MESSAGE"], rows(), style(None, false));
+    fn columns_are_aligned_without_trailing_spaces() {
+        let text = format(&["X", "COLOUR", "MESSAGE"], rows(), style(None, false));
         assert_eq!(
             text,
             "X       COLOUR  MESSAGE\na       red     the long message of a container\nlonger\n"
@@ -107,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_cut_to_the_width_and_colour_has_none() {
-        let text = set(&["X", "COLOUR", "MESSAGE"], rows(), style(Some(24), true));
+    fn lines_are_cut_to_the_width() {
+        let text = format(&["X", "COLOUR", "MESSAGE"], rows(), style(Some(24), true));
         assert_eq!(text, "X       COLOUR  MESSAGE\na       \x1b[31mred\x1b[0m     the lon…\nlonger\n");
     }
 }

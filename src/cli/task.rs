@@ -1,7 +1,6 @@
-//! A task of the cluster as people look at it: its state in a word, its last run, its next.
+//! A task of the cluster as the commands show it: its state in a word, its last and its next run.
 //!
-//! Takes the object, as raw as the API server has it, gives answers. A field that cannot be read is one that is not there. Never reads
-//! the clock.
+//! The object is untyped: a field that cannot be read counts as absent, so that one invalid task does not break a list.
 
 use super::manifest;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, condition};
@@ -10,8 +9,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Reasons of `Ready=False` for which nothing will ever be taken in until the spec is mended.
-const SPEC_IS_WRONG: [&str; 6] = [
+/// Reasons of `Ready=False` that mean that the spec is invalid, so that no request is accepted.
+const INVALID_SPEC: [&str; 6] = [
     "InvalidSpec",
     "InvalidSchedule",
     "UnknownTimeZone",
@@ -20,14 +19,14 @@ const SPEC_IS_WRONG: [&str; 6] = [
     "TooLarge",
 ];
 
-/// A task, read as far as it can be.
+/// A task, as far as it can be read.
 #[derive(Clone, Debug)]
 pub struct Task {
     pub name: String,
     pub namespace: String,
     pub object: Value,
     pub fields: Option<ScheduledTaskSpec>,
-    /// `None` while no operator has written one.
+    /// `None` until an operator has processed the task.
     pub status: Option<ScheduledTaskStatus>,
 }
 
@@ -44,12 +43,12 @@ impl Task {
         }
     }
 
-    /// The key that `H` and jitter are hashed from.
+    /// The key from which `H` and jitter are hashed.
     pub fn key(&self) -> String {
         manifest::key(&self.object)
     }
 
-    /// The schedule as it is written, also where the rest of the spec cannot be read.
+    /// The schedule as written, even if the rest of the spec cannot be read.
     pub fn schedule(&self) -> String {
         match &self.fields {
             Some(fields) => fields.schedule_text(),
@@ -57,7 +56,7 @@ impl Task {
         }
     }
 
-    /// The zone as it is written.
+    /// The time zone as written.
     pub fn zone(&self) -> &str {
         match &self.fields {
             Some(fields) => fields.zone(),
@@ -70,33 +69,33 @@ impl Task {
         self.object.pointer("/metadata/annotations")?.get(name)?.as_str()
     }
 
-    /// What stands at this place of the object, if it is text.
+    /// The string at a path of the object.
     fn text(&self, path: &str) -> Option<&str> {
         self.object.pointer(path)?.as_str()
     }
 
-    /// Reason and message of a condition that has this truth.
-    fn condition(&self, kind: &str, truth: &str) -> Option<(&str, &str)> {
+    /// Reason and message of a condition, if it has this status.
+    fn condition(&self, kind: &str, status: &str) -> Option<(&str, &str)> {
         let known = self.status.as_ref()?.condition(kind)?;
-        (known.status == truth).then_some((known.reason.as_str(), known.message.as_str()))
+        (known.status == status).then_some((known.reason.as_str(), known.message.as_str()))
     }
 
-    /// Why it is not ready.
+    /// Reason and message if the task is not ready.
     pub fn not_ready(&self) -> Option<(&str, &str)> {
         self.condition(condition::READY, "False")
     }
 
-    /// Why it will take nothing in, if its spec is wrong.
-    pub fn refusal(&self) -> Option<(&str, &str)> {
-        self.not_ready().filter(|(reason, _)| SPEC_IS_WRONG.contains(reason))
+    /// Reason and message if the spec is invalid.
+    pub fn invalid_spec(&self) -> Option<(&str, &str)> {
+        self.not_ready().filter(|(reason, _)| INVALID_SPEC.contains(reason))
     }
 
-    /// Why it is suspended.
+    /// Reason and message if the task is suspended.
     pub fn suspended(&self) -> Option<(&str, &str)> {
         self.condition(condition::SUSPENDED, "True")
     }
 
-    /// The state in a word: what a person should know first.
+    /// The state in a word: what is most important to know.
     pub fn state(&self) -> String {
         if self.text("/metadata/deletionTimestamp").is_some() {
             return "Terminating".into();
@@ -120,15 +119,15 @@ impl Task {
         {
             return "Ended".into();
         }
-        for (kind, truth, word) in [(condition::OVERDUE, "True", "Overdue"), (condition::HEALTHY, "False", "Failing")] {
-            if self.condition(kind, truth).is_some() {
+        for (kind, status, word) in [(condition::OVERDUE, "True", "Overdue"), (condition::HEALTHY, "False", "Failing")] {
+            if self.condition(kind, status).is_some() {
                 return word.into();
             }
         }
         "Ready".into()
     }
 
-    /// What became of the newest slot.
+    /// The outcome of the newest slot.
     pub fn last_result(&self) -> Option<&str> {
         let newest = self.status.as_ref()?.recent_runs.first()?;
         Some(&newest.outcome)
@@ -143,7 +142,7 @@ impl Task {
         newest.max(status.last_schedule_time.as_ref().map(|time| time.0))
     }
 
-    /// When the next run starts; not from `status.nextRuns`, which follows only when something else changes.
+    /// When the next run starts, computed from the schedule: `status.nextRuns` is updated only when something else changes.
     pub fn next_run(&self, now: Timestamp) -> Option<Timestamp> {
         let fields = self
             .fields
@@ -160,7 +159,7 @@ pub mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A task with these fields of spec and status laid over one that works.
+    /// A valid task with these fields of spec and status changed.
     pub fn task(name: &str, spec: Value, status: Value) -> Task {
         let mut fields = json!({"schedule": "30 2 * * *", "timeZone": "Europe/Paris", "jobTemplate": {}});
         for (name, value) in spec.as_object().unwrap() {
@@ -169,12 +168,12 @@ pub mod tests {
         Task::of(json!({"metadata": {"name": name, "namespace": "team"}, "spec": fields, "status": status}))
     }
 
-    pub fn condition(kind: &str, truth: &str, reason: &str) -> Value {
-        json!({"type": kind, "status": truth, "reason": reason, "message": format!("{reason} it is"), "lastTransitionTime": "2026-11-23T00:00:00Z"})
+    pub fn condition(kind: &str, status: &str, reason: &str) -> Value {
+        json!({"type": kind, "status": status, "reason": reason, "message": format!("{reason} it is"), "lastTransitionTime": "2026-11-23T00:00:00Z"})
     }
 
     #[test]
-    fn the_state_is_the_first_thing_that_a_person_should_know() {
+    fn the_state_is_the_most_important_condition() {
         let ready = condition("Ready", "True", "Accepted");
         let failing = condition("Healthy", "False", "JobFailed");
         let overdue = condition("Overdue", "True", "StartedLate");
@@ -205,7 +204,7 @@ pub mod tests {
     }
 
     #[test]
-    fn the_next_run_comes_from_the_schedule_and_not_from_an_old_status() {
+    fn the_next_run_comes_from_the_schedule() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let status = json!({"nextRuns": ["2026-11-20T01:30:00Z"]});
         let next = |spec: Value, status: &Value| task("x", spec, status.clone()).next_run(now).map(|at| at.to_string());

@@ -1,4 +1,4 @@
-//! `punctual check`: errors as admission and the controller have them, hints, next runs.
+//! `punctual check`: errors of admission and of the controller, warnings, next runs.
 
 use crate::cronjob::probes;
 use crate::process::{Said, TEMPLATE, punctual, task};
@@ -22,7 +22,7 @@ fn errors(manifests: &[Value]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn each_document_gets_its_errors_its_hints_and_ok_with_its_next_run() {
+fn each_document_gets_errors_or_warnings_and_its_next_run() {
     let stream = [
         task("nightly", &format!("{{schedule: 17 3 * * *, {TEMPLATE}}}")),
         task("hourly", &format!("{{schedule: '@hourly', {TEMPLATE}}}")),
@@ -37,7 +37,7 @@ fn each_document_gets_its_errors_its_hints_and_ok_with_its_next_run() {
             code: Some(1),
             out: "\
 ok: standard input, document 1 (nightly): next run 2026-11-24T03:17:00Z
-hint: standard input, document 2 (hourly): schedule \"@hourly\" starts at minute 0, as most do: \"H * * * *\" gives this task a minute of its own, or set jitter
+warning: standard input, document 2 (hourly): schedule \"@hourly\" starts at minute 0 like most schedules: use \"H * * * *\" to spread the load, or set jitter
 ok: standard input, document 2 (hourly): next run 2026-11-23T13:00:00Z
 error: standard input, document 3 (wrong): schedule \"5-1 * * * *\": minute range \"5-1\" runs backwards: use two items, 5-59 and 0-1
 error: standard input, document 5: not valid YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 4
@@ -49,10 +49,10 @@ error: standard input, document 5: not valid YAML: did not find expected ',' or 
 }
 
 #[test]
-fn hints_never_change_the_exit_code_and_a_spec_that_is_wrong_gets_none() {
+fn warnings_do_not_change_the_exit_code() {
     let forbid = task("a", &format!("{{schedule: '@daily', concurrencyPolicy: Forbid, {TEMPLATE}}}"));
     let said = check(&forbid, &[]);
-    assert_eq!((said.code, said.out.matches("hint: ").count()), (Some(0), 3), "{}", said.out);
+    assert_eq!((said.code, said.out.matches("warning: ").count()), (Some(0), 3), "{}", said.out);
     let wrong = task(
         "a",
         &format!("{{schedule: '@daily', concurrencyPolicy: Forbid, suspend: maybe, {TEMPLATE}}}"),
@@ -62,7 +62,7 @@ fn hints_never_change_the_exit_code_and_a_spec_that_is_wrong_gets_none() {
 }
 
 #[test]
-fn machines_get_a_list_with_name_document_errors_hints_and_next_runs() {
+fn json_and_yaml_have_one_entry_for_each_document() {
     let stream = format!(
         "{}---\n{}",
         task("two", &format!("{{schedule: '17 3 1 * *', {TEMPLATE}}}")),
@@ -72,9 +72,9 @@ fn machines_get_a_list_with_name_document_errors_hints_and_next_runs() {
     assert_eq!(
         serde_json::from_str::<Value>(&said.out).unwrap(),
         json!([
-            {"name": "two", "document": "standard input, document 1", "errors": [], "hints": [], "nextRuns": [
+            {"name": "two", "document": "standard input, document 1", "errors": [], "warnings": [], "nextRuns": [
                 "2026-12-01T03:17:00Z", "2027-01-01T03:17:00Z", "2027-02-01T03:17:00Z", "2027-03-01T03:17:00Z", "2027-04-01T03:17:00Z"]},
-            {"name": "none", "document": "standard input, document 2", "errors": ["unknown field \"spec.timezone\""], "hints": [], "nextRuns": []},
+            {"name": "none", "document": "standard input, document 2", "errors": ["unknown field \"spec.timezone\" (did you mean \"timeZone\"?)"], "warnings": [], "nextRuns": []},
         ])
     );
     let yaml = check(&stream, &["-o", "yaml"]);
@@ -94,7 +94,8 @@ fn a_cronjob_is_checked_as_the_task_that_it_becomes() {
     );
     assert_eq!(said.code, Some(0));
     assert!(
-        said.out.contains("the slot in it starts at 03:00 (daylightSaving.gap: RunAfter)"),
+        said.out
+            .contains("the slot in that hour starts at 03:00 (daylightSaving.gap: RunAfter)"),
         "{}",
         said.out
     );
@@ -109,7 +110,7 @@ fn a_cronjob_is_checked_as_the_task_that_it_becomes() {
 }
 
 #[test]
-fn files_that_are_not_there_or_hold_no_task_are_errors_and_the_others_are_checked() {
+fn a_file_without_a_task_does_not_affect_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let good = dir.path().join("good.yaml");
     std::fs::write(&good, task("good", &format!("{{schedule: 17 3 * * *, {TEMPLATE}}}"))).unwrap();
@@ -127,7 +128,7 @@ fn files_that_are_not_there_or_hold_no_task_are_errors_and_the_others_are_checke
     assert_eq!(
         said.out,
         format!(
-            "error: /nowhere.yaml: No such file or directory (os error 2)\nerror: {empty}: holds no document\nerror: {other}: holds no ScheduledTask and no CronJob\nok: {good}, document 1 (good): next run 2026-11-24T03:17:00Z\n"
+            "error: /nowhere.yaml: No such file or directory (os error 2)\nerror: {empty}: contains no document\nerror: {other}: contains no ScheduledTask and no CronJob\nok: {good}, document 1 (good): next run 2026-11-24T03:17:00Z\n"
         )
     );
     assert_eq!((said.code, said.err.as_str()), (Some(1), ""));
@@ -136,7 +137,7 @@ fn files_that_are_not_there_or_hold_no_task_are_errors_and_the_others_are_checke
 
 /// `tests/it` asks a real API server about each of these manifests.
 #[test]
-fn whatever_the_api_server_refuses_at_admission_check_refuses() {
+fn check_refuses_what_admission_refuses() {
     let manifests: Vec<Value> = WRONG
         .iter()
         .map(|(name, at, fragment, _)| {
@@ -161,7 +162,7 @@ fn whatever_the_api_server_refuses_at_admission_check_refuses() {
 }
 
 #[test]
-fn whatever_the_api_server_takes_check_takes() {
+fn check_accepts_what_admission_accepts() {
     let said = check(include_str!("../it/cronjob/corpus.yaml"), &["-o", "json"]);
     let list: Vec<Value> = serde_json::from_str(&said.out).unwrap();
     assert!(list.len() >= 60);

@@ -138,7 +138,7 @@ fn a_file_may_have_any_name_and_hold_any_bytes() {
             "document 1",
         ),
         (vec![0xff, 0xfe, 0x00, 0x1b], "stream did not contain valid UTF-8"),
-        (Vec::new(), "holds no document"),
+        (Vec::new(), "contains no document"),
         (b"a: \0\n".to_vec(), "control characters are not allowed"),
     ] {
         let path = dir.path().join(&name);

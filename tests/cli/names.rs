@@ -1,4 +1,4 @@
-//! The names of the binary: `punctual`, kubectl's plugin, and what kubectl asks for completion.
+//! The names of the binary: `punctual`, the kubectl plugin, and its completion.
 
 use crate::process::{Said, linked, punctual, run};
 
@@ -29,7 +29,7 @@ fn help_names_every_command_and_each_has_examples() {
 }
 
 #[test]
-fn as_a_plugin_of_kubectl_it_names_itself_so() {
+fn a_plugin_calls_itself_kubectl_punctual() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = linked(dir.path(), "kubectl-punctual");
     for command in COMMANDS {
@@ -59,14 +59,18 @@ fn as_a_plugin_of_kubectl_it_names_itself_so() {
 }
 
 #[test]
-fn completion_scripts_are_those_of_the_name_in_use() {
+fn a_completion_script_is_for_the_name_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = linked(dir.path(), "kubectl-punctual");
     for (shell, own, of_the_plugin) in [
-        ("bash", "-o default punctual", "-o default kubectl-punctual"),
+        (
+            "bash",
+            "-F _clap_complete_punctual punctual\n",
+            "-F _clap_complete_punctual kubectl-punctual\n",
+        ),
         ("zsh", "#compdef punctual\n", "#compdef kubectl-punctual\n"),
-        ("fish", "complete -c punctual ", "complete -c kubectl-punctual "),
-        ("powershell", "-CommandName 'punctual'", "-CommandName 'kubectl-punctual'"),
+        ("fish", "--command punctual ", "--command kubectl-punctual "),
+        ("powershell", "-CommandName punctual ", "-CommandName kubectl-punctual "),
     ] {
         for (said, name) in [
             (punctual(&["completion", shell], ""), own),
@@ -74,17 +78,17 @@ fn completion_scripts_are_those_of_the_name_in_use() {
         ] {
             assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
             assert!(said.out.contains(name), "{shell}: {}", &said.out[..said.out.len().min(2000)]);
-            assert!(said.out.contains("run-now") && said.out.contains("backfill"));
         }
     }
     assert_eq!(punctual(&["completion", "tcsh"], "").code, Some(2));
 }
 
 #[test]
-fn bash_takes_the_script() {
+fn bash_completes_with_the_script() {
     let script = punctual(&["completion", "bash"], "").out;
-    let asked = "COMP_WORDS=(punctual run); COMP_CWORD=1; _punctual punctual run punctual; echo \"${COMPREPLY[@]}\"";
-    let said = run("bash".as_ref(), &["-c", &format!("{script}\n{asked}")], "");
+    let directory = std::path::Path::new(env!("CARGO_BIN_EXE_punctual")).parent().unwrap().display();
+    let ask = "COMP_WORDS=(punctual run); COMP_CWORD=1; _clap_complete_punctual punctual run punctual; echo ${COMPREPLY[@]}";
+    let said = run("bash".as_ref(), &["-c", &format!("PATH={directory}:$PATH\n{script}\n{ask}")], "");
     assert_eq!((said.code, said.out.as_str()), (Some(0), "run-now\n"), "{}", said.err);
 }
 
@@ -93,10 +97,10 @@ fn kubectl_gets_candidates_and_a_directive() {
     let dir = tempfile::tempdir().unwrap();
     let completer = linked(dir.path(), "kubectl_complete-punctual");
     for (words, out) in [
-        (&["run"][..], "run-now\tRun tasks now, beside their schedule\n:4\n"),
+        (&["run"][..], "run-now\tRun tasks now, in addition to their schedule\n:4\n"),
         (&["list", "-o", ""], "json\nyaml\nwide\n:4\n"),
-        (&["list", "--all"], "--all-namespaces\tTasks of all namespaces\n:4\n"),
-        (&["check", "-f", ""], ":0\n"),
+        (&["list", "--all"], "--all-namespaces\tList the tasks of all namespaces\n:4\n"),
+        (&["check", "-f", "src/cli/con"], "src/cli/controller.rs\nsrc/cli/convert/\n:6\n"),
         (&["completion", "z"], "zsh\n:4\n"),
         (&["history", ""], ":4\n"),
     ] {

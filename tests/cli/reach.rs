@@ -1,8 +1,8 @@
-//! Commands that speak to a cluster, where there is none.
+//! Commands for a cluster that cannot be reached.
 
 use crate::process::punctual;
 
-/// A kubeconfig for a port on which nobody listens.
+/// A kubeconfig for a port that refuses connections.
 fn nobody() -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = "apiVersion: v1\nkind: Config\ncurrent-context: none\nclusters: [{name: none, cluster: {server: 'http://127.0.0.1:1'}}]\nusers: [{name: none, user: {}}]\ncontexts: [{name: none, context: {cluster: none, user: none}}]\n";
@@ -11,7 +11,7 @@ fn nobody() -> tempfile::NamedTempFile {
 }
 
 #[test]
-fn every_command_says_in_one_line_that_there_is_no_cluster() {
+fn an_unreachable_cluster_is_one_line_of_error() {
     let file = nobody();
     let path = file.path().display().to_string();
     for args in [
@@ -30,7 +30,11 @@ fn every_command_says_in_one_line_that_there_is_no_cluster() {
         );
         let said = punctual(args, "");
         assert_eq!(said.code, Some(1), "{args:?}");
-        assert!(said.err.starts_with("error: no cluster: neither a kubeconfig nor"), "{}", said.err);
+        assert!(
+            said.err.starts_with("error: no cluster configured: neither a kubeconfig nor"),
+            "{}",
+            said.err
+        );
         let said = punctual(&[args, &["--kubeconfig", "/nowhere"]].concat(), "");
         assert!(said.err.starts_with("error: cannot read --kubeconfig /nowhere: "), "{}", said.err);
         let said = punctual(&[args, &["--kubeconfig", &path, "--context", "other"]].concat(), "");
@@ -40,7 +44,7 @@ fn every_command_says_in_one_line_that_there_is_no_cluster() {
 }
 
 #[test]
-fn wrong_usage_is_exit_2() {
+fn wrong_usage_exits_with_2() {
     for args in [
         &["run-now"][..],
         &["run-now", "x", "--timeout", "1m"],

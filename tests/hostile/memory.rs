@@ -47,7 +47,7 @@ impl Process {
 
     fn get(&self, path: &str) -> Option<String> {
         let log = std::fs::read_to_string(self.log.path()).ok()?;
-        let said = log.lines().find(|line| line.contains("operator starts"))?;
+        let said = log.lines().find(|line| line.contains("operator started"))?;
         let said: Value = serde_json::from_str(said).ok()?;
         let mut stream = TcpStream::connect(said["address"].as_str()?).ok()?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;

@@ -67,7 +67,7 @@ async fn manual_job(world: &World, task: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn run_now_waits_until_the_run_has_succeeded_or_says_why_it_did_not() {
+async fn run_now_waits_for_the_end_of_the_run() {
     let world = World::new("cli-run-now").await;
     world.task("manual", json!({"schedule": RARE, "concurrencyPolicy": "Forbid"})).await;
     let operator = world.operator(NOW).await;
@@ -82,7 +82,7 @@ async fn run_now_waits_until_the_run_has_succeeded_or_says_why_it_did_not() {
         assert!(
             refused
                 .err
-                .starts_with("error: scheduledtask.punctual.dev/manual: run refused because PreviousRunActive: ")
+                .starts_with("error: scheduledtask.punctual.dev/manual: run refused: PreviousRunActive: ")
                 && refused
                     .err
                     .contains(&format!("Job {job} is still running, and concurrencyPolicy is Forbid")),
@@ -107,7 +107,7 @@ async fn run_now_waits_until_the_run_has_succeeded_or_says_why_it_did_not() {
     assert_eq!(said.code, Some(1));
     assert!(
         said.err
-            .starts_with("error: scheduledtask.punctual.dev/manual: run failed because JobFailed: exit code 3: disk full (Job manual-m"),
+            .starts_with("error: scheduledtask.punctual.dev/manual: run failed: JobFailed: exit code 3: disk full (Job manual-m"),
         "{}",
         said.err
     );
@@ -119,13 +119,13 @@ async fn run_now_waits_until_the_run_has_succeeded_or_says_why_it_did_not() {
         (said.code, said.err.as_str()),
         (
             Some(1),
-            "error: scheduledtask.punctual.dev/manual: timed out waiting for its run: no operator has taken it in yet\n"
+            "error: scheduledtask.punctual.dev/manual: timed out waiting for the run: no Punctual operator has processed this request: is one running and watching this namespace?\n"
         )
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resume_lets_a_task_go_on_that_failures_have_suspended() {
+async fn resume_ends_a_suspension_by_failures() {
     let world = World::new("cli-resume").await;
     world.task("fragile", json!({"schedule": RARE, "suspendAfterFailures": 1})).await;
     let operator = world.operator(NOW).await;
@@ -150,21 +150,24 @@ async fn resume_lets_a_task_go_on_that_failures_have_suspended() {
     let said = punctual(&world, &["resume", "fragile"]).await;
     assert_eq!(
         (said.code, said.err.as_str()),
-        (
-            Some(0),
-            "warning: fragile: it is not suspended by failed runs: there is nothing to resume\n"
-        )
+        (Some(0), "warning: fragile: not suspended by failures: there is nothing to resume\n")
     );
     operator.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn backfill_asks_for_the_slots_of_the_past_and_refuses_what_the_operator_would() {
+async fn backfill_requests_slots_in_the_past() {
     let world = World::new("cli-backfill").await;
     world.task("daily", json!({"schedule": "0 3 * * *", "maxConcurrentRuns": 1})).await;
     let early = punctual(&world, &["backfill", "daily", "2026-01-01/2026-01-03"]).await;
     assert_eq!(early.code, Some(1));
-    assert!(early.err.starts_with("error: daily: no operator has seen it yet"), "{}", early.err);
+    assert!(
+        early
+            .err
+            .starts_with("error: daily: no Punctual operator has processed this task yet"),
+        "{}",
+        early.err
+    );
     let operator = world.operator(NOW).await;
     world.settled("daily").await;
     let said = punctual(&world, &["backfill", "daily", "2026-01-01/2026-01-03"]).await;
@@ -180,7 +183,7 @@ async fn backfill_asks_for_the_slots_of_the_past_and_refuses_what_the_operator_w
     let again = punctual(&world, &["backfill", "daily", "2026-01-01/2026-01-03"]).await;
     assert_eq!(
         (again.code, again.err.as_str()),
-        (Some(1), "error: daily: this backfill is in progress already\n")
+        (Some(1), "error: daily: this backfill is already in progress\n")
     );
     let drawn = punctual(&world, &["history", "daily"]).await;
     assert!(
@@ -208,7 +211,7 @@ async fn backfill_asks_for_the_slots_of_the_past_and_refuses_what_the_operator_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_and_history_show_what_people_look_for_and_objects_to_machines() {
+async fn list_and_history_print_tables_or_objects() {
     let world = World::new("cli-list").await;
     let nothing = punctual(&world, &["list"]).await;
     assert_eq!(
@@ -270,7 +273,7 @@ async fn list_and_history_show_what_people_look_for_and_objects_to_machines() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_are_those_of_kubectl_and_one_name_does_not_harm_another() {
+async fn errors_are_worded_as_in_kubectl() {
     let world = World::new("cli-errors").await;
     world.task("there", json!({"schedule": RARE})).await;
     const NOT_FOUND: &str = "Error from server (NotFound): scheduledtasks.punctual.dev \"gone\" not found\n";
@@ -315,7 +318,7 @@ async fn errors_are_those_of_kubectl_and_one_name_does_not_harm_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kubectl_runs_it_as_a_plugin_in_the_namespace_of_the_context() {
+async fn kubectl_runs_and_completes_the_plugin() {
     let world = World::new("cli-plugin").await;
     world.task("there", json!({"schedule": RARE})).await;
     let dir = tempfile::tempdir().expect("a directory");

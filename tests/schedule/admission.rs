@@ -99,8 +99,7 @@ fn admission_names_the_longest_jitter() {
         let spec = |jitter: i64| json!({"schedule": expression, "jitter": format!("{jitter}s")});
         assert_eq!(told(&rules, &spec(seconds)), None, "{expression}");
         let jitter = seconds + 1;
-        let expected =
-            format!("jitter \"{jitter}s\" is longer than the {longest} that lie between two slots of {expression:?}: write at most that");
+        let expected = format!("jitter \"{jitter}s\" is longer than the {longest} between two slots of {expression:?}: use at most that");
         assert_eq!(told(&rules, &spec(jitter)), Some(expected));
     }
 }
@@ -109,7 +108,7 @@ fn admission_names_the_longest_jitter() {
 fn admission_names_the_schedule_with_the_closest_slots() {
     let rules = rules();
     let several = |jitter: &str| json!({"schedules": ["0 4 * * *", " @every 30m", "0 0 L * *"], "jitter": jitter});
-    let expected = "jitter \"1h\" is longer than the 30m that lie between two slots of \"@every 30m\": write at most that";
+    let expected = "jitter \"1h\" is longer than the 30m between two slots of \"@every 30m\": use at most that";
     assert_eq!(told(&rules, &several("1h")).as_deref(), Some(expected));
     assert_eq!(told(&rules, &several("30m")), None);
     for (field, value) in [

@@ -21,6 +21,13 @@ macro_rules! embedded {
     };
 }
 
+impl Release {
+    /// `"1.37.2"`, as pinned.
+    pub fn patch(self) -> &'static str {
+        Module::Kubernetes(self).version()
+    }
+}
+
 impl Module {
     fn files(self) -> (&'static str, &'static str) {
         match self {
@@ -161,6 +168,17 @@ mod tests {
             for (_, package) in module.commands() {
                 assert!(module.go_mod().contains(package), "{module:?}: {package}");
             }
+        }
+    }
+
+    #[test]
+    fn every_release_pins_a_patch_version_of_its_own_minor() {
+        for release in Release::ALL {
+            assert!(
+                release.patch().starts_with(&format!("{release}.")),
+                "{release}: {}",
+                release.patch()
+            );
         }
     }
 }

@@ -3,7 +3,6 @@
 use anyhow::bail;
 
 use crate::Result;
-use crate::modules::Module;
 
 /// A minor version of Kubernetes that clusters can be made of; its patch version is pinned by `dev/tools`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +27,6 @@ impl Release {
             Release::V1_36 => "1.36",
             Release::V1_37 => "1.37",
         }
-    }
-
-    /// `"1.37.2"`, as pinned.
-    pub fn patch(self) -> &'static str {
-        Module::Kubernetes(self).version()
     }
 
     /// Reads `1.37`, `v1.37` or `1.37.2` (any patch version stands for its minor).
@@ -78,17 +72,6 @@ mod tests {
         for text in ["1.33", "1.3", "2", "latest", "1.377"] {
             let error = Release::parse(text).unwrap_err().to_string();
             assert!(error.contains("K8S=1.34, K8S=1.35, K8S=1.36, K8S=1.37"), "{error}");
-        }
-    }
-
-    #[test]
-    fn every_release_pins_a_patch_version_of_its_own_minor() {
-        for release in Release::ALL {
-            assert!(
-                release.patch().starts_with(&format!("{release}.")),
-                "{release}: {}",
-                release.patch()
-            );
         }
     }
 }

@@ -1,15 +1,15 @@
-//! `punctual check`: what is wrong with a manifest, and what is worth a thought, before it is applied and without a cluster.
+//! `punctual check`: validates manifests and prints warnings, without a cluster.
 //!
-//! Takes manifests, gives a line for each error and each hint. Errors are what admission and the controller say; hints never change
-//! the exit code. A CronJob is checked as the ScheduledTask that it would become; other kinds are passed over.
+//! Errors are those of admission and of the controller, and set the exit code; warnings do not. A CronJob is checked as the
+//! ScheduledTask that it would become. Other kinds are ignored.
 
-mod herd;
-mod hints;
+mod load_spread;
+mod warnings;
 
 use super::manifest::{self, Kind};
 use super::output::{self, Format};
-use super::{convert, stream};
-use crate::api::{self, ScheduledTaskSpec, printable};
+use super::{admission, convert, input};
+use crate::api::{ScheduledTaskSpec, printable};
 use crate::clock::Clock;
 use crate::schedule::Schedule;
 use anyhow::Result;
@@ -25,18 +25,18 @@ pub struct Args {
     /// Manifests to read, YAML or JSON; `-` reads standard input; can be given several times
     #[arg(short, long, value_name = "FILE", required = true)]
     filename: Vec<PathBuf>,
-    /// Hints and next runs are those after this moment, RFC 3339. Default: now
+    /// Time to check at, RFC 3339: warnings and next runs are those after it. Default: now
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
-    /// A list for machines instead of lines
+    /// Output format. Default: lines of text
     #[arg(short, long, value_enum)]
     output: Option<Format>,
 }
 
-/// How many next runs are listed, as in status.
+/// How many next runs are listed, as in the status.
 const NEXT_RUNS: usize = 5;
 
-/// What is said of one document.
+/// The result for one document.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Checked {
@@ -45,7 +45,7 @@ struct Checked {
     /// Such as `tasks.yaml, document 2`.
     document: String,
     errors: Vec<String>,
-    hints: Vec<String>,
+    warnings: Vec<String>,
     /// When runs will start, in UTC.
     next_runs: Vec<String>,
 }
@@ -54,22 +54,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let now = args.from.unwrap_or_else(|| Clock::System.now());
     let mut checked = Vec::new();
     for file in &args.filename {
-        match stream::documents(file) {
+        match input::documents(file) {
             Ok(documents) => {
                 let before = checked.len();
-                let all = documents.into_iter();
-                checked.extend(all.filter_map(|document| check(document.place, document.value, now)));
+                let documents = documents.into_iter();
+                checked.extend(documents.filter_map(|document| check(document.place, document.value, now)));
                 if checked.len() == before {
-                    let nothing = "holds no ScheduledTask and no CronJob".to_owned();
-                    checked.push(Checked::wrong(None, stream::shown(file), vec![nothing]));
+                    let error = "contains no ScheduledTask and no CronJob".to_owned();
+                    checked.push(Checked::invalid(None, input::display_name(file), vec![error]));
                 }
             }
             Err(error) => {
-                let shown = stream::shown(file);
-                // The line begins with the file.
-                let says = error.root_cause().to_string();
-                let says = says.strip_prefix(&shown).map_or(says.as_str(), str::trim_start).to_owned();
-                checked.push(Checked::wrong(None, shown, vec![says]));
+                let name = input::display_name(file);
+                // The line begins with the name of the file.
+                let error = error.root_cause().to_string();
+                let error = error.strip_prefix(&name).map_or(error.as_str(), str::trim_start).to_owned();
+                checked.push(Checked::invalid(None, name, vec![error]));
             }
         }
     }
@@ -77,76 +77,77 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(format) => output::print(&output::format(&checked, format)?)?,
         None => output::print(&lines(&checked))?,
     }
-    let wrong = checked.iter().any(|checked| !checked.errors.is_empty());
-    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let failed = checked.iter().any(|checked| !checked.errors.is_empty());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 impl Checked {
-    fn wrong(name: Option<String>, document: String, errors: Vec<String>) -> Self {
+    fn invalid(name: Option<String>, document: String, errors: Vec<String>) -> Self {
         Self {
             name,
             document,
             errors,
-            hints: Vec::new(),
+            warnings: Vec::new(),
             next_runs: Vec::new(),
         }
     }
 }
 
-/// What is said of a document; `None` if it is of a kind that is not ours.
+/// Checks a document; `None` if it is of another kind.
 fn check(place: String, value: Result<Value>, now: Timestamp) -> Option<Checked> {
     let mut manifest = match value {
         Ok(manifest) => manifest,
-        Err(error) => return Some(Checked::wrong(None, place, vec![format!("{error:#}")])),
+        Err(error) => return Some(Checked::invalid(None, place, vec![format!("{error:#}")])),
     };
     let name = manifest::name(&manifest).map(str::to_owned);
-    let mut foreign = Vec::new();
+    let mut unknown = Vec::new();
     match manifest::kind(&manifest) {
         Ok(Kind::Task) => {}
         Ok(Kind::CronJob) => {
-            foreign = manifest::not_of_a_cron_job(&manifest);
+            unknown = manifest::unknown_cron_job_fields(&manifest);
             manifest = convert::task(&manifest);
         }
         Ok(Kind::Other) => return None,
-        Err(error) => return Some(Checked::wrong(name, place, vec![format!("{error:#}")])),
+        Err(error) => return Some(Checked::invalid(name, place, vec![format!("{error:#}")])),
     }
     let key = manifest::key(&manifest);
-    match read(&manifest, &key, foreign) {
-        Err(errors) => Some(Checked::wrong(name, place, errors)),
+    match validate(&manifest, &key, unknown) {
+        Err(errors) => Some(Checked::invalid(name, place, errors)),
         Ok((fields, schedule)) => {
             let starts = schedule.slots(schedule.started_by(now)).map(|slot| schedule.starts_at(slot));
             Some(Checked {
                 name,
                 document: place,
                 errors: Vec::new(),
-                hints: hints::hints(&fields, &key, now),
+                warnings: warnings::warnings(&fields, &key, now),
                 next_runs: starts.take(NEXT_RUNS).map(|start| start.to_string()).collect(),
             })
         }
     }
 }
 
-fn read(manifest: &Value, key: &str, foreign: Vec<String>) -> Result<(ScheduledTaskSpec, Schedule), Vec<String>> {
-    let mut errors: Vec<String> = api::name_refusal(manifest).into_iter().collect();
-    let read = manifest::spec(manifest).map_err(|refusals| errors.extend(refusals)).ok();
-    errors.extend(foreign);
+/// The spec and its schedule, or all errors; `unknown` are those about unknown fields of a CronJob.
+fn validate(manifest: &Value, key: &str, unknown: Vec<String>) -> Result<(ScheduledTaskSpec, Schedule), Vec<String>> {
+    let mut errors: Vec<String> = admission::validate_name(manifest).into_iter().collect();
+    let read = manifest::spec(manifest).map_err(|invalid| errors.extend(invalid)).ok();
+    errors.extend(unknown);
     let Some(fields) = read.filter(|_| errors.is_empty()) else {
         return Err(errors);
     };
-    match manifest::planned(fields, key) {
+    match manifest::scheduled(fields, key) {
         Ok((spec, schedule)) => Ok((spec.fields, schedule)),
         Err(error) => Err(vec![error]),
     }
 }
 
-/// A line for each error and hint, and one for each document that has no error.
+/// A line for each error and warning, and one for each document without errors.
 fn lines(checked: &[Checked]) -> String {
     let mut text = String::new();
     for Checked {
         name,
         document,
         errors,
-        hints,
+        warnings,
         next_runs,
     } in checked
     {
@@ -155,13 +156,13 @@ fn lines(checked: &[Checked]) -> String {
             None => document.clone(),
         };
         let subject = printable(&subject);
-        for (word, says) in [("error", errors), ("hint", hints)] {
-            for says in says {
-                let _ = writeln!(text, "{word}: {subject}: {}", output::one_line(says));
+        for (level, messages) in [("error", errors), ("warning", warnings)] {
+            for message in messages {
+                let _ = writeln!(text, "{level}: {subject}: {}", output::one_line(message));
             }
         }
         if errors.is_empty() {
-            let next = next_runs.first().map_or("no run is left".into(), |next| format!("next run {next}"));
+            let next = next_runs.first().map_or("no further run".into(), |next| format!("next run {next}"));
             let _ = writeln!(text, "ok: {subject}: {next}");
         }
     }

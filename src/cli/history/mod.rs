@@ -1,7 +1,6 @@
-//! `punctual history`: the last runs of a task, drawn as a timeline.
+//! `punctual history`: shows the last runs of a task as a timeline, newest first; `-o json|yaml` prints the object.
 //!
-//! Takes a task of the cluster, gives a line for each run, newest first; `-o json|yaml` gives the object, as kubectl does. Coloured only
-//! for people: on a terminal, and without NO_COLOR.
+//! Colours are used on a terminal only, and not with NO_COLOR.
 
 mod timeline;
 
@@ -18,7 +17,7 @@ pub struct Args {
     /// Name of the task
     #[arg(value_name = "NAME")]
     name: String,
-    /// The object, with its runs in status.recentRuns
+    /// Print the object, which has its runs in status.recentRuns
     #[arg(short, long, value_enum)]
     output: Option<Format>,
     #[command(flatten)]
@@ -29,20 +28,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let name = cluster::bare_name(&args.name);
     let object = cluster::block_on(async {
         let cluster = args.target.connect().await?;
-        let object = cluster.tasks().get(name).await.map_err(|error| cluster.said(error))?;
+        let object = cluster.tasks().get(name).await.map_err(|error| cluster.error(error))?;
         cluster::as_kubectl_shows(object)
     })?;
     match args.output {
         Some(format) => output::print(&output::format(&object, format)?)?,
         None => {
             let canvas = canvas();
-            output::print_coloured(&timeline::draw(&Task::of(object), Clock::System.now(), canvas))?;
+            output::print_coloured(&timeline::format(&Task::of(object), Clock::System.now(), canvas))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the surroundings can show.
+/// What the terminal can show.
 fn canvas() -> timeline::Canvas {
     let terminal = std::io::stdout().is_terminal();
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -1,4 +1,4 @@
-//! The timeline of a task: what waits, what goes on, what became of the newest slots.
+//! Formats the timeline of a task: queued runs, active runs and the outcomes of recent slots.
 //!
 //! ```text
 //!   SLOT                  TRIGGER   OUTCOME    TIMELINE        TOOK   START  …
@@ -6,27 +6,27 @@
 //!   2026-11-23T01:30:00Z  Schedule  Succeeded  ██████████████  12m    +1s
 //!   2026-11-22T01:30:00Z  Schedule  Skipped    · ×12
 //! ```
-//! Takes a task and the time, gives lines; a bar is as long as its run, beside the longest. Pure.
+//! The length of a bar is the duration of its run relative to the longest one.
 
 use crate::api::{ActiveRun, QueuedRun, RunRecord, Trigger};
 use crate::cli::table::{self, Cell, Style};
 use crate::cli::task::Task;
-use crate::cli::{elapsed, output};
+use crate::cli::{duration, output};
 use jiff::{SignedDuration, Timestamp};
 
-/// What can be shown.
+/// What the terminal can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Canvas {
-    /// Lines are cut here.
+    /// The maximum length of a line.
     pub width: Option<usize>,
     pub colour: bool,
 }
 
-/// The longest bar.
-const LONGEST: usize = 16;
+/// Length of the longest bar.
+const MAX_BAR: usize = 16;
 
 const HEAD: [&str; 10] = [
-    "SLOT", "TRIGGER", "OUTCOME", "TIMELINE", "TOOK", "START", "ATTEMPTS", "EXIT", "BECAUSE", "MESSAGE",
+    "SLOT", "TRIGGER", "OUTCOME", "TIMELINE", "TOOK", "START", "ATTEMPTS", "EXIT", "REASON", "MESSAGE",
 ];
 
 const RED: u8 = 31;
@@ -35,15 +35,15 @@ const YELLOW: u8 = 33;
 const MAGENTA: u8 = 35;
 const CYAN: u8 = 36;
 
-/// One line.
+/// A line of the timeline.
 struct Line {
     slot: Timestamp,
     trigger: Trigger,
     outcome: String,
-    /// How long it took, if it was started.
+    /// How long the run took, if it was started.
     took: Option<SignedDuration>,
-    goes_on: bool,
-    /// What stands in place of a bar.
+    is_active: bool,
+    /// What is shown instead of a bar.
     mark: String,
     late: Option<SignedDuration>,
     attempts: i32,
@@ -52,15 +52,15 @@ struct Line {
     message: String,
 }
 
-/// The whole picture.
-pub fn draw(task: &Task, now: Timestamp, canvas: Canvas) -> String {
+/// The whole timeline.
+pub fn format(task: &Task, now: Timestamp, canvas: Canvas) -> String {
     let mut text = headline(task, now);
     let status = task.status.clone().unwrap_or_default();
     let mut lines: Vec<Line> = status.queued.iter().rev().map(queued).collect();
     lines.extend(status.active.iter().rev().map(|run| active(run, now)));
     lines.extend(status.recent_runs.iter().map(recorded));
     if lines.is_empty() {
-        return text + "\nno run yet\n";
+        return text + "\nno runs yet\n";
     }
     let longest = lines.iter().filter_map(|line| line.took).max().unwrap_or_default();
     let rows = lines.iter().map(|line| line.cells(longest)).collect();
@@ -70,13 +70,13 @@ pub fn draw(task: &Task, now: Timestamp, canvas: Canvas) -> String {
         colour: canvas.colour,
     };
     text.push('\n');
-    text + &table::set(&HEAD, rows, style)
+    text + &table::format(&HEAD, rows, style)
 }
 
 fn headline(task: &Task, now: Timestamp) -> String {
     let next = task.next_run(now).map_or_else(
         || "no next run".to_owned(),
-        |next| format!("next run {} ({next})", elapsed::from_now(next, now)),
+        |next| format!("next run {} ({next})", duration::from_now(next, now)),
     );
     let head = format!("{}: {} in {}, {}, {next}", task.name, task.schedule(), task.zone(), task.state());
     let mut text = output::one_line(&head) + "\n";
@@ -84,10 +84,10 @@ fn headline(task: &Task, now: Timestamp) -> String {
         text.push_str(&format!("  {}\n", output::one_line(message)));
     }
     if let Some(refused) = task.status.as_ref().and_then(|status| status.last_refused_request.as_ref())
-        // One that was asked again, and granted, is of no interest.
+        // A later request has replaced it otherwise.
         && task.annotation(&refused.annotation) == Some(&refused.value)
     {
-        let ago = elapsed::from_now(refused.at.0, now);
+        let ago = duration::from_now(refused.at.0, now);
         text.push_str(&format!("  refused {ago}: {}\n", output::one_line(&refused.message)));
     }
     if let Some(backfill) = task.status.as_ref().and_then(|status| status.backfill.as_ref()) {
@@ -106,7 +106,7 @@ fn queued(run: &QueuedRun) -> Line {
         trigger: run.trigger,
         outcome: "Queued".into(),
         took: None,
-        goes_on: true,
+        is_active: true,
         mark: "…".into(),
         late: None,
         attempts: 0,
@@ -124,23 +124,21 @@ fn active(run: &ActiveRun, now: Timestamp) -> Line {
         _ => "Running",
     };
     let retry = run.retry_at.as_ref();
-    let retry = retry.map(|at| format!("attempt {} {}", run.attempt, elapsed::from_now(at.0, now)));
+    let retry = retry.map(|at| format!("attempt {} {}", run.attempt, duration::from_now(at.0, now)));
     let termination = run.termination.as_ref();
-    let says = termination
-        .and_then(|termination| termination.message.clone())
-        .or_else(|| run.message.clone());
+    let message = termination.and_then(|termination| termination.message.clone()).or_else(|| run.message.clone());
     Line {
         slot: run.slot.0,
         trigger: run.trigger,
         outcome: outcome.into(),
         took: run.started.as_ref().map(|started| now.duration_since(started.0)),
-        goes_on: true,
+        is_active: true,
         mark: "…".into(),
         late: late(run.trigger, run.slot.0, run.started.as_ref().map(|started| started.0)),
         attempts: run.attempt - i32::from(run.uid.is_none()),
         exit: exit_codes(&run.exit_codes, None),
         reason: termination.map_or_else(String::new, |termination| termination.reason.clone()),
-        message: [retry, says].into_iter().flatten().collect::<Vec<_>>().join(": "),
+        message: [retry, message].into_iter().flatten().collect::<Vec<_>>().join(": "),
     }
 }
 
@@ -153,7 +151,7 @@ fn recorded(run: &RunRecord) -> Line {
         trigger: run.trigger,
         outcome: run.outcome.clone(),
         took: started.zip(finished).map(|(started, finished)| finished.duration_since(started)),
-        goes_on: false,
+        is_active: false,
         mark: match run.slots {
             ..2 => "·".into(),
             slots => format!("· ×{slots}"),
@@ -166,14 +164,14 @@ fn recorded(run: &RunRecord) -> Line {
     }
 }
 
-/// How late it started; a backfilled slot is of the past on purpose.
+/// How late the run started; a backfilled slot is in the past anyway.
 fn late(trigger: Trigger, slot: Timestamp, started: Option<Timestamp>) -> Option<SignedDuration> {
     started
         .filter(|_| trigger != Trigger::Backfill)
         .map(|started| started.duration_since(slot))
 }
 
-/// Those of all attempts, or the last one.
+/// The exit codes of all attempts, or that of the last one.
 fn exit_codes(all: &[Option<i32>], last: Option<i32>) -> String {
     if all.is_empty() {
         return last.map_or_else(String::new, |code| code.to_string());
@@ -192,8 +190,8 @@ impl Line {
             _ => CYAN,
         };
         let text = |text: &str| Cell::from(output::one_line(text));
-        let took = self.took.map_or_else(String::new, elapsed::rough);
-        let late = self.late.map_or_else(String::new, |late| format!("+{}", elapsed::rough(late)));
+        let took = self.took.map_or_else(String::new, duration::age);
+        let late = self.late.map_or_else(String::new, |late| format!("+{}", duration::age(late)));
         let attempts = if self.attempts > 0 {
             self.attempts.to_string()
         } else {
@@ -217,9 +215,9 @@ impl Line {
         let Some(took) = self.took else { return self.mark.clone() };
         let (took, longest) = (took.as_secs_f64().max(0.0), longest.as_secs_f64().max(1.0));
         let share = (took / longest).min(1.0);
-        // At least one: it has run.
-        let cells = (1..LONGEST).take_while(|cells| share * LONGEST as f64 > *cells as f64).count() + 1;
-        match self.goes_on {
+        // At least one cell: it has run.
+        let cells = (1..MAX_BAR).take_while(|cells| share * MAX_BAR as f64 > *cells as f64).count() + 1;
+        match self.is_active {
             true => "█".repeat(cells - 1) + "▶",
             false => "█".repeat(cells),
         }

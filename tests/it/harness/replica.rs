@@ -190,7 +190,7 @@ impl Replica {
     /// What it answers to a GET; nothing if it does not.
     pub fn get(&self, path: &str) -> Option<String> {
         let log = self.log();
-        let said = log.lines().find(|line| line.contains("operator starts"))?;
+        let said = log.lines().find(|line| line.contains("operator started"))?;
         let said: serde_json::Value = serde_json::from_str(said).ok()?;
         let mut stream = TcpStream::connect(said["address"].as_str()?).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;

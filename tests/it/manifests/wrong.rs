@@ -19,12 +19,12 @@ const HOURS: &str = r#"hours are numbers from 0 to 23, ranges "9-17", lists "6,1
 const DAYS: &str = r#"days of the month are numbers from 1 to 31, ranges "1-7", lists "1,15" or steps "*/2""#;
 const MONTHS: &str = "months are numbers from 1 to 12 or names of three letters, JAN to DEC";
 const WEEKDAYS: &str = "days of the week are numbers from 0 to 7 (0 and 7 are Sunday) or names of three letters, SUN to SAT";
-const MACROS: &str = r#"is not known: @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually (lower case) and @every with a duration such as "@every 90m""#;
+const MACROS: &str = r#"is unknown: use @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually (lower case) or @every with a duration, for example "@every 90m""#;
 const REFUSED: &str = "JobRefused";
 const WRONG_SCHEDULE: &str = "InvalidSchedule";
-const NO_DURATION: &str = r#"is no duration of hours, minutes and seconds, a second at least: write "90s", "15m" or "1h30m""#;
+const NO_DURATION: &str = r#"use h, m, s and at least 1s, for example 90s, 15m, 168h"#;
 const ONE_OF: &str = "set exactly one of schedule and schedules";
-const ONE_KIND: &str = "an entry of exclude is either a schedule, or an interval with from and until";
+const ONE_KIND: &str = "an entry of exclude must have either schedule, or both from and until";
 const NO_MOMENT: &str =
     "must be a date, a local time or an RFC 3339 timestamp: for example 2026-12-24, 2026-12-24T18:00:00 or 2026-12-24T18:00:00Z";
 
@@ -32,7 +32,7 @@ const NO_MOMENT: &str =
 #[rustfmt::skip]
 pub const WRONG: &[(&str, At, &str, Told)] = &[
     // --- The schedule: refused by CEL ---
-    ("empty", At::Spec, r#"schedule: """#, Admission(&["spec.schedule", r#"schedule is empty: write five fields, such as "30 2 * * *" (02:30 every day), or "@daily""#])),
+    ("empty", At::Spec, r#"schedule: """#, Admission(&["spec.schedule", r#"schedule is empty: use five fields, for example "30 2 * * *" (02:30 every day), or "@daily""#])),
     ("blank", At::Spec, r#"schedule: "  \t ""#, Admission(&["schedule is empty"])),
     ("missing", At::Spec, "schedule: ABSENT", Admission(&["spec.schedule: ", "set exactly one of schedule and schedules"])),
     ("a-number", At::Spec, "schedule: 5", Admission(&["spec.schedule", "must be of type string", "integer"])),
@@ -55,8 +55,8 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("capital", At::Spec, r#"schedule: "@Daily""#, Admission(&[MACROS])),
     ("every-nothing", At::Spec, r#"schedule: "@every""#, Admission(&[MACROS])),
     ("every-day", At::Spec, r#"schedule: "@every 1d""#, Admission(&[MACROS])),
-    ("zone-inside", At::Spec, r#"schedule: "TZ=Europe/Paris 0 3 * * *""#, Admission(&["names a zone: take TZ=… out and set spec.timeZone instead"])),
-    ("quoted-twice", At::Spec, r#"schedule: "'0 3 * * *'""#, Admission(&["has quotes inside: take the inner ones away"])),
+    ("zone-inside", At::Spec, r#"schedule: "TZ=Europe/Paris 0 3 * * *""#, Admission(&["contains a time zone: remove TZ=… and set spec.timeZone"])),
+    ("quoted-twice", At::Spec, r#"schedule: "'0 3 * * *'""#, Admission(&["contains quotes: remove them"])),
     ("endless", At::Spec, "schedule: ENDLESS", Admission(&["spec.schedule: Too long"])),
     // --- The schedule: told by Ready, from the one parser ---
     ("backwards", At::Spec, r#"schedule: "5-1 * * * *""#, Ready("InvalidSchedule", &["minute range \"5-1\" runs backwards: use two items"])),
@@ -66,10 +66,10 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("every-half", At::Spec, r#"schedule: "@every 500ms""#, Ready("InvalidSchedule", &["shorter than a second"])),
     ("every-too-long", At::Spec, r#"schedule: "@every 99999999999h""#, Ready("InvalidSchedule", &["99999999999h"])),
     // --- The zone ---
-    ("zone-empty", At::Spec, r#"timeZone: """#, Admission(&["timeZone is empty: leave it out for UTC, or name a zone such as Europe/Paris"])),
-    ("zone-local", At::Spec, "timeZone: Local", Admission(&[r#"timeZone "Local" would be the zone of whatever machine runs the operator"#])),
-    ("zone-blank", At::Spec, r#"timeZone: " Europe/Paris""#, Admission(&[r#"timeZone " Europe/Paris" is no name of a zone: name one from the IANA list"#])),
-    ("zone-path", At::Spec, "timeZone: ../../etc/passwd", Admission(&["is no name of a zone"])),
+    ("zone-empty", At::Spec, r#"timeZone: """#, Admission(&["timeZone is empty: omit it for UTC, or use an IANA name, for example Europe/Paris"])),
+    ("zone-local", At::Spec, "timeZone: Local", Admission(&[r#"timeZone "Local" depends on the machine that runs the operator"#])),
+    ("zone-blank", At::Spec, r#"timeZone: " Europe/Paris""#, Admission(&[r#"timeZone " Europe/Paris" is not a name of a time zone: use an IANA name"#])),
+    ("zone-path", At::Spec, "timeZone: ../../etc/passwd", Admission(&["is not a name of a time zone"])),
     ("zone-long", At::Spec, "timeZone: Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", Admission(&["spec.timeZone: Too long"])),
     ("zone-unknown", At::Spec, "timeZone: Europe/Pariss", Ready("UnknownTimeZone", &["\"Europe/Pariss\"", "Europe/Paris"])),
     ("zone-abbreviated", At::Spec, "timeZone: PST", Ready("UnknownTimeZone", &["unknown time zone \"PST\""])),
@@ -95,12 +95,12 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("schedule-null", At::Spec, "schedule: null", Admission(&["spec.schedule", ONE_OF])),
     // --- Jitter, life and blackouts ---
     ("jitter-number", At::Spec, "jitter: 300", Admission(&["spec.jitter", "type string", "integer"])),
-    ("jitter-prose", At::Spec, "jitter: 5 minutes", Admission(&["spec.jitter", r#"jitter "5 minutes" "#, NO_DURATION])),
-    ("jitter-none", At::Spec, "jitter: 0s", Admission(&[r#"jitter "0s" "#, NO_DURATION])),
-    ("jitter-negative", At::Spec, "jitter: -5m", Admission(&[r#"jitter "-5m" "#, NO_DURATION])),
+    ("jitter-prose", At::Spec, "jitter: 5 minutes", Admission(&["spec.jitter", r#"invalid duration "5 minutes": "#, NO_DURATION])),
+    ("jitter-none", At::Spec, "jitter: 0s", Admission(&[r#"invalid duration "0s": "#, NO_DURATION])),
+    ("jitter-negative", At::Spec, "jitter: -5m", Admission(&[r#"invalid duration "-5m": "#, NO_DURATION])),
     ("jitter-fraction", At::Spec, "jitter: 1.5s", Ready(WRONG_SCHEDULE, &["jitter", "must be a whole number of seconds: for example 30s or 5m"])),
-    ("jitter-long", At::Spec, r#"{schedule: "*/5 * * * *", jitter: 10m}"#, Admission(&["spec.jitter", r#"jitter "10m" is longer than the 5m that lie between two slots of "*/5 * * * *": write at most that"#])),
-    ("jitter-long-for-one", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "@hourly"], jitter: 2h}"#, Admission(&["spec.jitter", r#"jitter "2h" is longer than the 1h that lie between two slots of "@hourly": write at most that"#])),
+    ("jitter-long", At::Spec, r#"{schedule: "*/5 * * * *", jitter: 10m}"#, Admission(&["spec.jitter", r#"jitter "10m" is longer than the 5m between two slots of "*/5 * * * *": use at most that"#])),
+    ("jitter-long-for-one", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "@hourly"], jitter: 2h}"#, Admission(&["spec.jitter", r#"jitter "2h" is longer than the 1h between two slots of "@hourly": use at most that"#])),
     ("jitter-long-for-both", At::Spec, r#"{schedule: ABSENT, schedules: ["0 4 * * *", "30 4 * * *"], jitter: 1h}"#, Ready(WRONG_SCHEDULE, &["jitter \"1h\": must not be longer than the 30m between two slots: use at most 30m"])),
     ("start-prose", At::Spec, "startAt: tomorrow", Admission(&["spec.startAt", r#""tomorrow""#, "date-time"])),
     ("start-date", At::Spec, r#"startAt: "2027-02-01""#, Admission(&["spec.startAt", r#""2027-02-01""#, "date-time"])),
@@ -108,7 +108,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("end-prose", At::Spec, "endAt: never", Admission(&["spec.endAt", r#""never""#, "date-time"])),
     ("end-without-zone", At::Spec, r#"endAt: "2027-02-01T10:00:00""#, Admission(&["spec.endAt", r#""2027-02-01T10:00:00""#, "date-time"])),
     ("end-february-30", At::Spec, r#"endAt: "2027-02-30T10:00:00Z""#, Admission(&["spec.endAt", r#""2027-02-30T10:00:00Z""#, "date-time"])),
-    ("end-before-start", At::Spec, r#"{startAt: "2027-02-01T00:00:00Z", endAt: "2027-01-01T00:00:00Z"}"#, Admission(&["endAt must be after startAt; mend one of them, or leave it out"])),
+    ("end-before-start", At::Spec, r#"{startAt: "2027-02-01T00:00:00Z", endAt: "2027-01-01T00:00:00Z"}"#, Admission(&["endAt must be after startAt"])),
     ("end-is-start", At::Spec, r#"{startAt: "2027-02-01T00:00:00Z", endAt: "2027-02-01T01:00:00+01:00"}"#, Admission(&["endAt must be after startAt"])),
     ("life-too-short", At::Spec, r#"{schedule: "0 0 1 1 *", startAt: "2027-02-01T00:00:00Z", endAt: "2027-02-02T00:00:00Z"}"#, Ready("NeverRuns", &["\"0 0 1 1 *\": never runs", "startAt", "endAt"])),
     ("exclude-text", At::Spec, r#"exclude: "* 22 * * *""#, Admission(&["spec.exclude", "type array"])),
@@ -131,13 +131,13 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     // --- Runs that meet ---
     ("policy-small", At::Spec, "concurrencyPolicy: queue", Admission(&["spec.concurrencyPolicy", r#""queue""#, r#""Allow", "Forbid", "Replace", "Queue""#])),
     ("policy-number", At::Spec, "concurrencyPolicy: 1", Admission(&["spec.concurrencyPolicy", "type string"])),
-    ("queue-limit-alone", At::Spec, "queueLimit: 3", Admission(&["queueLimit limits concurrencyPolicy: Queue; set that policy, or leave the limit out"])),
-    ("queue-limit-forbid", At::Spec, "{concurrencyPolicy: Forbid, queueLimit: 3}", Admission(&["queueLimit limits concurrencyPolicy: Queue"])),
+    ("queue-limit-alone", At::Spec, "queueLimit: 3", Admission(&["queueLimit requires concurrencyPolicy: Queue: set the policy, or remove the limit"])),
+    ("queue-limit-forbid", At::Spec, "{concurrencyPolicy: Forbid, queueLimit: 3}", Admission(&["queueLimit requires concurrencyPolicy: Queue"])),
     ("queue-limit-zero", At::Spec, "{concurrencyPolicy: Queue, queueLimit: 0}", Admission(&["spec.queueLimit", "greater than or equal to 1"])),
     ("queue-limit-large", At::Spec, "{concurrencyPolicy: Queue, queueLimit: 101}", Admission(&["spec.queueLimit", "less than or equal to 100"])),
     ("queue-limit-word", At::Spec, "{concurrencyPolicy: Queue, queueLimit: ten}", Admission(&["spec.queueLimit", "type integer"])),
-    ("room-forbid", At::Spec, "{concurrencyPolicy: Forbid, maxConcurrentRuns: 2}", Admission(&["maxConcurrentRuns is for concurrencyPolicy Allow and Queue", "leave it out"])),
-    ("room-replace", At::Spec, "{concurrencyPolicy: Replace, maxConcurrentRuns: 1}", Admission(&["maxConcurrentRuns is for concurrencyPolicy Allow and Queue", "leave it out"])),
+    ("room-forbid", At::Spec, "{concurrencyPolicy: Forbid, maxConcurrentRuns: 2}", Admission(&["maxConcurrentRuns requires concurrencyPolicy Allow or Queue", "one run at a time"])),
+    ("room-replace", At::Spec, "{concurrencyPolicy: Replace, maxConcurrentRuns: 1}", Admission(&["maxConcurrentRuns requires concurrencyPolicy Allow or Queue", "one run at a time"])),
     ("room-zero", At::Spec, "maxConcurrentRuns: 0", Admission(&["spec.maxConcurrentRuns", "greater than or equal to 1"])),
     ("room-large", At::Spec, "maxConcurrentRuns: 1001", Admission(&["spec.maxConcurrentRuns", "less than or equal to 1000"])),
     ("room-word", At::Spec, "maxConcurrentRuns: two", Admission(&["spec.maxConcurrentRuns", "type integer"])),
@@ -149,33 +149,33 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("retry-limit-large", At::Spec, "retryPolicy: {limit: 101}", Admission(&["spec.retryPolicy.limit", "less than or equal to 100"])),
     ("retry-limit-text", At::Spec, r#"retryPolicy: {limit: "3"}"#, Admission(&["spec.retryPolicy.limit", "type integer"])),
     ("delay-number", At::Spec, "retryPolicy: {limit: 3, delay: 30}", Admission(&["spec.retryPolicy.delay", "type string"])),
-    ("delay-days", At::Spec, "retryPolicy: {limit: 3, delay: 1d}", Admission(&["spec.retryPolicy.delay", r#"delay "1d" "#, NO_DURATION])),
-    ("delay-none", At::Spec, "retryPolicy: {limit: 3, delay: 0s}", Admission(&[r#"delay "0s" "#, NO_DURATION])),
-    ("delay-short", At::Spec, "retryPolicy: {limit: 3, delay: 500ms}", Admission(&[r#"delay "500ms" "#, NO_DURATION])),
+    ("delay-days", At::Spec, "retryPolicy: {limit: 3, delay: 1d}", Admission(&["spec.retryPolicy.delay", r#"invalid duration "1d": "#, NO_DURATION])),
+    ("delay-none", At::Spec, "retryPolicy: {limit: 3, delay: 0s}", Admission(&[r#"invalid duration "0s": "#, NO_DURATION])),
+    ("delay-short", At::Spec, "retryPolicy: {limit: 3, delay: 500ms}", Admission(&[r#"invalid duration "500ms": "#, NO_DURATION])),
     ("factor-zero", At::Spec, "retryPolicy: {limit: 3, factor: 0}", Admission(&["spec.retryPolicy.factor", "greater than or equal to 1"])),
     ("factor-large", At::Spec, "retryPolicy: {limit: 3, factor: 11}", Admission(&["spec.retryPolicy.factor", "less than or equal to 10"])),
     ("factor-fraction", At::Spec, "retryPolicy: {limit: 3, factor: 1.5}", Admission(&["spec.retryPolicy.factor", "type integer"])),
     ("max-delay-number", At::Spec, "retryPolicy: {limit: 3, maxDelay: 600}", Admission(&["spec.retryPolicy.maxDelay", "type string"])),
-    ("max-delay-bare", At::Spec, r#"retryPolicy: {limit: 3, maxDelay: "600"}"#, Admission(&["spec.retryPolicy.maxDelay", r#"maxDelay "600" "#, NO_DURATION])),
-    ("max-delay-week", At::Spec, "retryPolicy: {limit: 3, maxDelay: 1w}", Admission(&[r#"maxDelay "1w" "#, NO_DURATION])),
-    ("max-delay-short", At::Spec, "retryPolicy: {limit: 3, delay: 10m, maxDelay: 5m}", Admission(&["spec.retryPolicy", "maxDelay is shorter than delay: make it as long, or leave it out"])),
+    ("max-delay-bare", At::Spec, r#"retryPolicy: {limit: 3, maxDelay: "600"}"#, Admission(&["spec.retryPolicy.maxDelay", r#"invalid duration "600": "#, NO_DURATION])),
+    ("max-delay-week", At::Spec, "retryPolicy: {limit: 3, maxDelay: 1w}", Admission(&[r#"invalid duration "1w": "#, NO_DURATION])),
+    ("max-delay-short", At::Spec, "retryPolicy: {limit: 3, delay: 10m, maxDelay: 5m}", Admission(&["spec.retryPolicy", "maxDelay must not be shorter than delay"])),
     ("retry-jitter-number", At::Spec, "retryPolicy: {limit: 3, jitter: 5}", Admission(&["spec.retryPolicy.jitter", "type string"])),
-    ("retry-jitter-percent", At::Spec, "retryPolicy: {limit: 3, jitter: 10%}", Admission(&["spec.retryPolicy.jitter", r#"jitter "10%" "#, NO_DURATION])),
-    ("retry-jitter-none", At::Spec, "retryPolicy: {limit: 3, jitter: 0s}", Admission(&[r#"jitter "0s" "#, NO_DURATION])),
+    ("retry-jitter-percent", At::Spec, "retryPolicy: {limit: 3, jitter: 10%}", Admission(&["spec.retryPolicy.jitter", r#"invalid duration "10%": "#, NO_DURATION])),
+    ("retry-jitter-none", At::Spec, "retryPolicy: {limit: 3, jitter: 0s}", Admission(&[r#"invalid duration "0s": "#, NO_DURATION])),
     // --- How long ---
     ("run-timeout-number", At::Spec, "runTimeout: 3600", Admission(&["spec.runTimeout", "type string"])),
-    ("run-timeout-day", At::Spec, "runTimeout: 1d", Admission(&["spec.runTimeout", r#"runTimeout "1d" "#, NO_DURATION])),
-    ("run-timeout-none", At::Spec, "runTimeout: 0s", Admission(&[r#"runTimeout "0s" "#, NO_DURATION])),
-    ("run-timeout-empty", At::Spec, r#"runTimeout: """#, Admission(&[r#"runTimeout "" "#, NO_DURATION])),
-    ("run-timeout-endless", At::Spec, "runTimeout: 99999999999h", Admission(&["spec.runTimeout", r#"runTimeout "99999999999h" "#, NO_DURATION])),
-    ("run-timeout-milliseconds", At::Spec, "runTimeout: 1500ms", Admission(&[r#"runTimeout "1500ms" "#, NO_DURATION])),
+    ("run-timeout-day", At::Spec, "runTimeout: 1d", Admission(&["spec.runTimeout", r#"invalid duration "1d": "#, NO_DURATION])),
+    ("run-timeout-none", At::Spec, "runTimeout: 0s", Admission(&[r#"invalid duration "0s": "#, NO_DURATION])),
+    ("run-timeout-empty", At::Spec, r#"runTimeout: """#, Admission(&[r#"invalid duration "": "#, NO_DURATION])),
+    ("run-timeout-endless", At::Spec, "runTimeout: 99999999999h", Admission(&["spec.runTimeout", r#"invalid duration "99999999999h": "#, NO_DURATION])),
+    ("run-timeout-milliseconds", At::Spec, "runTimeout: 1500ms", Admission(&[r#"invalid duration "1500ms": "#, NO_DURATION])),
     ("run-timeout-parts", At::Spec, "runTimeout: 999999h999999h999999h999999h", Admission(&["spec.runTimeout", NO_DURATION])),
     ("pending-timeout-number", At::Spec, "pendingTimeout: 600", Admission(&["spec.pendingTimeout", "type string"])),
-    ("pending-timeout-prose", At::Spec, "pendingTimeout: 10 min", Admission(&["spec.pendingTimeout", r#"pendingTimeout "10 min" "#, NO_DURATION])),
-    ("pending-timeout-negative", At::Spec, "pendingTimeout: -10m", Admission(&[r#"pendingTimeout "-10m" "#, NO_DURATION])),
+    ("pending-timeout-prose", At::Spec, "pendingTimeout: 10 min", Admission(&["spec.pendingTimeout", r#"invalid duration "10 min": "#, NO_DURATION])),
+    ("pending-timeout-negative", At::Spec, "pendingTimeout: -10m", Admission(&[r#"invalid duration "-10m": "#, NO_DURATION])),
     ("ttl-number", At::Spec, "ttlAfterFinished: 3600", Admission(&["spec.ttlAfterFinished", "type string"])),
-    ("ttl-iso", At::Spec, "ttlAfterFinished: P1D", Admission(&["spec.ttlAfterFinished", r#"ttlAfterFinished "P1D" "#, NO_DURATION])),
-    ("ttl-none", At::Spec, "ttlAfterFinished: 0s", Admission(&[r#"ttlAfterFinished "0s" "#, NO_DURATION])),
+    ("ttl-iso", At::Spec, "ttlAfterFinished: P1D", Admission(&["spec.ttlAfterFinished", r#"invalid duration "P1D": "#, NO_DURATION])),
+    ("ttl-none", At::Spec, "ttlAfterFinished: 0s", Admission(&[r#"invalid duration "0s": "#, NO_DURATION])),
     // --- How many ---
     ("failures-zero", At::Spec, "suspendAfterFailures: 0", Admission(&["spec.suspendAfterFailures", "greater than or equal to 1"])),
     ("failures-large", At::Spec, "suspendAfterFailures: 1001", Admission(&["spec.suspendAfterFailures", "less than or equal to 1000"])),
@@ -186,7 +186,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     // --- The other fields of the task ---
     ("policy", At::Spec, "concurrencyPolicy: Serial", Admission(&["spec.concurrencyPolicy", r#""Serial""#, r#""Allow", "Forbid", "Replace", "Queue""#])),
     ("missed-policy", At::Spec, "missedRunPolicy: Some", Admission(&["spec.missedRunPolicy", r#""Latest", "None", "All""#])),
-    ("missed-limit-alone", At::Spec, "missedRunLimit: 3", Admission(&["missedRunLimit limits missedRunPolicy: All; set that policy, or leave the limit out"])),
+    ("missed-limit-alone", At::Spec, "missedRunLimit: 3", Admission(&["missedRunLimit requires missedRunPolicy: All: set the policy, or remove the limit"])),
     ("missed-limit-zero", At::Spec, "{missedRunPolicy: All, missedRunLimit: 0}", Admission(&["spec.missedRunLimit", "greater than or equal to 1"])),
     ("missed-limit-large", At::Spec, "{missedRunPolicy: All, missedRunLimit: 1001}", Admission(&["spec.missedRunLimit", "less than or equal to 1000"])),
     ("history-negative", At::Spec, "failedJobsHistoryLimit: -1", Admission(&["spec.failedJobsHistoryLimit", "greater than or equal to 0"])),
@@ -202,7 +202,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     // --- The template: refused by the schema ---
     ("template-gone", At::Spec, "jobTemplate: ABSENT", Admission(&["spec.jobTemplate: Required value"])),
     ("job-spec-gone", At::Template, "spec: null", Admission(&["spec.jobTemplate.spec: Required value"])),
-    ("restart-gone", At::Pod, "restartPolicy: ABSENT", Admission(&["template.spec.restartPolicy: Required value: write OnFailure", "or Never"])),
+    ("restart-gone", At::Pod, "restartPolicy: ABSENT", Admission(&["template.spec.restartPolicy: Required value: set OnFailure", "or Never"])),
     ("restart-always", At::Pod, "restartPolicy: Always", Admission(&["restartPolicy", r#""Always""#, r#""OnFailure", "Never""#])),
     ("no-containers", At::Pod, "containers: []", Admission(&["template.spec.containers", "at least 1 items"])),
     ("same-container", At::Pod, "containers: [{name: a, image: x}, {name: a, image: y}]", Admission(&["containers[1]: Duplicate value", "a"])),
@@ -210,11 +210,11 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("env-number", At::Container, "env: [{name: PORT, value: 80}]", Admission(&["containers[0].env[0].value", "type string"])),
     ("megabytes", At::Container, "resources: {limits: {memory: 64MB}}", Admission(&["containers[0].resources.limits.memory", r#""64MB""#])),
     ("misspelt-deep", At::Container, "enviroment: []", Admission(&[r#"unknown field "spec.jobTemplate.spec.template.spec.containers[0].enviroment""#])),
-    ("selector", At::Job, "selector: {matchLabels: {a: b}}", Admission(&["spec.jobTemplate.spec.selector: Forbidden", "take it out of jobTemplate.spec"])),
-    ("manual-selector", At::Job, "manualSelector: true", Admission(&["spec.jobTemplate.spec.manualSelector: Forbidden", "take it out"])),
+    ("selector", At::Job, "selector: {matchLabels: {a: b}}", Admission(&["spec.jobTemplate.spec.selector: Forbidden", "remove it from jobTemplate.spec"])),
+    ("manual-selector", At::Job, "manualSelector: true", Admission(&["spec.jobTemplate.spec.manualSelector: Forbidden", "remove it"])),
     ("indexed", At::Job, "completionMode: Indexed", Admission(&["spec.jobTemplate.spec.completions", "say how many indexes there are"])),
-    ("mode", At::Job, "completionMode: indexed", Admission(&["spec.jobTemplate.spec.completionMode", r#""indexed" is not known: write NonIndexed or Indexed"#])),
-    ("per-index", At::Job, "backoffLimitPerIndex: 1", Admission(&["spec.jobTemplate.spec.backoffLimitPerIndex", "needs completionMode: Indexed"])),
+    ("mode", At::Job, "completionMode: indexed", Admission(&["spec.jobTemplate.spec.completionMode", r#""indexed" is not supported: use NonIndexed or Indexed"#])),
+    ("per-index", At::Job, "backoffLimitPerIndex: 1", Admission(&["spec.jobTemplate.spec.backoffLimitPerIndex", "requires completionMode: Indexed"])),
     ("backoff", At::Job, "backoffLimit: -1", Admission(&["spec.jobTemplate.spec.backoffLimit", "greater than or equal to 0"])),
     // --- The template: what only Kubernetes knows, told by the dry run ---
     ("no-image", At::Container, "image: ABSENT", Ready(REFUSED, &["the API server would refuse the Job", "containers[0].image: Required value"])),

@@ -1,4 +1,4 @@
-//! The picture of fixed statuses at a fixed time.
+//! Timelines of fixed statuses at a fixed time.
 
 use super::*;
 use crate::cli::task::tests::{condition, task};
@@ -9,9 +9,9 @@ const PLAIN: Canvas = Canvas {
     colour: false,
 };
 
-fn drawn(status: Value, canvas: Canvas) -> String {
+fn timeline(status: Value, canvas: Canvas) -> String {
     let now = "2026-11-24T01:34:00Z".parse().unwrap();
-    draw(&task("nightly", json!({}), status), now, canvas)
+    format(&task("nightly", json!({}), status), now, canvas)
 }
 
 fn record(slot: &str, outcome: &str, reason: &str, more: Value) -> Value {
@@ -48,13 +48,13 @@ fn busy() -> Value {
 }
 
 #[test]
-fn what_waits_and_goes_on_stands_above_what_is_over_newest_first() {
+fn queued_and_active_runs_precede_finished_ones() {
     assert_eq!(
-        drawn(busy(), PLAIN),
+        timeline(busy(), PLAIN),
         "\
 nightly: 30 2 * * * in Europe/Paris, Failing, next run in 23h (2026-11-25T01:30:00Z)
 
-SLOT                  TRIGGER   OUTCOME    TIMELINE          TOOK   START  ATTEMPTS  EXIT     BECAUSE                   MESSAGE
+SLOT                  TRIGGER   OUTCOME    TIMELINE          TOOK   START  ATTEMPTS  EXIT     REASON                    MESSAGE
 2026-11-24T01:33:00Z  Manual    Queued     …
 2026-11-24T01:30:00Z  Schedule  Running    █▶                3m59s  +1s    1                                            waits for its pod
 2026-11-24T01:00:00Z  Schedule  Retrying   ███████████████▶  33m    +1s    2         1,?                                attempt 3 in 60s
@@ -73,7 +73,7 @@ fn a_terminal_gets_colours_and_lines_of_its_width() {
         width: Some(60),
         colour: true,
     };
-    let text = drawn(busy(), canvas);
+    let text = timeline(busy(), canvas);
     assert!(text.contains("\x1b[32mSucceeded\x1b[0m"), "{text}");
     assert!(text.contains("\x1b[31m█\x1b[0m"), "{text}");
     assert!(!text.contains("out of"), "{text}");
@@ -86,27 +86,27 @@ fn a_terminal_gets_colours_and_lines_of_its_width() {
 }
 
 #[test]
-fn what_is_wrong_stands_in_the_second_line_and_a_new_task_has_no_run() {
+fn the_second_line_says_what_is_wrong() {
     assert_eq!(
-        drawn(json!({"conditions": [condition("Ready", "False", "JobRefused")]}), PLAIN),
-        "nightly: 30 2 * * * in Europe/Paris, NotReady(JobRefused), next run in 23h (2026-11-25T01:30:00Z)\n  JobRefused it is\n\nno run yet\n"
+        timeline(json!({"conditions": [condition("Ready", "False", "JobRefused")]}), PLAIN),
+        "nightly: 30 2 * * * in Europe/Paris, NotReady(JobRefused), next run in 23h (2026-11-25T01:30:00Z)\n  JobRefused it is\n\nno runs yet\n"
     );
     let paused = json!({
         "conditions": [condition("Suspended", "True", "TooManyFailures")],
         "backfill": {"from": "2026-11-01T00:00:00Z", "until": "2026-11-08T00:00:00Z", "remaining": 7},
     });
     assert_eq!(
-        drawn(paused, PLAIN),
-        "nightly: 30 2 * * * in Europe/Paris, Suspended(TooManyFailures), no next run\n  TooManyFailures it is\n  backfill in progress: 7 slots from 2026-11-01T00:00:00Z to 2026-11-08T00:00:00Z remain\n\nno run yet\n"
+        timeline(paused, PLAIN),
+        "nightly: 30 2 * * * in Europe/Paris, Suspended(TooManyFailures), no next run\n  TooManyFailures it is\n  backfill in progress: 7 slots from 2026-11-01T00:00:00Z to 2026-11-08T00:00:00Z remain\n\nno runs yet\n"
     );
 }
 
 #[test]
-fn a_request_that_was_refused_is_told_until_another_one_is_made() {
+fn a_refused_request_is_shown_until_the_next_one() {
     let refused = json!({"lastRefusedRequest": {"annotation": "punctual.dev/resume", "value": "1", "at": "2026-11-24T01:33:00Z", "message": "nothing to resume"}});
     let now = "2026-11-24T01:34:00Z".parse().unwrap();
     let mut asked = task("nightly", json!({}), refused);
-    assert!(!draw(&asked, now, PLAIN).contains("refused"));
+    assert!(!format(&asked, now, PLAIN).contains("refused"));
     asked.object["metadata"]["annotations"] = json!({"punctual.dev/resume": "1"});
-    assert!(draw(&asked, now, PLAIN).contains("\n  refused 60s ago: nothing to resume\n"));
+    assert!(format(&asked, now, PLAIN).contains("\n  refused 60s ago: nothing to resume\n"));
 }

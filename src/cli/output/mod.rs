@@ -1,7 +1,9 @@
-//! What the commands write: text, JSON or YAML to standard output, errors and warnings to standard error.
+//! Writes the output of the commands: text, JSON or YAML to standard output, errors and warnings to standard error.
 //!
-//! Takes values, writes them. This file alone writes, and whatever passes is printable: what somebody else has written into a name, an
-//! annotation or a file moves no cursor and begins no line. A reader that has seen enough (`… | head`) is no error.
+//! No other file of `cli` writes. Everything is made printable first, because names, annotations and files may be untrusted. A closed
+//! pipe (`… | head`) is not an error.
+
+pub mod yaml;
 
 use crate::api::{json_escaped, printable, printable_coloured, printable_lines};
 use anyhow::{Context, Result};
@@ -9,55 +11,55 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// A format for machines.
+/// A structured output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Json,
     Yaml,
 }
 
-/// Writes text of whole lines.
+/// Writes whole lines of text.
 ///
 /// # Errors
-/// When standard output cannot take it, and not because its reader has left.
+/// When standard output cannot be written, unless it is a closed pipe.
 pub fn print(text: &str) -> Result<()> {
-    forgiving(write(&mut io::stdout().lock(), text))
+    ignore_closed_pipe(write(&mut io::stdout().lock(), text))
 }
 
-/// Writes text of whole lines, some of it in colour.
+/// Writes whole lines of text that may contain colours.
 ///
 /// # Errors
 /// As [`print`].
 pub fn print_coloured(text: &str) -> Result<()> {
     let lines: String = text.lines().map(|line| printable_coloured(line).into_owned() + "\n").collect();
-    forgiving(io::stdout().lock().write_all(lines.as_bytes()))
+    ignore_closed_pipe(io::stdout().lock().write_all(lines.as_bytes()))
 }
 
-/// Writes one line to standard error. Whoever does not read it misses nothing that can be mended here.
-pub fn complain(line: &str) {
+/// Writes one line to standard error. A failure to do so is ignored.
+pub fn print_error(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(line));
 }
 
-/// Standard output, for what is written piece by piece.
+/// Standard output, for text that is written in pieces.
 pub struct Out(io::BufWriter<io::StdoutLock<'static>>);
 
 impl Out {
-    /// Takes standard output.
+    /// Locks standard output.
     pub fn open() -> Self {
         Self(io::BufWriter::new(io::stdout().lock()))
     }
 
-    /// Writes a piece, which may hold line feeds of ours.
+    /// Writes text that may contain line feeds.
     pub fn write(&mut self, text: &str) -> io::Result<()> {
         self.0.write_all(printable_lines(text).as_bytes())
     }
 
-    /// Writes a piece of JSON.
+    /// Writes a value as JSON.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         self.write(&json_escaped(&serde_json::to_string(value)?))
     }
 
-    /// Sends on what was written so far.
+    /// Flushes the buffer.
     pub fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
@@ -67,29 +69,29 @@ fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(printable_lines(text).as_bytes()).and_then(|()| out.flush())
 }
 
-/// The same, unless it is only the reader who has left.
+/// Turns a closed pipe into success.
 ///
 /// # Errors
-/// Any other.
-pub fn forgiving(written: io::Result<()>) -> Result<()> {
+/// Any other error of writing.
+pub fn ignore_closed_pipe(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
         _ => Ok(()),
     }
 }
 
-/// A value in this format, with a line feed at its end.
+/// Formats a value, with a line feed at the end.
 ///
 /// # Errors
-/// Never for what is made of JSON.
+/// When the value cannot be represented in JSON.
 pub fn format(value: &impl Serialize, format: Format) -> Result<String> {
     Ok(match format {
         Format::Json => json_escaped(&serde_json::to_string_pretty(value)?).into_owned() + "\n",
-        Format::Yaml => super::yaml::text(&serde_json::to_value(value)?)?,
+        Format::Yaml => yaml::to_string(&serde_json::to_value(value)?)?,
     })
 }
 
-/// The object, or a `List` of several (or none).
+/// The only object, or a `List`.
 pub fn one_or_list(objects: Vec<Value>) -> Value {
     match <[Value; 1]>::try_from(objects) {
         Ok([object]) => object,
@@ -97,12 +99,12 @@ pub fn one_or_list(objects: Vec<Value>) -> Value {
     }
 }
 
-/// A `List`, as kubectl makes one.
+/// A `List` as kubectl prints it.
 pub fn list(objects: Vec<Value>) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": objects})
 }
 
-/// One printable line without needless blanks: what a container said may be of several.
+/// The text as one printable line with single spaces: a termination message may have several lines.
 pub fn one_line(text: &str) -> String {
     printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }

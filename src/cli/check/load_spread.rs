@@ -1,8 +1,6 @@
-//! Tasks that start together with everybody else's: on the hour, at midnight.
-//!
-//! Takes an expression, gives one with `H` in place of the minute, which spreads tasks and keeps each at its own minute.
+//! Suggests `H` for schedules that start at minute 0, when many other tasks start: every few hours or at midnight.
 
-/// What to write instead, if the expression names minute 0 of every or every so many hours, or of midnight.
+/// The expression with `H` for the minute, if it names minute 0 of every hour, of every nth hour or of midnight.
 pub fn spread(expression: &str) -> Option<String> {
     let words: Vec<&str> = expression.split_whitespace().collect();
     let line = match words.as_slice() {
@@ -10,10 +8,10 @@ pub fn spread(expression: &str) -> Option<String> {
         ["@daily" | "@midnight"] => "H 0 * * *",
         ["@weekly"] => "H 0 * * 0",
         ["@monthly"] => "H 0 1 * *",
-        [minute, hour, day, month @ ("*" | "?"), weekday] if zero(minute) && crowded(hour) => {
+        [minute, hour, day, month @ ("*" | "?"), weekday] if is_zero(minute) && is_popular(hour) => {
             return Some(format!("H {hour} {day} {month} {weekday}"));
         }
-        [second, minute, hour, day, month @ ("*" | "?"), weekday] if zero(second) && zero(minute) && crowded(hour) => {
+        [second, minute, hour, day, month @ ("*" | "?"), weekday] if is_zero(second) && is_zero(minute) && is_popular(hour) => {
             return Some(format!("{second} H {hour} {day} {month} {weekday}"));
         }
         _ => return None,
@@ -21,13 +19,13 @@ pub fn spread(expression: &str) -> Option<String> {
     Some(line.to_owned())
 }
 
-fn zero(field: &str) -> bool {
+fn is_zero(field: &str) -> bool {
     !field.is_empty() && field.bytes().all(|byte| byte == b'0')
 }
 
-/// Every hour, every so many hours, or midnight.
-fn crowded(hour: &str) -> bool {
-    zero(hour) || hour.starts_with(['*', '?']) || hour.contains('/') && !hour.starts_with(['H', 'h'])
+/// Every hour, every nth hour, or midnight.
+fn is_popular(hour: &str) -> bool {
+    is_zero(hour) || hour.starts_with(['*', '?']) || hour.contains('/') && !hour.starts_with(['H', 'h'])
 }
 
 #[cfg(test)]
@@ -35,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn minute_0_of_many_hours_gets_h() {
+    fn minute_zero_of_many_hours_becomes_h() {
         for (expression, instead) in [
             ("0 * * * *", "H * * * *"),
             ("00 */6 * * *", "H */6 * * *"),
@@ -53,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_that_somebody_chose_stays() {
+    fn a_chosen_minute_is_kept() {
         for expression in [
             "17 * * * *",
             "0 3 * * *",

@@ -1,40 +1,47 @@
-//! Builds a value from YAML or JSON, and counts while it builds: an alias may name a thousand values, and be named a thousand times.
-//!
-//! Takes a deserializer, gives what `serde_json::Value` would give, or stops at the first value too many.
+//! Reads JSON values that follow one another, and stops where one has more values or levels than a document may have.
 
-use super::budget::{Exceeded, LEVELS, VALUES};
+use super::limits::{DOCUMENTS, Exceeded, LEVELS, VALUES};
 use anyhow::anyhow;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::fmt;
 
+/// All values of a text, up to the first that is wrong.
+pub fn values(text: &str) -> Vec<anyhow::Result<Value>> {
+    let budget = Budget::new();
+    let mut from = serde_json::Deserializer::from_str(text);
+    let mut values = Vec::new();
+    while from.end().is_err() && values.len() <= DOCUMENTS {
+        let value = budget.build(&mut from);
+        let ends = value.is_err();
+        values.push(value.map_err(|error| budget.explain(&error)));
+        if ends {
+            break;
+        }
+    }
+    values
+}
+
 /// What is left of a document's budget.
-pub struct Budget {
+struct Budget {
     values: Cell<usize>,
     exceeded: Cell<Option<Exceeded>>,
 }
 
 impl Budget {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self {
             values: Cell::new(VALUES),
             exceeded: Cell::new(None),
         }
     }
 
-    /// Why a value was not built: the budget, if it was that, or else the error. `format` is what was read.
-    pub fn explain(&self, format: &str, error: &dyn fmt::Display) -> anyhow::Error {
-        let error = error.to_string();
-        // Of the events that aliases repeat serde_yaml allows a hundred times as many as it has read, and of levels 128.
-        let own = match &error {
-            own if own.starts_with("repetition limit exceeded") => Some(Exceeded::Values),
-            own if own.starts_with("recursion limit exceeded") => Some(Exceeded::Levels),
-            _ => None,
-        };
-        match self.exceeded.get().or(own) {
+    /// Why a value was not built: the limit that it exceeds, or else the error.
+    fn explain(&self, error: &serde_json::Error) -> anyhow::Error {
+        match self.exceeded.get() {
             Some(exceeded) => anyhow!(exceeded),
-            None => anyhow!("not valid {format}: {error}"),
+            None => anyhow!("not valid JSON: {error}"),
         }
     }
 
@@ -42,7 +49,7 @@ impl Budget {
     ///
     /// # Errors
     /// The deserializer's, and when the budget is used up.
-    pub fn build<'de, D: Deserializer<'de>>(&self, from: D) -> Result<Value, D::Error> {
+    fn build<'de, D: Deserializer<'de>>(&self, from: D) -> Result<Value, D::Error> {
         self.at(0).deserialize(from)
     }
 

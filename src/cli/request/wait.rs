@@ -1,80 +1,82 @@
-//! What becomes of a run-now request: taken in, queued, running, ended; or refused.
+//! Waits for the run of a run-now request: accepted, queued, running and finished, or refused.
 //!
-//! Takes the states of the task as the watch shows them, gives the end and its words. The judgement is pure; only [`Request::ended`] waits.
+//! Only [`Request::wait`] is async; how far the request has come is a function of the task.
 
 use crate::api::{RUN_NOW, RunRecord, Trigger};
 use crate::cli::cluster::{self, Cluster};
 use crate::cli::task::Task;
-use crate::cli::{elapsed, output};
+use crate::cli::{duration, output};
 use futures::{StreamExt, pin_mut};
 use jiff::Timestamp;
 use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::Value;
 use std::time::Duration;
 
-/// A run is known by its slot and, once there is a Job, by the name of the run.
+const NOT_PROCESSED: &str = "no Punctual operator has processed this request: is one running and watching this namespace?";
+
+/// Identifies a run: its slot and, once there is a Job, its name.
 type Key = (Timestamp, Option<String>);
 
-/// A request, and what there was before it.
+/// A request, and the runs before it.
 #[derive(Debug)]
 pub struct Request {
     name: String,
     value: String,
     before: Vec<Key>,
-    /// The operator has taken it in.
+    /// Whether the operator has accepted it.
     handled: bool,
-    /// The run that it became.
+    /// The run that it started.
     own: Option<Key>,
 }
 
 /// How far a request has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Still going on, and what is waited for.
-    Waits(String),
+    /// Not finished, and what it waits for.
+    Waiting(String),
     Succeeded(String),
-    /// Failed, refused or cancelled, and why.
+    /// Failed, cancelled or refused, and why.
     Failed(String),
 }
 
-/// How it ended.
-pub struct Ended {
+/// The end of a request.
+pub struct End {
     pub succeeded: bool,
-    /// What to say of a success.
-    pub says: Option<String>,
-    /// The task as it was last seen.
+    /// The message of a success.
+    pub message: Option<String>,
+    /// The last known state of the task.
     pub object: Option<Value>,
 }
 
 impl Request {
-    /// A request with this value; `task` is the answer to it, which no operator has seen yet.
+    /// A request with this value. `task` is the API server's answer to it.
     pub fn new(value: String, task: &Task) -> Self {
         Self {
             name: task.name.clone(),
             value,
-            before: manual(task).into_iter().map(|(key, _)| key).collect(),
+            before: manual_runs(task).into_iter().map(|(key, _)| key).collect(),
             handled: false,
             own: None,
         }
     }
 
-    /// Watches the task until the run has ended, and says on standard error what went wrong.
-    pub async fn ended(mut self, cluster: &Cluster, timeout: Duration) -> Ended {
-        let mut last = (None, "no operator has taken it in yet".to_owned());
+    /// Watches the task until the run has finished, and prints errors.
+    pub async fn wait(mut self, cluster: &Cluster, timeout: Duration) -> End {
+        let mut last = (None, NOT_PROCESSED.to_owned());
         let name = self.name.clone();
         let watched = tokio::time::timeout(timeout, self.watch(cluster, &mut last)).await;
         let full = cluster::full_name(&name);
-        let end = watched.unwrap_or_else(|_| Progress::Failed(format!("timed out waiting for its run: {}", last.1)));
-        let (succeeded, says) = match end {
-            Progress::Succeeded(says) => (true, Some(format!("{full} {says}"))),
-            Progress::Failed(says) | Progress::Waits(says) => {
-                output::complain(&format!("error: {full}: {}", output::one_line(&says)));
+        let end = watched.unwrap_or_else(|_| Progress::Failed(format!("timed out waiting for the run: {}", last.1)));
+        let (succeeded, message) = match end {
+            Progress::Succeeded(message) => (true, Some(format!("{full} {message}"))),
+            Progress::Failed(message) | Progress::Waiting(message) => {
+                output::print_error(&format!("error: {full}: {}", output::one_line(&message)));
                 (false, None)
             }
         };
-        Ended {
+        End {
             succeeded,
-            says,
+            message,
             object: last.0,
         }
     }
@@ -89,14 +91,14 @@ impl Request {
                     let progress = self.progress(&Task::of(object.clone()));
                     last.0 = Some(object);
                     match progress {
-                        Progress::Waits(what) => last.1 = what,
+                        Progress::Waiting(what) => last.1 = what,
                         end => return end,
                     }
                 }
-                Ok(None) => return Progress::Failed("it was deleted".into()),
-                // A watch that breaks is begun anew; one that is forbidden stays so.
-                Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) if is_final(&error) => {
-                    return Progress::Failed(format!("cannot be watched: {:#}", cluster.said(error)));
+                Ok(None) => return Progress::Failed("the task was deleted".into()),
+                // The watcher restarts by itself, but not where it is forbidden.
+                Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) if is_permanent(&error) => {
+                    return Progress::Failed(format!("cannot watch the task: {:#}", cluster.error(error)));
                 }
                 Err(_) => {}
             }
@@ -114,37 +116,40 @@ impl Request {
         self.handled |= handled == Some(&self.value);
         if !self.handled {
             if task.annotation(RUN_NOW) != Some(&self.value) {
-                return Progress::Failed("another request took the place of this one before an operator saw it".into());
+                return Progress::Failed("another request replaced this one before an operator processed it".into());
             }
-            if let Some((reason, message)) = task.refusal() {
-                return Progress::Failed(format!("nothing can run because {reason}: {message}"));
+            if let Some((reason, message)) = task.invalid_spec() {
+                return Progress::Failed(format!("the task cannot run ({reason}): {message}"));
             }
-            return Progress::Waits("no operator has taken it in yet".into());
+            return Progress::Waiting(NOT_PROCESSED.into());
         }
-        let mut news: Vec<(Key, Progress)> = manual(task).into_iter().filter(|(key, _)| !self.before.contains(key)).collect();
-        news.sort_by_key(|(key, _)| key.0);
-        // The first that came after the request; later ones, of whoever asks after us, are not taken for it.
+        let mut new: Vec<(Key, Progress)> = manual_runs(task)
+            .into_iter()
+            .filter(|(key, _)| !self.before.contains(key))
+            .collect();
+        new.sort_by_key(|(key, _)| key.0);
+        // The first run after the request; later ones belong to other requests.
         let own = self
             .own
-            .get_or_insert_with(|| news.first().map(|(key, _)| key.clone()).unwrap_or_default());
-        match news.into_iter().find(|(key, _)| key == own) {
-            Some((_, Progress::Waits(what))) => Progress::Waits(match task.not_ready() {
-                Some((reason, message)) => format!("{what}; not ready because {reason}: {message}"),
+            .get_or_insert_with(|| new.first().map(|(key, _)| key.clone()).unwrap_or_default());
+        match new.into_iter().find(|(key, _)| key == own) {
+            Some((_, Progress::Waiting(what))) => Progress::Waiting(match task.not_ready() {
+                Some((reason, message)) => format!("{what}; the task is not ready ({reason}): {message}"),
                 None => what,
             }),
             Some((_, end)) => end,
-            None => Progress::Failed("its run is not in the status any more: see runHistoryLimit".into()),
+            None => Progress::Failed("the run is no longer in status.recentRuns: see runHistoryLimit".into()),
         }
     }
 }
 
-/// A refusal that trying again does not mend.
-fn is_final(error: &kube::Error) -> bool {
+/// Whether trying again is useless.
+fn is_permanent(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
 }
 
-/// All manual runs in the status, and how far each has come.
-fn manual(task: &Task) -> Vec<(Key, Progress)> {
+/// All manual runs in the status, and their progress.
+fn manual_runs(task: &Task) -> Vec<(Key, Progress)> {
     let Some(status) = &task.status else { return Vec::new() };
     let is_manual = |trigger: &Trigger| *trigger == Trigger::Manual;
     let ended = status.recent_runs.iter().filter(|run| is_manual(&run.trigger));
@@ -152,24 +157,24 @@ fn manual(task: &Task) -> Vec<(Key, Progress)> {
     let active = status.active.iter().filter(|run| is_manual(&run.trigger)).map(|run| {
         let job = &run.job;
         let what = match (&run.retry_at, &run.started, &run.message) {
-            (Some(at), _, _) => format!("attempt {} begins at {}", run.attempt, at.0),
-            (_, None, _) => format!("Job {job} is not made yet"),
-            (_, _, Some(message)) => format!("Job {job} goes on: {message}"),
-            _ => format!("Job {job} goes on"),
+            (Some(at), _, _) => format!("attempt {} starts at {}", run.attempt, at.0),
+            (_, None, _) => format!("Job {job} is not created yet"),
+            (_, _, Some(message)) => format!("Job {job} is running: {message}"),
+            _ => format!("Job {job} is running"),
         };
-        ((run.slot.0, Some(run_name(job))), Progress::Waits(what))
+        ((run.slot.0, Some(run_name(job))), Progress::Waiting(what))
     });
     let queued = status.queued.iter().filter(|run| is_manual(&run.trigger));
     let queued = queued.map(|run| {
         (
             (run.slot.0, Some(run_name(&run.job))),
-            Progress::Waits("it waits in the queue".into()),
+            Progress::Waiting("the run is queued".into()),
         )
     });
     ended.chain(active).chain(queued).collect()
 }
 
-/// The run that a Job of a manual run belongs to: `…-m` and nine digits, then perhaps the number of the attempt.
+/// The name of a manual run from that of its Job: it ends with `-m` and nine digits, and an attempt number may follow.
 fn run_name(job: &str) -> String {
     let end = job.rfind("-m").map_or(job.len(), |at| (at + 11).min(job.len()));
     job.get(..end).unwrap_or(job).to_owned()
@@ -187,13 +192,13 @@ fn end(run: &RunRecord) -> Progress {
         "Succeeded" => {
             let took = run.started.as_ref().zip(run.finished.as_ref());
             let took = took.map_or_else(String::new, |(from, to)| {
-                format!(" after {}", elapsed::rough(to.0.duration_since(from.0)))
+                format!(" after {}", duration::age(to.0.duration_since(from.0)))
             });
             Progress::Succeeded(format!("run succeeded{took}{job}"))
         }
-        "Failed" => Progress::Failed(format!("run failed because {why}{job}")),
-        "Cancelled" => Progress::Failed(format!("run cancelled because {why}{job}")),
-        _ => Progress::Failed(format!("run refused because {why}")),
+        "Failed" => Progress::Failed(format!("run failed: {why}{job}")),
+        "Cancelled" => Progress::Failed(format!("run cancelled: {why}{job}")),
+        _ => Progress::Failed(format!("run refused: {why}")),
     }
 }
 

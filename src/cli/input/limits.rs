@@ -1,22 +1,22 @@
-//! How much of a stream of manifests is read: bytes, documents, levels, values. docs/limits.md has the same numbers.
+//! The limits of what is read: bytes, documents, levels and values. docs/limits.md has the same numbers.
 //!
-//! Takes what was counted, gives a refusal that names the limit and what to do. Counted, never timed: the answer is the same everywhere.
+//! They are counted, never timed, so that the answer is the same everywhere. An error names the limit and the fix.
 
 use std::fmt;
 use std::io::{self, Read};
 
-/// A file, or standard input.
+/// Size of a file or of standard input.
 pub const STREAM_BYTES: u64 = 64 << 20;
-/// As many as a large cluster has objects of a kind.
+/// Documents in a file: as many as a large cluster has objects of a kind.
 pub const DOCUMENTS: usize = 10_000;
-/// The API server takes 3 MiB; this is for a `List` of thousands.
+/// Size of a document. The API server accepts 3 MiB; a `List` may have thousands of objects.
 pub const DOCUMENT_BYTES: usize = 16 << 20;
-/// The deepest schema of a CustomResourceDefinition in use has some fifty.
+/// Nesting: the deepest schema of a CustomResourceDefinition in use has about fifty levels.
 pub const LEVELS: usize = 100;
-/// Keys and values, those of an alias counted each time that it is used.
+/// Keys and values of a document; those of an alias are counted at each use.
 pub const VALUES: usize = 1_000_000;
 
-/// What was too much.
+/// The limit that was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceeded {
     StreamBytes,
@@ -46,7 +46,7 @@ impl fmt::Display for Exceeded {
             ),
             Self::Levels => write!(
                 f,
-                "nested deeper than {LEVELS} levels, the limit of a document: no manifest is; correct it"
+                "nested deeper than {LEVELS} levels, the limit of a document: no manifest is this deep"
             ),
             Self::Values => write!(
                 f,
@@ -58,10 +58,10 @@ impl fmt::Display for Exceeded {
 
 impl std::error::Error for Exceeded {}
 
-/// Reads all text, unless it is more than a stream may hold.
+/// Reads all text.
 ///
 /// # Errors
-/// When it is, when it cannot be read, and when it is not UTF-8.
+/// When it is larger than the limit, cannot be read, or is not UTF-8.
 pub fn read(from: impl Read) -> io::Result<String> {
     let mut text = String::new();
     from.take(STREAM_BYTES + 1).read_to_string(&mut text)?;

@@ -1,4 +1,4 @@
-//! Requests and the statuses that they meet.
+//! Requests and statuses of the task.
 
 use super::*;
 use crate::cli::task::tests::{condition, task};
@@ -25,8 +25,8 @@ fn record(outcome: &str, more: Value) -> Value {
     record
 }
 
-fn waits(text: &str) -> Progress {
-    Progress::Waits(text.into())
+fn waiting(text: &str) -> Progress {
+    Progress::Waiting(text.into())
 }
 
 fn failed(text: &str) -> Progress {
@@ -34,7 +34,7 @@ fn failed(text: &str) -> Progress {
 }
 
 #[test]
-fn a_request_waits_for_an_operator_the_queue_the_job_and_its_end() {
+fn a_request_waits_for_operator_queue_job_and_end() {
     let mut request = request(json!({}));
     let active = |more: Value| {
         let mut run = json!({"slot": "2026-11-23T12:00:01Z", "trigger": "Manual", "attempt": 1, "job": "nightly-m012345678"});
@@ -47,18 +47,18 @@ fn a_request_waits_for_an_operator_the_queue_the_job_and_its_end() {
         json!({"lastHandledRunNow": VALUE, "queued": [{"slot": "2026-11-23T12:00:01Z", "trigger": "Manual", "job": "nightly-m012345678"}]});
     let started = "2026-11-23T12:00:02Z";
     for (status, progress) in [
-        (json!(null), waits("no operator has taken it in yet")),
-        (json!({"lastHandledRunNow": "older"}), waits("no operator has taken it in yet")),
-        (queued, waits("it waits in the queue")),
-        (active(json!({})), waits("Job nightly-m012345678 is not made yet")),
-        (active(json!({"started": started})), waits("Job nightly-m012345678 goes on")),
+        (json!(null), waiting(NOT_PROCESSED)),
+        (json!({"lastHandledRunNow": "older"}), waiting(NOT_PROCESSED)),
+        (queued, waiting("the run is queued")),
+        (active(json!({})), waiting("Job nightly-m012345678 is not created yet")),
+        (active(json!({"started": started})), waiting("Job nightly-m012345678 is running")),
         (
             active(json!({"started": started, "message": "ImagePullBackOff"})),
-            waits("Job nightly-m012345678 goes on: ImagePullBackOff"),
+            waiting("Job nightly-m012345678 is running: ImagePullBackOff"),
         ),
         (
             active(json!({"started": started, "attempt": 2, "job": "nightly-m012345678-2", "retryAt": "2026-11-23T12:01:00Z"})),
-            waits("attempt 2 begins at 2026-11-23T12:01:00Z"),
+            waiting("attempt 2 starts at 2026-11-23T12:01:00Z"),
         ),
         (
             json!({"lastHandledRunNow": "newer", "recentRuns": [record("Succeeded",
@@ -71,25 +71,25 @@ fn a_request_waits_for_an_operator_the_queue_the_job_and_its_end() {
 }
 
 #[test]
-fn an_end_that_is_no_success_says_why() {
+fn an_end_without_success_says_why() {
     for (record, says) in [
         (
             record(
                 "Failed",
                 json!({"reason": "JobFailed", "exitCode": 3, "message": "disk full", "job": "nightly-m012345678"}),
             ),
-            "run failed because JobFailed: exit code 3: disk full (Job nightly-m012345678)",
+            "run failed: JobFailed: exit code 3: disk full (Job nightly-m012345678)",
         ),
         (
             record("Cancelled", json!({"reason": "Replaced", "job": "nightly-m012345678"})),
-            "run cancelled because Replaced (Job nightly-m012345678)",
+            "run cancelled: Replaced (Job nightly-m012345678)",
         ),
         (
             record(
                 "Skipped",
                 json!({"reason": "PreviousRunActive", "message": "Job x still goes on, and concurrencyPolicy is Forbid"}),
             ),
-            "run refused because PreviousRunActive: Job x still goes on, and concurrencyPolicy is Forbid",
+            "run refused: PreviousRunActive: Job x still goes on, and concurrencyPolicy is Forbid",
         ),
     ] {
         let status = json!({"lastHandledRunNow": VALUE, "recentRuns": [record]});
@@ -98,7 +98,7 @@ fn an_end_that_is_no_success_says_why() {
 }
 
 #[test]
-fn older_runs_are_not_taken_for_the_one_that_was_asked_for() {
+fn an_older_run_is_not_mistaken_for_the_requested_one() {
     let old = record("Failed", json!({"slot": "2026-11-23T11:00:00Z", "job": "nightly-maaaaaaaaa"}));
     let mut request = request(json!({"lastHandledRunNow": "older", "recentRuns": [old]}));
     let new = record("Succeeded", json!({"job": "nightly-m012345678"}));
@@ -111,30 +111,30 @@ fn older_runs_are_not_taken_for_the_one_that_was_asked_for() {
 }
 
 #[test]
-fn a_later_request_in_the_same_second_is_not_taken_for_it() {
+fn a_later_request_in_the_same_second_is_another_one() {
     let mut request = request(json!({}));
     let active = json!({"slot": "2026-11-23T12:00:01Z", "trigger": "Manual", "attempt": 1, "job": "nightly-m012345678"});
     let status = json!({"lastHandledRunNow": VALUE, "active": [active]});
-    assert!(matches!(request.progress(&seen(status)), Progress::Waits(_)));
+    assert!(matches!(request.progress(&seen(status)), Progress::Waiting(_)));
     let refused = record("Skipped", json!({"reason": "PreviousRunActive"}));
     let status = json!({"lastHandledRunNow": "newer", "active": [active], "recentRuns": [refused]});
-    assert!(matches!(request.progress(&seen(status)), Progress::Waits(_)));
+    assert!(matches!(request.progress(&seen(status)), Progress::Waiting(_)));
     let status = json!({"recentRuns": [record("Succeeded", json!({"job": "nightly-m012345678"})), refused]});
     assert!(matches!(request.progress(&seen(status)), Progress::Succeeded(_)));
 }
 
 #[test]
-fn what_can_never_be_taken_in_is_told_at_once() {
+fn a_hopeless_request_fails_at_once() {
     let wrong = json!({"conditions": [condition("Ready", "False", "InvalidSchedule")]});
     assert_eq!(
         request(json!({})).progress(&seen(wrong)),
-        failed("nothing can run because InvalidSchedule: InvalidSchedule it is")
+        failed("the task cannot run (InvalidSchedule): InvalidSchedule it is")
     );
     let mut replaced = seen(json!({}));
     replaced.object["metadata"]["annotations"][RUN_NOW] = json!("another");
     assert_eq!(
         request(json!({})).progress(&replaced),
-        failed("another request took the place of this one before an operator saw it")
+        failed("another request replaced this one before an operator processed it")
     );
     let refused = json!({"lastHandledRunNow": VALUE, "lastRefusedRequest": {
         "annotation": RUN_NOW, "value": VALUE, "at": "2026-11-23T12:00:01Z", "message": "it was there when the task was first seen"}});
@@ -142,15 +142,15 @@ fn what_can_never_be_taken_in_is_told_at_once() {
         request(json!({})).progress(&seen(refused)),
         failed("run refused: it was there when the task was first seen")
     );
-    let forgotten = json!({"lastHandledRunNow": VALUE});
+    let pruned = json!({"lastHandledRunNow": VALUE});
     assert_eq!(
-        request(json!({})).progress(&seen(forgotten)),
-        failed("its run is not in the status any more: see runHistoryLimit")
+        request(json!({})).progress(&seen(pruned)),
+        failed("the run is no longer in status.recentRuns: see runHistoryLimit")
     );
     let refused = json!({"lastHandledRunNow": VALUE, "conditions": [condition("Ready", "False", "JobRefused")],
         "active": [{"slot": "2026-11-23T12:00:01Z", "trigger": "Manual", "attempt": 1, "job": "nightly-m012345678"}]});
     assert_eq!(
         request(json!({})).progress(&seen(refused)),
-        waits("Job nightly-m012345678 is not made yet; not ready because JobRefused: JobRefused it is")
+        waiting("Job nightly-m012345678 is not created yet; the task is not ready (JobRefused): JobRefused it is")
     );
 }

@@ -1,25 +1,23 @@
-//! What the API server says of a manifest's shape: types, bounds, words, what is missing, what stands twice.
+//! Validates a spec against the OpenAPI schema of the CRD, with the API server's messages.
 //!
-//! Takes a manifest, gives refusals in the API server's words. The schema is the CRD's own. Never unknown fields, nor rules: those are
-//! told by `admission`.
+//! Covers types, bounds, enums, required fields and duplicate list keys. Unknown fields and CEL rules are in the parent module.
 
-use super::refusals::{Refusals, repeated};
+use super::error_list::{ErrorList, repeated};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Why the API server would refuse the shape of this spec. `schema` is the schema of specs.
-pub fn refusals(schema: &Value, spec: &Value) -> Refusals {
-    let mut refusals = Refusals::default();
+/// Validates a spec against its schema.
+pub fn validate(schema: &Value, spec: &Value) -> ErrorList {
+    let mut errors = ErrorList::default();
     match spec {
-        Value::Null => refusals.push("spec: Required value"),
-        spec => judge(schema, spec, "spec", &mut refusals),
+        Value::Null => errors.push("spec: Required value"),
+        spec => validate_value(schema, spec, "spec", &mut errors),
     }
-    refusals
+    errors
 }
 
-/// Why the API server would refuse the name of this object, if it would.
-#[must_use]
-pub fn name_refusal(manifest: &Value) -> Option<String> {
+/// Validates `metadata.name`; `None` if it is valid.
+pub fn validate_name(manifest: &Value) -> Option<String> {
     let text = |field: &str| manifest.pointer(&format!("/metadata/{field}")).and_then(Value::as_str);
     match (text("name").unwrap_or_default(), text("generateName")) {
         ("", None | Some("")) => Some("metadata.name: Required value: name or generateName is required".into()),
@@ -42,39 +40,39 @@ fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-fn judge(schema: &Value, value: &Value, path: &str, refusals: &mut Refusals) {
+fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut ErrorList) {
     if value.is_null() {
         if schema["nullable"] != true && schema.get("default").is_none() {
-            refusals.push(format!("{path}: Required value"));
+            errors.push(format!("{path}: Required value"));
         }
         return;
     }
     if schema.get("pattern").is_some() {
-        return quantity(value, path, refusals);
+        return validate_quantity(value, path, errors);
     }
     if schema.get("x-kubernetes-int-or-string").is_some() {
         if !value.is_i64() && !value.is_string() {
-            refusals.push(mismatch(path, "integer,string", value));
+            errors.push(mismatch(path, "integer,string", value));
         }
         return;
     }
     if let Some(expected) = schema["type"].as_str()
         && !is_of(expected, value)
     {
-        return refusals.push(mismatch(path, expected, value));
+        return errors.push(mismatch(path, expected, value));
     }
     match value {
-        Value::Object(fields) => object(schema, fields, path, refusals),
-        Value::Array(items) => array(schema, items, path, refusals),
-        _ => leaf(schema, value, path, refusals),
+        Value::Object(fields) => validate_object(schema, fields, path, errors),
+        Value::Array(items) => validate_array(schema, items, path, errors),
+        _ => validate_scalar(schema, value, path, errors),
     }
 }
 
-fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mut Refusals) {
+fn validate_object(schema: &Value, fields: &Map<String, Value>, path: &str, errors: &mut ErrorList) {
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let missing = fields.get(name).is_none_or(Value::is_null);
         if missing && schema.get("properties").and_then(|all| all.get(name)?.get("default")).is_none() {
-            refusals.push(format!("{path}.{name}: Required value"));
+            errors.push(format!("{path}.{name}: Required value"));
         }
     }
     for (name, value) in fields {
@@ -88,18 +86,18 @@ fn object(schema: &Value, fields: &Map<String, Value>, path: &str, refusals: &mu
         }
         let known = schema["properties"].get(name).or_else(|| schema.get("additionalProperties"));
         if let Some(known) = known {
-            judge(known, value, &format!("{path}.{name}"), refusals);
+            validate_value(known, value, &format!("{path}.{name}"), errors);
         }
     }
 }
 
-fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Refusals) {
+fn validate_array(schema: &Value, items: &[Value], path: &str, errors: &mut ErrorList) {
     let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
     if let Some(most) = bound("maxItems").filter(|most| items.len() > *most) {
-        refusals.push(format!("{path}: Too many: {}: must have at most {most} items", items.len()));
+        errors.push(format!("{path}: Too many: {}: must have at most {most} items", items.len()));
     }
     if let Some(least) = bound("minItems").filter(|least| items.len() < *least) {
-        refusals.push(format!(
+        errors.push(format!(
             "{path}: Invalid value: {}: {path} in body should have at least {least} items",
             items.len()
         ));
@@ -113,7 +111,7 @@ fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Refusals) {
     let mut seen = HashSet::new();
     for (number, item) in items.iter().enumerate() {
         let path = format!("{path}[{number}]");
-        judge(&schema["items"], item, &path, refusals);
+        validate_value(&schema["items"], item, &path, errors);
         if keys.is_empty() {
             continue;
         }
@@ -125,20 +123,20 @@ fn array(schema: &Value, items: &[Value], path: &str, refusals: &mut Refusals) {
         }
         let own = Value::Object(own);
         if !seen.insert(own.to_string()) {
-            refusals.push(format!("{path}: Duplicate value: {}", repeated(&own)));
+            errors.push(format!("{path}: Duplicate value: {}", repeated(&own)));
         }
     }
 }
 
-fn leaf(schema: &Value, value: &Value, path: &str, refusals: &mut Refusals) {
+fn validate_scalar(schema: &Value, value: &Value, path: &str, errors: &mut ErrorList) {
     if let Some(words) = schema["enum"].as_array()
         && !words.contains(value)
     {
-        let words: Vec<String> = words.iter().map(Value::to_string).collect();
-        refusals.push(format!(
+        let supported: Vec<String> = words.iter().map(Value::to_string).collect();
+        errors.push(format!(
             "{path}: Unsupported value: {}: supported values: {}",
             repeated(value),
-            words.join(", ")
+            supported.join(", ")
         ));
     }
     let shown = || repeated(value);
@@ -147,23 +145,23 @@ fn leaf(schema: &Value, value: &Value, path: &str, refusals: &mut Refusals) {
     if let (Some(number), Some(least)) = (number, schema["minimum"].as_f64())
         && number < least
     {
-        refusals.push(wrong("greater than or equal to", &schema["minimum"]));
+        errors.push(wrong("greater than or equal to", &schema["minimum"]));
     }
     if let (Some(number), Some(most)) = (number, schema["maximum"].as_f64())
         && number > most
     {
-        refusals.push(wrong("less than or equal to", &schema["maximum"]));
+        errors.push(wrong("less than or equal to", &schema["maximum"]));
     }
     let fits = |number: f64, bits: i32| (-(2_f64.powi(bits))..2_f64.powi(bits)).contains(&number);
     if let (Some(number), Some("int32")) = (number, schema["format"].as_str())
         && !fits(number, 31)
     {
-        refusals.push(format!("{path}: Invalid value: {}: {path} in body must be of type int32", shown()));
+        errors.push(format!("{path}: Invalid value: {}: {path} in body must be of type int32", shown()));
     }
     if let (Some(text), Some(most)) = (value.as_str(), schema["maxLength"].as_u64())
         && text.chars().count() as u64 > most
     {
-        refusals.push(format!("{path}: Too long: may not be more than {most} bytes"));
+        errors.push(format!("{path}: Too long: may not be more than {most} bytes"));
     }
 }
 
@@ -190,15 +188,15 @@ fn is_of(expected: &str, value: &Value) -> bool {
     }
 }
 
-/// What Kubernetes takes for a quantity: a number, or one with a suffix.
-fn quantity(value: &Value, path: &str, refusals: &mut Refusals) {
+/// A quantity is a number, or a string of a number and a suffix.
+fn validate_quantity(value: &Value, path: &str, errors: &mut ErrorList) {
     let good = match value {
         Value::Number(_) => true,
         Value::String(text) => is_quantity(text),
         _ => false,
     };
     if !good {
-        refusals.push(format!(
+        errors.push(format!(
             "{path}: Invalid value: {}: quantities are numbers with a suffix such as m, k, M, Mi, Gi",
             repeated(value)
         ));

@@ -1,0 +1,160 @@
+//! Reads manifests from files and standard input as kubectl does: YAML 1.1 or JSON, several documents, lists.
+//!
+//! The result is one entry for each document: its value, or what is wrong with it. An invalid document does not affect the others,
+//! because documents are split at `---` before any of them is parsed. What exceeds a limit is rejected before it takes memory or time.
+
+mod compose;
+mod json;
+mod limits;
+mod parser;
+mod scalar;
+
+pub use parser::{Event, Parser};
+
+use crate::api::shortened;
+use anyhow::{Context, Result, anyhow, bail};
+use limits::Exceeded;
+use serde_json::Value;
+use std::fs::File;
+use std::path::Path;
+
+/// A document of a file.
+pub struct Document {
+    /// Such as `tasks.yaml, document 2`.
+    pub place: String,
+    pub value: Result<Value>,
+    /// Its text, unless it is one of several between two lines `---`, or an item of a list.
+    pub source: Option<String>,
+    in_list: bool,
+}
+
+impl Document {
+    fn new(place: String, value: Result<Value>) -> Self {
+        Self {
+            place,
+            value,
+            source: None,
+            in_list: false,
+        }
+    }
+}
+
+/// All documents of a file; `-` is standard input.
+///
+/// # Errors
+/// When the file cannot be read, contains no document, or exceeds a limit.
+pub fn documents(file: &Path) -> Result<Vec<Document>> {
+    let name = display_name(file);
+    let text = if file.as_os_str() == "-" {
+        limits::read(std::io::stdin().lock())
+    } else {
+        File::open(file).and_then(limits::read)
+    }
+    .with_context(|| format!("cannot read {name}"))?;
+    let too_many = || anyhow!(Exceeded::Documents).context(format!("cannot read {name}"));
+    let mut documents = Vec::new();
+    for part in split(&text).ok_or_else(too_many)? {
+        let (values, text) = match part {
+            Ok(text) => (parse(&text), text),
+            Err(error) => (vec![Err(error)], String::new()),
+        };
+        let alone = values.len() == 1;
+        for value in values {
+            if documents.len() >= limits::DOCUMENTS {
+                return Err(too_many());
+            }
+            let place = format!("{name}, document {}", documents.len() + 1);
+            match value {
+                Ok(Value::Null) => {}
+                Ok(value) => {
+                    let before = documents.len();
+                    each(value, &place, &mut documents);
+                    if let Some([document]) = documents.get_mut(before..)
+                        && alone
+                        && !document.in_list
+                    {
+                        document.source = Some(text.clone());
+                    }
+                }
+                Err(error) => documents.push(Document::new(place, Err(error))),
+            }
+        }
+    }
+    if documents.is_empty() {
+        bail!("{name} contains no document");
+    }
+    Ok(documents)
+}
+
+/// The name of a file in messages.
+pub fn display_name(file: &Path) -> String {
+    match file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
+}
+
+/// The document, or those inside a `List`.
+fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match value.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) if is_list => {
+            let before = documents.len();
+            items.into_iter().for_each(|item| each(item, place, documents));
+            documents.iter_mut().skip(before).for_each(|document| document.in_list = true);
+        }
+        items => {
+            if let Some((items, place)) = items.zip(value.get_mut("items")) {
+                *place = items;
+            }
+            documents.push(Document::new(place.to_owned(), Ok(value)));
+        }
+    }
+}
+
+/// The parts between lines that begin with `---`; `None` if there are too many.
+fn split(text: &str) -> Option<Vec<Result<String>>> {
+    let mut parts = Vec::new();
+    let mut part = Ok(String::new());
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        if let Some(rest) = line.strip_prefix("---") {
+            let comment = rest.trim_start();
+            let next = match comment.is_empty() || comment.starts_with('#') {
+                true => Ok(format!("{comment}\n")),
+                false => Err(anyhow!(
+                    "not valid YAML: invalid document separator {:?}: write the document on the lines after ---",
+                    shortened(line.to_owned(), 40)
+                )),
+            };
+            parts.push(std::mem::replace(&mut part, next));
+            if parts.len() >= limits::DOCUMENTS {
+                return None;
+            }
+        } else if let Ok(part) = &mut part {
+            part.push_str(line);
+            part.push('\n');
+        }
+    }
+    parts.push(part);
+    Some(parts)
+}
+
+/// Whether the text is exactly this value.
+pub fn reads_as(text: &str, value: &Value) -> bool {
+    matches!(parse(text).as_slice(), [Ok(read)] if read == value)
+}
+
+/// One YAML document, or JSON values that follow one another.
+fn parse(part: &str) -> Vec<Result<Value>> {
+    if part.len() > limits::DOCUMENT_BYTES {
+        return vec![Err(anyhow!(Exceeded::DocumentBytes))];
+    }
+    if part.trim_start().starts_with('{') {
+        let values = json::values(part);
+        // A flow mapping of YAML begins with a brace, too.
+        if values.iter().all(Result::is_ok) || values.len() > 1 {
+            return values;
+        }
+    }
+    vec![compose::document(part)]
+}

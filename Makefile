@@ -46,8 +46,8 @@ image: ## The operator's image as an OCI archive, without Docker; brought to the
 	$(CARGO) run --quiet --locked -p cluster -- image --binary $(TARGET)/release/punctual --out $(IMAGE) \
 		--revision "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"
 
-manifests: ## Renew deploy/punctual.yaml and the chart's README from the chart
-	BLESS=1 $(CARGO) test --quiet --locked --test chart -- made_from the_manifests
+manifests: ## Regenerate deploy/punctual.yaml and the chart's README from the chart
+	BLESS=1 $(CARGO) test --quiet --locked --test chart -- generated_from
 
 package: ## The chart as a package
 	$(HELM) package charts/punctual --destination $(TARGET)

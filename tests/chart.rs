@@ -1,14 +1,14 @@
-//! The chart `charts/punctual`, rendered by the real `helm`, without a cluster.
+//! Tests of the chart `charts/punctual`, rendered by the real `helm` without a cluster.
 //!
-//! | file | asks |
+//! | file | tests |
 //! |---|---|
-//! | `helm` | nothing: runs helm, gives documents |
-//! | `objects` | what is rendered: CRD, pods, switches, alerts, flags |
-//! | `rights` | who may do what: roles, namespaced mode, the admission policy |
-//! | `values` | what can be set: schema, documentation, that each value has an effect |
+//! | `helm` | none: runs helm and parses its output |
+//! | `objects` | the rendered objects: CRD, pods, switches, alerts, flags |
+//! | `rights` | RBAC, namespaced mode, the admission policies |
+//! | `values` | the values: schema, documentation, the effect of each value |
 //!
-//! Takes the chart, gives verdicts. Never talks to an API server: that the objects work is for the tests with one.
-//! `BLESS=1 cargo test --test chart` renews `charts/punctual/README.md` and `deploy/punctual.yaml`.
+//! No test here uses an API server: tests/it and tests/e2e check that the objects work.
+//! `BLESS=1 cargo test --test chart` regenerates `charts/punctual/README.md` and `deploy/punctual.yaml`.
 
 #[path = "chart/helm.rs"]
 mod helm;
@@ -22,8 +22,8 @@ mod values;
 use std::fs;
 use std::path::Path;
 
-/// Compares a file of the repository with what it is made from; under `BLESS=1` renews it first.
-fn is_made_from(file: &Path, made: &str) {
+/// Asserts that a file of the repository has this content; with `BLESS=1` it writes the file first.
+fn is_generated_from(file: &Path, made: &str) {
     if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
         fs::create_dir_all(file.parent().expect("a file is in a folder")).expect("the folder can be made");
         fs::write(file, made).expect("the file can be written");
@@ -33,7 +33,7 @@ fn is_made_from(file: &Path, made: &str) {
     let at = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
     assert!(
         kept == made,
-        "{} is not what it is made from; renew it with: BLESS=1 cargo test --test chart\nline {}: kept {:?}, made {:?}",
+        "{} is out of date; regenerate it with: BLESS=1 cargo test --test chart\nline {}: kept {:?}, made {:?}",
         file.display(),
         same + 1,
         at(&kept),

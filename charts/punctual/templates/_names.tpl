@@ -4,7 +4,7 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Room is left for what is added: "-metrics", "-leader-election". */}}
+{{/* At most 45 characters, so that suffixes fit: "-metrics", "-leader-election". */}}
 {{- define "punctual.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
@@ -15,7 +15,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What has no namespace must differ between operators that look after namespaces of their own. */}}
+{{/* Cluster-scoped objects of operators that watch different namespaces need different names. */}}
 {{- define "punctual.clusterName" -}}
 {{- if .Values.watchNamespaces -}}
 {{- printf "%s.%s" (include "punctual.fullname" .) .Release.Namespace -}}
@@ -48,7 +48,7 @@
 {{- .Values.leaderElection.namespace | default .Release.Namespace -}}
 {{- end -}}
 
-{{/* By these pods are found. They must never change: a Deployment's selector cannot. */}}
+{{/* The selector of the pods. It must never change, because a Deployment's selector is immutable. */}}
 {{- define "punctual.selector" -}}
 {{- toYaml (dict
   "app.kubernetes.io/name" (include "punctual.name" .)
@@ -57,7 +57,7 @@
 ) -}}
 {{- end -}}
 
-{{/* Labels of every object. The component is the template's to say. The chart's own win over those of the values. */}}
+{{/* Labels of all objects. Templates add the component. The chart's own labels take precedence over commonLabels. */}}
 {{- define "punctual.labels" -}}
 {{- $own := dict
   "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
@@ -70,7 +70,7 @@
 {{- toYaml (merge $own (omit .Values.commonLabels "app.kubernetes.io/component")) -}}
 {{- end -}}
 
-{{/* Takes [an image of the values, the tag where none is given]. */}}
+{{/* The image reference. Arguments: an image from the values, and the default tag. */}}
 {{- define "punctual.image" -}}
 {{- $image := first . -}}
 {{- if $image.digest -}}

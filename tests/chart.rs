@@ -2,7 +2,10 @@
 //!
 //! | file | tests |
 //! |---|---|
+//! | `dependency` | the chart as a dependency of another chart |
 //! | `helm` | none: runs helm and parses its output |
+//! | `kubernetes_version` | the check of the Kubernetes version |
+//! | `names` | names of releases and namespaces of every legal form |
 //! | `objects` | the rendered objects: CRD, pods, switches, alerts, flags |
 //! | `rights` | RBAC, namespaced mode, the admission policies |
 //! | `values` | the values: schema, documentation, the effect of each value |
@@ -10,8 +13,14 @@
 //! No test here uses an API server: tests/it and tests/e2e check that the objects work.
 //! `BLESS=1 cargo test --test chart` regenerates `charts/punctual/README.md` and `deploy/punctual.yaml`.
 
+#[path = "chart/dependency.rs"]
+mod dependency;
 #[path = "chart/helm.rs"]
 mod helm;
+#[path = "chart/kubernetes_version.rs"]
+mod kubernetes_version;
+#[path = "chart/names.rs"]
+mod names;
 #[path = "chart/objects.rs"]
 mod objects;
 #[path = "chart/rights.rs"]
@@ -24,7 +33,7 @@ use std::path::Path;
 
 /// Asserts that a file of the repository has this content; with `BLESS=1` it writes the file first.
 fn is_generated_from(file: &Path, made: &str) {
-    if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
+    if helm::is_bless() {
         fs::create_dir_all(file.parent().expect("a file is in a folder")).expect("the folder can be made");
         fs::write(file, made).expect("the file can be written");
     }

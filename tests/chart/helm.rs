@@ -12,6 +12,23 @@ static HELM: LazyLock<PathBuf> = LazyLock::new(|| {
     binaries.path(Tool::Helm).expect("helm is there or can be built: make tools")
 });
 
+/// The CRD.
+pub const CRD: &str = "crds/scheduledtasks.punctual.dev.yaml";
+/// Its copy in the chart: Helm reads no file outside the chart, and warns of a link to one.
+pub const CRD_COPY: &str = "charts/punctual/files/crds/scheduledtasks.punctual.dev.yaml";
+
+/// With `BLESS=1` renews the copy of the CRD, before anything is rendered.
+static COPY_CRD: LazyLock<()> = LazyLock::new(|| {
+    if is_bless() {
+        std::fs::write(root().join(CRD_COPY), read(CRD)).expect("the copy can be written");
+    }
+});
+
+/// Whether generated files are to be renewed.
+pub fn is_bless() -> bool {
+    std::env::var_os("BLESS").is_some_and(|bless| bless == "1")
+}
+
 /// The namespace of the release.
 pub const NAMESPACE: &str = "punctual-system";
 
@@ -40,6 +57,7 @@ pub fn everything() -> [String; 2] {
 /// # Errors
 /// helm's output, if it fails.
 pub fn helm<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Result<String, String> {
+    LazyLock::force(&COPY_CRD);
     let home = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(&*HELM);
     command.args(args).env_remove("KUBECONFIG");

@@ -1,5 +1,9 @@
 {{/* Checks that a schema cannot express: contradictory values. Included once, by the Deployment. */}}
 {{- define "punctual.checks" -}}
+{{- /* Without a cluster Helm only assumes a version. Then it also lists API versions that no cluster serves any more, such as apps/v1beta1. */ -}}
+{{- if and (semverCompare "<1.34.0-0" .Capabilities.KubeVersion.Version) (not (.Capabilities.APIVersions.Has "apps/v1beta1")) -}}
+{{- fail (printf "Kubernetes %s is too old: Punctual requires 1.34 or newer." .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
 {{- fail "replicaCount is greater than 1 and leaderElection.enabled is false: two operators would write at the same time. Set replicaCount to 1 or leaderElection.enabled to true." -}}
 {{- end -}}

@@ -4,15 +4,23 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 45 characters, so that suffixes fit: "-metrics", "-leader-election". */}}
+{{/*
+The name of objects. Helm accepts dots and a leading digit in the name of a release; a Service accepts neither: dots become dashes, and a
+leading digit gets a prefix. At most 45 characters, so that suffixes fit: "-metrics", "-leader-election".
+*/}}
 {{- define "punctual.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
-{{- else if contains (include "punctual.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "punctual.name" .) | trunc 45 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name -}}
+{{- $name = .Release.Name -}}
+{{- if not (contains (include "punctual.name" .) $name) -}}
+{{- $name = printf "%s-%s" $name (include "punctual.name" .) -}}
 {{- end -}}
+{{- $name = replace "." "-" $name -}}
+{{- if regexMatch "^[0-9]" $name -}}
+{{- $name = printf "punctual-%s" $name -}}
+{{- end -}}
+{{- end -}}
+{{- regexReplaceAll "-+$" (trunc 45 $name) "" -}}
 {{- end -}}
 
 {{/* Cluster-scoped objects of operators that watch different namespaces need different names. */}}

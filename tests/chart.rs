@@ -1,4 +1,4 @@
-//! Tests of the chart `charts/punctual`, rendered by the real `helm` without a cluster.
+//! Tests of the chart `charts/punctual`, rendered by the real `helm`, and where it matters applied to a real API server.
 //!
 //! | file | tests |
 //! |---|---|
@@ -8,9 +8,11 @@
 //! | `names` | names of releases and namespaces of every legal form |
 //! | `objects` | the rendered objects: CRD, pods, switches, alerts, flags |
 //! | `rights` | RBAC, namespaced mode, the admission policies |
+//! | `server` | none: starts an API server |
+//! | `stored` | what the API server stores of the rendered objects |
 //! | `values` | the values: schema, documentation, the effect of each value |
 //!
-//! No test here uses an API server: tests/it and tests/e2e check that the objects work.
+//! No operator runs here: tests/it and tests/e2e check that the objects work.
 //! `BLESS=1 cargo test --test chart` regenerates `charts/punctual/README.md` and `deploy/punctual.yaml`.
 
 #[path = "chart/dependency.rs"]
@@ -25,6 +27,10 @@ mod names;
 mod objects;
 #[path = "chart/rights.rs"]
 mod rights;
+#[path = "chart/server.rs"]
+mod server;
+#[path = "chart/stored.rs"]
+mod stored;
 #[path = "chart/values.rs"]
 mod values;
 

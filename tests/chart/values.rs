@@ -221,6 +221,30 @@ fn each_value_has_an_effect() {
     assert!(idle.is_empty(), "these values have no effect: {idle:?}");
 }
 
+/// `key:` without a value is null, in any values file: a value, its default, or a message that names it.
+#[test]
+fn a_value_without_content_is_accepted_or_named() {
+    let settings = settings();
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let part = |part: &'_ [Setting]| {
+            let said = |setting: &Setting| {
+                let mut values = yaml("charts/punctual/ci/everything-values.yaml");
+                place(&mut values, &setting.path, Value::Null);
+                let said = rendered(&values, "").err()?;
+                let named = said.contains(&format!("missing property '{}'", setting.path.last()?));
+                (!named).then(|| format!("{}: {said}", setting.key()))
+            };
+            part.iter().filter_map(said).collect::<Vec<_>>()
+        };
+        let parts: Vec<_> = settings
+            .chunks(settings.len().div_ceil(4))
+            .map(|settings| scope.spawn(move || part(settings)))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().expect("judged")).collect()
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// The chart rendered with these values; without the CRD, which is long, where it does not matter.
 fn rendered(values: &Value, about: &str) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().expect("a file");

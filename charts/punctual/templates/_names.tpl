@@ -75,7 +75,7 @@ leading digit gets a prefix. At most 45 characters, so that suffixes fit: "-metr
   "app.kubernetes.io/managed-by" .Release.Service
   "app.kubernetes.io/part-of" "punctual"
 -}}
-{{- toYaml (merge $own (omit .Values.commonLabels "app.kubernetes.io/component")) -}}
+{{- toYaml (merge $own (omit (default dict .Values.commonLabels) "app.kubernetes.io/component")) -}}
 {{- end -}}
 
 {{/* The image reference. Arguments: an image from the values, and the default tag. */}}

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `dependency` | the chart as a dependency of another chart |
 //! | `helm` | none: runs helm and parses its output |
+//! | `installed` | `helm install` on an API server |
 //! | `kubernetes_version` | the check of the Kubernetes version |
 //! | `names` | names of releases and namespaces of every legal form |
 //! | `objects` | the rendered objects: CRD, pods, switches, alerts, flags |
@@ -19,6 +20,8 @@
 mod dependency;
 #[path = "chart/helm.rs"]
 mod helm;
+#[path = "chart/installed.rs"]
+mod installed;
 #[path = "chart/kubernetes_version.rs"]
 mod kubernetes_version;
 #[path = "chart/names.rs"]

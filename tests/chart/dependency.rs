@@ -20,14 +20,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A chart `platform` that depends on this chart, rendered with these values.
-fn platform(dependency: &str, values: &str) -> Result<Vec<Value>, String> {
+/// A chart `platform` that depends on this chart, with these values.
+pub fn depending_chart(dependency: &str, values: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     copy(&chart(), &folder.path().join("charts/punctual"));
     let about =
         format!("apiVersion: v2\nname: platform\nversion: 0.1.0\ndependencies: [{{name: punctual, version: '>=0.1.0-0', {dependency}}}]\n");
     fs::write(folder.path().join("Chart.yaml"), about).expect("written");
     fs::write(folder.path().join("values.yaml"), values).expect("written");
+    folder
+}
+
+fn platform(dependency: &str, values: &str) -> Result<Vec<Value>, String> {
+    let folder = depending_chart(dependency, values);
     helm([
         "template",
         "p",

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// An API server of one's own. It ends with the value.
 pub struct Server(Cluster);
@@ -50,6 +51,14 @@ impl Server {
     pub fn apply(&self, manifest: &str) {
         let applied = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], manifest);
         applied.unwrap_or_else(|said| panic!("kubectl apply: {said}"));
+    }
+
+    /// Waits until the API server serves ScheduledTasks.
+    pub fn wait_for_tasks(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.kubectl(&["get", "stask", "--all-namespaces"], "").is_err() {
+            assert!(Instant::now() < deadline, "waited a minute for the CRD to be served");
+        }
     }
 
     /// The stored object.

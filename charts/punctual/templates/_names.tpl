@@ -87,3 +87,32 @@ leading digit gets a prefix. At most 45 characters, so that suffixes fit: "-metr
 {{- printf "%s:%s" $image.repository ($image.tag | default (last .)) -}}
 {{- end -}}
 {{- end -}}
+
+{{/*
+The watched namespaces that do not exist or are being deleted, as JSON. Helm can only tell on a cluster, and only for users who may read namespaces: those who
+install the CRD or the admission policies may. Otherwise the list is empty.
+*/}}
+{{- define "punctual.missingNamespaces" -}}
+{{- $missing := list -}}
+{{- if and .Values.watchNamespaces (or .Values.crds.enabled .Values.admissionPolicy.enabled) -}}
+{{- if lookup "v1" "Namespace" "" "default" -}}
+{{- range .Values.watchNamespaces -}}
+{{- $found := lookup "v1" "Namespace" "" . -}}
+{{- if or (not $found) (eq (dig "status" "phase" "" $found) "Terminating") -}}
+{{- $missing = append $missing . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $missing -}}
+{{- end -}}
+
+{{/* A namespace that the operator watches and that exists, for examples and tests. Arguments: the root, and the default. */}}
+{{- define "punctual.watchedNamespace" -}}
+{{- $missing := include "punctual.missingNamespaces" (first .) | fromJsonArray -}}
+{{- $watched := default list (first .).Values.watchNamespaces -}}
+{{- range $missing -}}
+{{- $watched = without $watched . -}}
+{{- end -}}
+{{- first (append $watched (last .)) -}}
+{{- end -}}

@@ -46,8 +46,9 @@ image: ## The operator's image as an OCI archive, without Docker; brought to the
 	$(CARGO) run --quiet --locked -p cluster -- image --binary $(TARGET)/release/punctual --out $(IMAGE) \
 		--revision "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"
 
-manifests: ## Regenerate deploy/punctual.yaml and the chart's README from the chart
+manifests: ## Regenerate deploy/, the chart's README and its copy of the CRD
 	BLESS=1 $(CARGO) test --quiet --locked --test chart -- generated_from
+	BLESS=1 $(CARGO) test --quiet --locked --test kustomize -- generated_from
 
 package: ## The chart as a package
 	$(HELM) package charts/punctual --destination $(TARGET)

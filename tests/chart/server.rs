@@ -1,7 +1,6 @@
 //! A real API server with etcd, without controllers: what is applied to it is stored, and nothing acts on it.
 
-use super::helm::parse;
-use cluster::{Cluster, Options};
+use cluster::{Cluster, Options, Release};
 use serde_json::Value;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -24,6 +23,11 @@ impl Server {
     pub fn shared() -> &'static Server {
         static SHARED: OnceLock<Server> = OnceLock::new();
         SHARED.get_or_init(Server::start)
+    }
+
+    /// Whether `K8S` selects another Kubernetes version than the default.
+    pub fn is_other_release(&self) -> bool {
+        self.0.release() != Release::DEFAULT
     }
 
     /// Runs kubectl as administrator, with this input.
@@ -67,12 +71,12 @@ impl Server {
             object["kind"].as_str().expect("a kind"),
             object["metadata"]["name"].as_str().expect("a name"),
         );
-        let mut args = vec!["get", kind, name, "-o", "yaml"];
+        let mut args = vec!["get", kind, name, "-o", "json"];
         if let Some(namespace) = object["metadata"]["namespace"].as_str() {
             args.extend(["-n", namespace]);
         }
         let stored = self.kubectl(&args, "").unwrap_or_else(|said| panic!("{kind} {name}: {said}"));
-        parse(&stored).remove(0)
+        serde_json::from_str(&stored).expect("JSON")
     }
 }
 

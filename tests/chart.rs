@@ -31,6 +31,7 @@ mod objects;
 #[path = "chart/rights.rs"]
 mod rights;
 #[path = "chart/server.rs"]
+#[allow(dead_code, reason = "the tests of kustomize use the rest of it")]
 mod server;
 #[path = "chart/stored.rs"]
 mod stored;

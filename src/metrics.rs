@@ -1,6 +1,6 @@
-//! Every metric of the operator, in one place.
+//! All Prometheus metrics of the operator.
 //!
-//! Takes counts from the shell, gives Prometheus' text format. Never decides.
+//! The controller counts; a scrape renders the text format. Nothing here influences a decision.
 
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
@@ -8,21 +8,21 @@ use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, I
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// `punctual_slots_total{outcome, reason}`: what became of slots.
+    /// `punctual_slots_total{outcome, reason}`: slots by outcome.
     pub slots: IntCounterVec,
-    /// `punctual_start_lateness_seconds`: from a slot to the answer that its Job was made.
+    /// `punctual_start_lateness_seconds`: time from the slot to the response that confirms the Job's creation.
     pub lateness: Histogram,
-    /// `punctual_reconcile_errors_total{kind}`: looks at a task that ended with an error.
+    /// `punctual_reconcile_errors_total{kind}`: reconciliations that failed.
     pub reconcile_errors: IntCounterVec,
-    /// `punctual_api_requests_total{verb}`: requests to the API server, watches left out.
+    /// `punctual_api_requests_total{verb}`: requests to the API server, without watches.
     pub requests: IntCounterVec,
-    /// `punctual_watch_errors_total{resource}`: interruptions of a watch.
+    /// `punctual_watch_errors_total{resource}`: interrupted watches.
     pub watch_errors: IntCounterVec,
-    /// `punctual_quarantined_total{resource}`: objects on which the operator failed by a defect.
+    /// `punctual_quarantined_total{resource}`: objects that were set aside after a panic.
     pub quarantined: IntCounterVec,
-    /// `punctual_events_dropped_total`: events that were not written.
+    /// `punctual_events_dropped_total`: events that were dropped (rate limit or write errors).
     pub events_dropped: IntCounter,
-    /// `punctual_leader`: 1 while this process may write, else 0.
+    /// `punctual_leader`: 1 while this replica is the leader, else 0.
     pub leader: IntGauge,
     tasks: IntGauge,
     jobs: IntGauge,
@@ -30,7 +30,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Metrics in a registry of their own.
+    /// Creates the metrics in a registry of their own.
     ///
     /// # Panics
     /// Never: the names are fixed and differ.
@@ -50,40 +50,43 @@ impl Metrics {
         let buckets = vec![
             0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0,
         ];
-        let lateness = HistogramOpts::new("punctual_start_lateness_seconds", "From a slot to the answer that its Job was made");
+        let lateness = HistogramOpts::new(
+            "punctual_start_lateness_seconds",
+            "Time from the slot to the response that confirms the Job's creation",
+        );
         let lateness = Histogram::with_opts(lateness.buckets(buckets)).expect("a fixed name");
         registry.register(Box::new(lateness.clone())).expect("registered once");
-        let events_dropped = IntCounter::new("punctual_events_dropped_total", "Events that were not written").expect("a fixed name");
+        let events_dropped = IntCounter::new(
+            "punctual_events_dropped_total",
+            "Events that were dropped (rate limit or write errors)",
+        )
+        .expect("a fixed name");
         registry.register(Box::new(events_dropped.clone())).expect("registered once");
         Self {
-            slots: counters("punctual_slots_total", "What became of slots", &["outcome", "reason"]),
-            reconcile_errors: counters(
-                "punctual_reconcile_errors_total",
-                "Looks at a task that ended with an error",
-                &["kind"],
-            ),
+            slots: counters("punctual_slots_total", "Slots by outcome and reason", &["outcome", "reason"]),
+            reconcile_errors: counters("punctual_reconcile_errors_total", "Reconciliations that failed", &["kind"]),
             requests: counters(
                 "punctual_api_requests_total",
-                "Requests to the API server, watches left out",
+                "Requests to the API server, without watches",
                 &["verb"],
             ),
-            watch_errors: counters("punctual_watch_errors_total", "Interruptions of a watch", &["resource"]),
+            watch_errors: counters("punctual_watch_errors_total", "Interrupted watches", &["resource"]),
             quarantined: counters(
                 "punctual_quarantined_total",
-                "Objects on which the operator failed by a defect",
+                "Objects that were set aside after a panic (a bug in the operator)",
                 &["resource"],
             ),
-            leader: gauge("punctual_leader", "1 while this process leads, that is: may write"),
-            tasks: gauge("punctual_tasks", "Tasks that are known"),
-            jobs: gauge("punctual_jobs", "Jobs that are known"),
-            queue_depth: gauge("punctual_queue_depth", "Tasks whose time has come and that wait for a worker"),
+            leader: gauge("punctual_leader", "1 while this replica is the leader and may write, else 0"),
+            tasks: gauge("punctual_tasks", "ScheduledTasks in the cache"),
+            jobs: gauge("punctual_jobs", "Jobs in the cache"),
+            queue_depth: gauge("punctual_queue_depth", "Tasks that are due and wait for a worker"),
             lateness,
             events_dropped,
             registry,
         }
     }
 
-    /// The text that a scrape gets.
+    /// Renders the text format for a scrape.
     #[must_use]
     pub fn render(&self, tasks: usize, jobs: usize, queue_depth: usize) -> String {
         for (gauge, value) in [(&self.tasks, tasks), (&self.jobs, jobs), (&self.queue_depth, queue_depth)] {
@@ -91,7 +94,7 @@ impl Metrics {
         }
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
-            tracing::error!("metrics not rendered: {error}");
+            tracing::error!("failed to render metrics: {error}");
         }
         String::from_utf8_lossy(&text).into_owned()
     }

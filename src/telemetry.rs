@@ -1,7 +1,7 @@
-//! Logs: one line an event, as text for people or JSON for machines, on standard error.
+//! Logging: one line per event on standard error, as text or JSON.
 //!
-//! Takes a format, sets up `tracing`. `RUST_LOG` chooses what is said (default: `info`). Whatever a field or a message holds, an event is
-//! one line, and the line is printable: names and last words come from tenants, and must not write a log of their own.
+//! Sets up `tracing` for a format; `RUST_LOG` selects the level (default: `info`). Every event is one printable line, whatever its
+//! fields contain: names and termination messages come from tenants and must not forge log lines.
 
 use crate::api::{json_escaped, printable, printable_coloured};
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     #[default]
@@ -19,7 +19,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sets up logging for the process. Does nothing if it is set up already.
+/// Initializes logging for the process. Does nothing if it is initialized already.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube_client=warn,kube_runtime=error"));
     let _ = subscriber(format, filter, io::stderr().is_terminal(), io::stderr).try_init();
@@ -41,16 +41,16 @@ where
     }
 }
 
-/// What makes the text of an event one printable line.
+/// Turns the text of an event into one printable line.
 type Clean = fn(&str) -> Cow<'_, str>;
 
-/// Stands before the place where logs are written: each event passes here, in one piece.
+/// Wraps the writer of the log. Each event arrives in one write.
 struct Lines<W> {
     out: W,
     clean: Clean,
 }
 
-/// The way of one event.
+/// The writer of one event.
 struct Line<W> {
     out: W,
     clean: Clean,
@@ -99,11 +99,11 @@ mod tests {
         }
     }
 
-    /// Tries to end the line, to write another, to clear the screen, to turn what follows, and to end a string of JSON.
+    /// Tries to end the line, write another one, clear the screen, reverse the text that follows, and end a JSON string.
     const HOSTILE: &str =
         "x\n2026-11-23T12:00:00Z ERROR forged\r\x1b[2J\x1b]0;t\x07\u{9b}2J\u{202e}\u{2028}\u{e0041}\",\"level\":\"ERROR\",\"";
 
-    /// The log of three events that hold it: as a message, as a field, as an error.
+    /// The log of three events that contain it: as a message, as a field, as an error.
     fn logged(format: LogFormat, colour: bool) -> String {
         let buffer = Buffer::default();
         let out = buffer.clone();

@@ -2,7 +2,7 @@
 
 use super::cluster::Access;
 use crate::clock::Clock;
-use crate::controller::{Controller, Options, Terms, identity_of};
+use crate::controller::{Controller, LeaderElectionConfig, Options, identity_of};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
@@ -66,7 +66,7 @@ struct Election {
 }
 
 impl Election {
-    fn terms(self) -> Result<Option<Terms>> {
+    fn terms(self) -> Result<Option<LeaderElectionConfig>> {
         if !self.leader_elect {
             return Ok(None);
         }
@@ -74,7 +74,7 @@ impl Election {
             let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown".into());
             identity_of(host.trim(), std::process::id(), Clock::System.now())
         };
-        let terms = Terms {
+        let terms = LeaderElectionConfig {
             identity: self.leader_elect_identity.unwrap_or_else(own),
             name: self.leader_elect_resource_name,
             namespace: self.leader_elect_resource_namespace,

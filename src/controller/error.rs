@@ -1,6 +1,6 @@
-//! What can go wrong with a request, sorted by what to do about it.
+//! Errors of requests to the API server, classified by how the caller must react.
 //!
-//! Takes the client's errors, gives one of a few. Never decides the way out: that is for `perform` and the plan.
+//! The input is the client's error, the output one of a few variants. The reaction itself is decided by the caller.
 
 use crate::state::Failure;
 use std::time::Duration;
@@ -8,34 +8,34 @@ use std::time::Duration;
 /// A request that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The object is not there (any more).
+    /// The object does not exist (any more).
     #[error("not found: {0}")]
     NotFound(String),
-    /// Somebody else was first: a newer version, another uid, or a name that is taken.
+    /// Another write came first: a newer resourceVersion, another UID, or a name that is taken.
     #[error("conflict: {0}")]
     Conflict(String),
-    /// The API server understood and said no; asking again at once gives the same answer.
+    /// The API server rejected the request; an immediate retry gets the same response.
     #[error("{0}")]
     Refused(String),
-    /// No answer, or one that says "later": whether the request was carried out is not known.
+    /// No response, or one that asks to retry later: it is unknown whether the request took effect.
     #[error("{0}")]
     Unanswered(String),
-    /// Another replica leads, or may: nothing was sent.
-    #[error("this replica does not lead")]
+    /// Another replica leads, or may lead: nothing was sent.
+    #[error("this replica is not the leader")]
     NotLeading,
-    /// A defect of ours, told on standard error where it happened.
-    #[error("a defect of the operator: please report what it said of the panic")]
+    /// A bug in the operator. The panic's message is on standard error.
+    #[error("bug in the operator: please report the panic message in its log")]
     Panicked,
-    /// Plan after plan had something to do: a bug, or a world that changes at each look. Nobody may keep a worker that long.
-    #[error("not settled after {0} plans")]
+    /// Every plan had further effects: a bug, or objects that change all the time. One task must not occupy a worker that long.
+    #[error("reconcile did not converge after {0} plans")]
     Unsettled(usize),
 }
 
 impl Error {
-    /// No answer came in time.
+    /// No response arrived in time.
     #[must_use]
     pub fn deadline(after: Duration) -> Self {
-        Self::Unanswered(format!("no answer within {:.1} s", after.as_secs_f64()))
+        Self::Unanswered(format!("no response within {:.1} s", after.as_secs_f64()))
     }
 
     /// What the API server's answer was, if it is one.
@@ -52,7 +52,7 @@ impl Error {
         })
     }
 
-    /// The word for the metric.
+    /// Value of the metric's label `kind`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

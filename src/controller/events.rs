@@ -1,11 +1,11 @@
-//! Events on the task: what `kubectl describe` shows at its end.
+//! Kubernetes events on tasks, as `kubectl describe` shows them.
 //!
-//! Announcements go in, events are posted in the background. Never delays a run: when there is too much to say, it is dropped and
-//! counted. A task may say 25 things at once and one more each minute, much like client-go's spam filter; all tasks of a namespace
-//! together so many that the next namespace is heard.
+//! Announcements go in; events are posted in the background. Posting never delays a run: events beyond the rate limits are dropped
+//! and counted. Each task may post a burst of 25 and one more per minute, as in client-go's spam filter; a limit per namespace keeps
+//! one namespace from silencing the others.
 
 use super::leader::LEASE;
-use super::{Context, Terms};
+use super::{Context, LeaderElectionConfig};
 use crate::api::{self, printable};
 use crate::metrics::Metrics;
 use crate::plan::{Announcement, Outcome, Reason, Task};
@@ -18,22 +18,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// Events that wait, of all namespaces.
+/// Capacity of the queue of events, for all namespaces.
 const WAITING: usize = 2048;
-/// What a task may say at once, and how soon once more.
+/// Rate limit of one task.
 const OF_TASK: Rate = Rate {
     burst: 25.0,
     per_second: 1.0 / 60.0,
 };
-/// What all tasks of a namespace may say: a quarter of those that wait, and less than is posted.
+/// Rate limit of one namespace: the burst is a quarter of the queue.
 const OF_NAMESPACE: Rate = Rate {
     burst: 512.0,
     per_second: 5.0,
 };
-/// Beyond this many allowances those that are full again are forgotten.
+/// Above this number of rate limiters, those that are full again are removed.
 const REMEMBERED: usize = 4096;
 
-/// Where announcements go.
+/// Accepts events. Cloning shares.
 #[derive(Clone, Debug)]
 pub struct Events {
     sender: mpsc::Sender<Event>,
@@ -47,7 +47,7 @@ struct Event {
     body: Value,
 }
 
-/// The end that posts them.
+/// Posts the accepted events.
 #[derive(Debug)]
 pub struct Outbox {
     receiver: mpsc::Receiver<Event>,
@@ -74,7 +74,7 @@ impl Allowance {
 }
 
 impl Events {
-    /// A sink and its outbox.
+    /// A sink and the outbox that posts its events.
     #[must_use]
     pub fn new(metrics: Metrics) -> (Self, Outbox) {
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -86,12 +86,12 @@ impl Events {
         (events, Outbox { receiver })
     }
 
-    /// A warning that concerns no single outcome.
+    /// Posts a warning that does not belong to a single outcome.
     pub fn warn(&self, task: &Task, reason: Reason, message: &str) {
         self.post(task, "Warning", reason.as_str(), message);
     }
 
-    /// What became of slots. A success says nothing: the status does, and it is one request less for each run.
+    /// Posts the outcome of slots. A success posts no event: the status has it, and each run costs one request less.
     pub fn announce(&self, task: &Task, said: &Announcement) {
         let kind = if said.outcome.is_warning() { "Warning" } else { "Normal" };
         match said.outcome {
@@ -101,13 +101,13 @@ impl Events {
         }
     }
 
-    /// Who leads, told on the Lease.
-    pub fn about_lease(&self, terms: &Terms, message: &str) {
-        let object = json!({"apiVersion": LEASE.0, "kind": LEASE.1, "name": terms.name, "namespace": terms.namespace});
+    /// Posts an event about the election on the Lease.
+    pub fn about_lease(&self, config: &LeaderElectionConfig, message: &str) {
+        let object = json!({"apiVersion": LEASE.0, "kind": LEASE.1, "name": config.name, "namespace": config.namespace});
         self.send(
-            &terms.namespace,
-            &terms.name,
-            &terms.identity,
+            &config.namespace,
+            &config.name,
+            &config.identity,
             object,
             ["Normal", "LeaderElection", message],
         );
@@ -126,7 +126,7 @@ impl Events {
     }
 
     fn send(&self, namespace: &str, name: &str, key: &str, object: Value, [kind, reason, message]: [&str; 3]) {
-        // The name needs to be unique, no more: the API server makes it so.
+        // The name only has to be unique, so the API server generates it.
         let body = json!({
             "apiVersion": "v1",
             "kind": "Event",
@@ -143,13 +143,13 @@ impl Events {
             namespace: namespace.to_owned(),
             body,
         };
-        // Full: drop before delay.
+        // A full queue drops the event instead of delaying the caller.
         if !self.may_say(namespace, key) || self.sender.try_send(event).is_err() {
             self.metrics.events_dropped.inc();
         }
     }
 
-    /// Whether task and namespace may still say something, and takes it from what they may.
+    /// Whether the limits of task and namespace allow one more event; if so, it is counted.
     fn may_say(&self, namespace: &str, key: &str) -> bool {
         let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
         if allowances.len() > REMEMBERED {
@@ -180,7 +180,7 @@ impl Events {
 }
 
 impl Outbox {
-    /// Posts events until the process leaves and none waits.
+    /// Posts events until the process shuts down and none is queued.
     pub async fn run(mut self, ctx: Arc<Context>) {
         let mut draining = ctx.draining.subscribe();
         loop {
@@ -202,13 +202,13 @@ impl Outbox {
                 .await;
             if let Err(error) = sent {
                 ctx.metrics.events_dropped.inc();
-                tracing::debug!("event not written: {error}");
+                tracing::debug!("failed to write an event: {error}");
             }
         }
     }
 }
 
-/// A generated name gets five more characters and must stay a DNS name of 253.
+/// `generateName` appends five characters, and the result must not exceed the 253 characters of a DNS name.
 fn short(name: &str) -> &str {
     name.get(..240).unwrap_or(name)
 }

@@ -1,14 +1,14 @@
-//! Leadership: one of several replicas performs, the others watch and plan.
+//! Leader election: one replica writes, the others watch and plan.
 //!
 //! ```text
-//!   candidate ── may take ─► PUT lease ─► leader ── renewed ─► … ── not renewed until the deadline ─► candidate
-//!      ▲                                     └── told to stop: drain, release ─► the next one takes it at once
+//!   candidate ── lease expired or free ─► PUT lease ─► leader ── renews ─► … ── renew deadline exceeded ─► candidate
+//!      ▲                                                 └── shutdown: drain, release ─► another replica acquires it at once
 //! ```
-//! Takes the terms, keeps the lease, and says until when this process may write. A leader that cannot renew stops writing by
-//! itself, before anybody else may begin; it becomes a candidate again, no process ends. Time is the monotonic clock's: a wall
-//! clock that is set means nothing. Never decides about tasks.
+//! The input is the election's configuration and the Lease; the output is how long this process may still write. A leader that
+//! cannot renew stops writing before another replica may start, and becomes a candidate again; the process keeps running. All
+//! durations are measured with the monotonic clock, so wall-clock changes have no effect. Makes no decision about tasks.
 
-use super::lease::{Seen, Terms};
+use super::lease::{LeaderElectionConfig, ObservedLease};
 use super::{Context, Error};
 use jiff::Timestamp;
 use k8s_openapi::Resource as _;
@@ -19,48 +19,47 @@ use kube::core::Request;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a lease that is this process's own is written again when it turns out to have changed.
-const TRIES: u32 = 3;
+/// Attempts to write a Lease that this process holds and that changed since it was read.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// Until when this process may write.
+/// Whether this process may write, and until when.
 #[derive(Debug)]
 pub struct Leadership {
-    /// Nothing: there is no election, this process leads.
-    terms: Option<Terms>,
-    held: Mutex<Held>,
+    /// `None`: there is no election and this process always leads.
+    config: Option<LeaderElectionConfig>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct State {
     until: Option<Instant>,
-    /// How often this process began to lead.
+    /// How often this process has started leading.
     term: u64,
-    seen: Seen,
-    /// UID of the Lease.
-    secret: Option<String>,
+    observed: ObservedLease,
+    lease_uid: Option<String>,
 }
 
 impl Leadership {
-    /// Leadership by these terms; without terms, for good.
-    pub fn new(terms: Option<Terms>) -> Self {
-        let held = Held {
+    /// Leadership by election; without a configuration this process always leads.
+    pub fn new(config: Option<LeaderElectionConfig>) -> Self {
+        let state = State {
             until: None,
             term: 0,
-            seen: Seen::nothing(Instant::now()),
-            secret: None,
+            observed: ObservedLease::none(Instant::now()),
+            lease_uid: None,
         };
         Self {
-            terms,
-            held: Mutex::new(held),
+            config,
+            state: Mutex::new(state),
         }
     }
 
-    /// How long this process may still write; nothing if it may not. Asked right before each write.
+    /// How long this process may still write, or `None` if it may not. Checked before each write.
     pub fn time_left(&self) -> Option<Duration> {
-        if self.terms.is_none() {
+        if self.config.is_none() {
             return Some(Duration::MAX);
         }
-        let left = self.held().until?.checked_duration_since(Instant::now())?;
+        let left = self.state().until?.checked_duration_since(Instant::now())?;
         (!left.is_zero()).then_some(left)
     }
 
@@ -69,120 +68,123 @@ impl Leadership {
         self.time_left().is_some()
     }
 
-    /// How often this process began to lead by election; 0 without one. Another term than before: somebody else may have led between.
+    /// How often this process has been elected; 0 without an election. If it changed, another replica may have led in between.
     pub fn term(&self) -> u64 {
-        self.held().term
+        self.state().term
     }
 
-    /// The lease is this process's own until then. Says whether a term begins: it was not, if only for a moment.
+    /// Extends the lease. Returns whether a new term starts, that is, whether the lease had expired, even briefly.
     fn renew(&self, until: Instant) -> bool {
-        let mut held = self.held();
-        let begins = held.until.is_none_or(|known| known <= Instant::now());
-        held.term += u64::from(begins);
-        held.until = Some(until);
-        begins
+        let mut state = self.state();
+        let is_new_term = state.until.is_none_or(|known| known <= Instant::now());
+        state.term += u64::from(is_new_term);
+        state.until = Some(until);
+        is_new_term
     }
 
-    /// Who holds the lease, by its last word.
+    /// The holder in the Lease as it was last observed.
     pub fn holder(&self) -> Option<String> {
-        self.held().seen.holder().map(str::to_owned)
+        self.state().observed.holder().map(str::to_owned)
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Stands for election for as long as the process lives.
-pub async fn stand(ctx: Arc<Context>) {
-    let Some(terms) = ctx.leadership.terms.clone() else {
+/// Runs the election until the process exits.
+pub async fn run_election(ctx: Arc<Context>) {
+    let Some(config) = ctx.leadership.config.clone() else {
         ctx.metrics.leader.set(1);
         return std::future::pending().await;
     };
     tracing::info!(
-        identity = terms.identity,
-        lease = terms.name,
-        namespace = terms.namespace,
-        "standing for election"
+        identity = config.identity,
+        lease = config.name,
+        namespace = config.namespace,
+        "starting leader election"
     );
-    let (mut led, mut told) = (false, String::new());
+    let (mut led, mut logged) = (false, String::new());
     loop {
         let began = Instant::now();
-        let (mut trouble, mut begins) = (String::new(), false);
-        match tokio::time::timeout(terms.renew_deadline / 2, attempt(&ctx, &terms)).await {
+        let (mut failure, mut is_new_term) = (String::new(), false);
+        match tokio::time::timeout(config.renew_deadline / 2, attempt(&ctx, &config)).await {
             Ok(Ok(true)) => {
-                // Counted from before the request: nobody else counts from earlier.
-                begins = ctx.leadership.renew(began + terms.renew_deadline);
+                // Counted from before the request was sent: no other replica counts from an earlier moment.
+                is_new_term = ctx.leadership.renew(began + config.renew_deadline);
             }
-            Ok(Ok(false)) => ctx.leadership.held().until = None,
-            Ok(Err(error)) => trouble = error.to_string(),
-            Err(_) => trouble = "no answer in time".into(),
+            Ok(Ok(false)) => ctx.leadership.state().until = None,
+            Ok(Err(error)) => failure = error.to_string(),
+            Err(_) => failure = "request timed out".into(),
         }
-        // Asked each second or so, and the same answer each time: told once.
-        if !trouble.is_empty() && trouble != told {
-            tracing::warn!(identity = terms.identity, "lease not reached: {trouble}");
+        // Retried about once a second: the same failure is logged once.
+        if !failure.is_empty() && failure != logged {
+            tracing::warn!(identity = config.identity, "failed to acquire or renew the lease: {failure}");
         }
-        told = trouble;
-        if begins {
-            begin(&ctx, &terms, led);
+        logged = failure;
+        if is_new_term {
+            on_started_leading(&ctx, &config, led);
         }
         let leads = ctx.leadership.holds();
-        if (led || begins) && !leads {
-            lose(&ctx, &terms);
+        if (led || is_new_term) && !leads {
+            on_stopped_leading(&ctx, &config);
         }
         led = leads;
-        // A candidate looks twice as often, so that a lease that was released is soon taken.
-        let pause = if leads { terms.retry_period } else { terms.retry_period / 2 };
+        // A candidate checks twice as often, so that it acquires a released lease quickly.
+        let pause = if leads { config.retry_period } else { config.retry_period / 2 };
         tokio::time::sleep(pause.saturating_sub(began.elapsed().min(pause / 2))).await;
     }
 }
 
-/// A term begins. `led`: the one before ended unseen, between two attempts.
-fn begin(ctx: &Context, terms: &Terms, led: bool) {
+/// A new term starts. `led`: the previous term ended between two attempts, unnoticed.
+fn on_started_leading(ctx: &Context, config: &LeaderElectionConfig, led: bool) {
     ctx.metrics.leader.set(1);
     if led {
-        tracing::warn!(identity = terms.identity, "leading again: the lease had run out for a while");
+        tracing::warn!(
+            identity = config.identity,
+            "started leading again: the lease had expired in between"
+        );
     } else {
-        tracing::info!(identity = terms.identity, "leading");
-        ctx.events.about_lease(terms, &format!("{} became leader", terms.identity));
+        tracing::info!(identity = config.identity, "started leading");
+        ctx.events.about_lease(config, &format!("{} became leader", config.identity));
     }
-    // What was planned while nothing could be written is done now: the caches are warm, nothing needs to be listed.
+    // Reconcile every task: nothing was written while this process stood by. The caches are warm, so nothing is listed.
     ctx.wake_all();
 }
 
-fn lose(ctx: &Context, terms: &Terms) {
+fn on_stopped_leading(ctx: &Context, config: &LeaderElectionConfig) {
     ctx.metrics.leader.set(0);
     let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
     tracing::warn!(
-        identity = terms.identity,
+        identity = config.identity,
         holder,
-        "no longer leading: watching and planning, writing nothing"
+        "stopped leading: this replica keeps watching and stops writing"
     );
 }
 
-/// One attempt to take or keep the lease. Says whether it is held.
-async fn attempt(ctx: &Context, terms: &Terms) -> Result<bool, Error> {
-    let known = ctx.leadership.held().seen.clone();
-    let mine = known.holder() == Some(&terms.identity);
+/// Tries once to acquire or renew the lease. Returns whether this process holds it.
+async fn attempt(ctx: &Context, config: &LeaderElectionConfig) -> Result<bool, Error> {
+    let known = ctx.leadership.state().observed.clone();
+    let mine = known.holder() == Some(&config.identity);
     if !mine || !ctx.leadership.holds() {
-        look(ctx, terms).await?;
+        read_lease(ctx, config).await?;
     }
-    let mut tries = 0;
+    let mut attempts = 0;
     loop {
-        let seen = ctx.leadership.held().seen.clone();
-        if !seen.may_take(terms, Instant::now()) {
+        let observed = ctx.leadership.state().observed.clone();
+        if !observed.may_acquire(config, Instant::now()) {
             return Ok(false);
         }
-        match write(ctx, terms, &seen, seen.taken(terms, ctx.clock.now())).await {
+        match write(ctx, config, &observed, observed.acquired(config, ctx.clock.now())).await {
             Ok(()) => return Ok(true),
-            // Somebody else wrote it, or deleted it: look who. It may have been this process, and the answer was lost.
+            // Another client wrote or deleted it: read it again. It may have been this process, if the response was lost.
             Err(error @ (Error::Conflict(_) | Error::NotFound(_))) => {
-                look(ctx, terms).await?;
-                if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
+                read_lease(ctx, config).await?;
+                if ctx.leadership.holder().as_ref() != Some(&config.identity) {
                     return Ok(false);
                 }
-                tries += 1;
-                if tries == TRIES {
+                attempts += 1;
+                if attempts == MAX_ATTEMPTS {
                     return Err(error);
                 }
             }
@@ -191,96 +193,96 @@ async fn attempt(ctx: &Context, terms: &Terms) -> Result<bool, Error> {
     }
 }
 
-async fn look(ctx: &Context, terms: &Terms) -> Result<(), Error> {
-    let request = Request::new(Lease::url_path(&(), Some(&terms.namespace))).get(&terms.name, &GetParams::default());
+async fn read_lease(ctx: &Context, config: &LeaderElectionConfig) -> Result<(), Error> {
+    let request = Request::new(Lease::url_path(&(), Some(&config.namespace))).get(&config.name, &GetParams::default());
     match ctx.send::<Lease>("get lease", request).await {
         Ok(lease) => {
             let before = ctx.leadership.holder();
             share_seal(ctx, &lease);
-            ctx.leadership.held().seen.see(lease, Instant::now());
+            ctx.leadership.state().observed.observe(lease, Instant::now());
             let holder = ctx.leadership.holder();
             if before != holder {
-                tracing::info!(identity = terms.identity, holder, "the lease has another holder");
+                tracing::info!(identity = config.identity, holder, "new leader elected");
             }
             Ok(())
         }
         Err(Error::NotFound(_)) => {
-            ctx.leadership.held().seen.miss(Instant::now());
+            ctx.leadership.state().observed.observe_missing(Instant::now());
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-/// The Lease's UID is a random number that the API server chose and that tenants cannot read: what all replicas mark their Jobs with.
+/// The Lease's UID is random, chosen by the API server and not readable by tenants: all replicas use it as the key of the mark on their Jobs.
 fn share_seal(ctx: &Context, lease: &Lease) {
     let Some(uid) = &lease.metadata.uid else { return };
-    let known = ctx.leadership.held().secret.replace(uid.clone());
+    let known = ctx.leadership.state().lease_uid.replace(uid.clone());
     if known.as_ref() != Some(uid) {
         ctx.cache.share_seal(uid);
     }
 }
 
-/// Writes the lease if it is still as it was seen.
-async fn write(ctx: &Context, terms: &Terms, seen: &Seen, mut lease: Lease) -> Result<(), Error> {
-    let path = Lease::url_path(&(), Some(&terms.namespace));
+/// Writes the lease, on condition that it has not changed since it was observed.
+async fn write(ctx: &Context, config: &LeaderElectionConfig, observed: &ObservedLease, mut lease: Lease) -> Result<(), Error> {
+    let path = Lease::url_path(&(), Some(&config.namespace));
     let params = PostParams {
         dry_run: false,
         field_manager: Some(super::FIELD_MANAGER.into()),
     };
-    lease.metadata.resource_version = lease.metadata.resource_version.filter(|_| seen.is_known());
+    lease.metadata.resource_version = lease.metadata.resource_version.filter(|_| observed.is_known());
     let body = serde_json::to_vec(&lease).map_err(|error| Error::Refused(error.to_string()))?;
-    let request = if seen.is_known() {
-        Request::new(path).replace(&terms.name, &params, body)
+    let request = if observed.is_known() {
+        Request::new(path).replace(&config.name, &params, body)
     } else {
         Request::new(path).create(&params, body)
     };
     let sent = Instant::now();
     let written = ctx.send::<Lease>("lease", request).await?;
     share_seal(ctx, &written);
-    ctx.leadership.held().seen.see(written, sent);
+    ctx.leadership.state().observed.observe(written, sent);
     Ok(())
 }
 
-/// Lets go of the lease, after the last write.
+/// Releases the lease, after the last write.
 pub async fn release(ctx: &Context) {
-    let Some(terms) = &ctx.leadership.terms else { return };
-    ctx.leadership.held().until = None;
-    // Also past its own deadline: the write only succeeds if nobody else has taken it.
-    if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
+    let Some(config) = &ctx.leadership.config else { return };
+    ctx.leadership.state().until = None;
+    // Also after the renew deadline: the write succeeds only if no other replica has acquired the lease.
+    if ctx.leadership.holder().as_ref() != Some(&config.identity) {
         return;
     }
-    match let_go(ctx, terms).await {
-        Ok(()) => tracing::info!(identity = terms.identity, "lease released"),
+    match try_release(ctx, config).await {
+        Ok(()) => tracing::info!(identity = config.identity, "lease released"),
         Err(error) => tracing::warn!(
-            identity = terms.identity,
-            "lease not released, the next leader waits for it to run out: {error}"
+            identity = config.identity,
+            "failed to release the lease; the next leader waits until it expires: {error}"
         ),
     }
 }
 
-async fn let_go(ctx: &Context, terms: &Terms) -> Result<(), Error> {
-    let mut tries = 0;
+async fn try_release(ctx: &Context, config: &LeaderElectionConfig) -> Result<(), Error> {
+    let mut attempts = 0;
     loop {
-        let seen = ctx.leadership.held().seen.clone();
-        match write(ctx, terms, &seen, seen.released(terms, ctx.clock.now())).await {
-            // A last renewal was on its way when the process was told to stop.
-            Err(Error::Conflict(_)) if tries < TRIES => {
-                look(ctx, terms).await?;
-                if ctx.leadership.holder().as_ref() != Some(&terms.identity) {
+        let observed = ctx.leadership.state().observed.clone();
+        match write(ctx, config, &observed, observed.released(config, ctx.clock.now())).await {
+            // A renewal was in flight when shutdown began.
+            Err(Error::Conflict(_)) if attempts < MAX_ATTEMPTS => {
+                read_lease(ctx, config).await?;
+                if ctx.leadership.holder().as_ref() != Some(&config.identity) {
                     return Ok(());
                 }
-                tries += 1;
+                attempts += 1;
             }
             written => return written,
         }
     }
 }
 
-/// Names of this kind, for events.
+/// API version and kind of a Lease, for events.
 pub const LEASE: (&str, &str) = (Lease::API_VERSION, Lease::KIND);
 
-/// A name for a process that is no pod.
+/// The identity of a process that does not run in a pod.
 #[must_use]
 pub fn identity_of(host: &str, process: u32, started: Timestamp) -> String {
     format!("{host}_{process}_{}", started.as_microsecond())

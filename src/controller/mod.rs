@@ -22,7 +22,7 @@ mod reconcile;
 
 pub use error::Error;
 pub use leader::identity_of;
-pub use lease::Terms;
+pub use lease::LeaderElectionConfig;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -56,7 +56,7 @@ pub struct Options {
     /// Only these namespaces; all of them, if there are none.
     pub namespaces: Vec<String>,
     /// How replicas agree on a leader; without, this process leads.
-    pub leader_election: Option<Terms>,
+    pub leader_election: Option<LeaderElectionConfig>,
     /// How many tasks are worked on at once: as many connections to the API server.
     pub workers: usize,
 }
@@ -145,7 +145,7 @@ impl Controller {
             background.spawn(observe::watch_tasks(ctx.clone(), scope.clone(), listed));
             background.spawn(observe::watch_jobs(ctx.clone(), scope, tasks_listed));
         }
-        background.spawn(leader::stand(ctx.clone()));
+        background.spawn(leader::run_election(ctx.clone()));
         let posting = tokio::spawn(outbox.run(ctx.clone()));
         let ended = tokio::select! {
             () = work(&ctx, workers) => Ok(()),

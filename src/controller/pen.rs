@@ -1,17 +1,17 @@
-//! Jobs whose task is not known yet.
+//! Holds Jobs whose owner, a task, is not in the cache yet.
 //!
-//! The watch of Jobs may be ahead of that of tasks by a moment, and anybody can make Jobs that name a task which never was. So they
-//! wait here, a few of each namespace, until the task is met or a newer one takes their place. A Job that falls off is met again
-//! when its name is asked for.
+//! The watch of Jobs may be slightly ahead of the watch of tasks, and anybody can create Jobs that name a task which never existed.
+//! Such Jobs wait here, a limited number per namespace, until their task arrives or a newer Job displaces them. A displaced Job is
+//! found again when the operator looks up its name.
 
 use crate::plan::{JobObject, Task, is_plain_name};
 use crate::state::RawJob;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// So many of each namespace.
-const MOST: usize = 256;
+/// Jobs held per namespace.
+const MAX_PER_NAMESPACE: usize = 256;
 
-/// The Jobs, by namespace, oldest first.
+/// The held Jobs, by namespace, oldest first.
 #[derive(Debug, Default)]
 pub struct Pen {
     waiting: HashMap<String, VecDeque<Waiting>>,
@@ -25,7 +25,7 @@ struct Waiting {
 }
 
 impl Pen {
-    /// A Job of an unknown task, if it has the form of one of ours.
+    /// Holds a Job of an unknown task, if it has the form of a Job that the operator creates.
     pub fn hold(&mut self, raw: RawJob) {
         let Some((uid, name)) = raw.owner().filter(|(uid, name)| is_plain_name(name) && uid.len() <= 64) else {
             return;
@@ -38,7 +38,7 @@ impl Pen {
         }
         let waiting = self.waiting.entry(namespace).or_default();
         waiting.retain(|known| known.job.uid != job.uid);
-        if waiting.len() >= MOST {
+        if waiting.len() >= MAX_PER_NAMESPACE {
             waiting.pop_front();
         }
         waiting.push_back(Waiting {
@@ -48,7 +48,7 @@ impl Pen {
         });
     }
 
-    /// The Jobs that claim to be this task's.
+    /// Takes out the Jobs whose owner reference names this task.
     pub fn release(&mut self, task: &Task) -> Vec<JobObject> {
         let Some(waiting) = self.waiting.remove(&task.namespace) else {
             return Vec::new();
@@ -61,14 +61,14 @@ impl Pen {
         ours.into_iter().map(|waiting| waiting.job).collect()
     }
 
-    /// The Job is gone.
+    /// Removes a Job that was deleted.
     pub fn remove(&mut self, namespace: &str, uid: &str) {
         if let Some(waiting) = self.waiting.get_mut(namespace) {
             waiting.retain(|known| known.job.uid != uid);
         }
     }
 
-    /// After a new list (of that namespace, or of all): what is not in it is gone.
+    /// Removes Jobs that a new list (of that namespace, or of all) does not contain.
     pub fn keep(&mut self, namespace: Option<&str>, listed: &HashSet<String>) {
         let here = self
             .waiting

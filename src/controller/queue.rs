@@ -1,15 +1,15 @@
-//! Whose turn it is: tasks by the moment at which they want to be looked at, namespaces in turns.
+//! The work queue: when each task is reconciled next, fair between namespaces.
 //!
-//! Wake-ups go in, keys whose time has come go out, each to one worker at a time. When more is due than workers can do, each
-//! namespace gets its turn, however much the others want; within one the key that has waited longest comes first. A key that met an
-//! error is held: whatever happens to its task, it waits until it is released. Never waits itself: the caller does.
+//! Wake-ups go in; keys that are due come out, each to one worker at a time. When more keys are due than workers are free, namespaces
+//! are served round-robin, and within a namespace the key that has waited longest comes first. After an error a key is held: it is
+//! not handed out until it is released, whatever happens to its task. The queue itself never waits; the caller does.
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// A clock that goes back by more than this was set: what was planned by it is planned again. Less is how clocks are disciplined.
+/// A clock that goes back by more than this was set, and every task is reconciled again. Smaller steps are normal clock discipline.
 const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// UID of a task.
@@ -26,31 +26,31 @@ pub struct Queue {
 struct Inner {
     order: BTreeSet<(Timestamp, Key)>,
     wanted: HashMap<Key, Timestamp>,
-    /// Keys whose time has come, by namespace, in the order of their times.
+    /// Keys that are due, by namespace, in the order of their times.
     due: HashMap<Arc<str>, VecDeque<Key>>,
-    /// Namespaces that have such keys, in the order of their turns.
+    /// Namespaces with keys that are due, in round-robin order.
     turns: VecDeque<Arc<str>>,
     namespaces: HashMap<Key, Arc<str>>,
     running: HashSet<Key>,
     held: HashSet<Key>,
-    /// Keys that were woken while a worker had them, or while they were held.
+    /// Keys that were woken while a worker processed them, or while they were held.
     again: HashMap<Key, Timestamp>,
-    /// The latest time that was told.
+    /// The latest time passed to [`Queue::take`].
     latest: Option<Timestamp>,
 }
 
 impl Queue {
-    /// The key is one of this namespace's.
+    /// Assigns the key to a namespace.
     pub fn belongs(&self, key: &Key, namespace: &str) {
         self.lock().namespaces.insert(key.clone(), namespace.into());
     }
 
-    /// The task is gone.
+    /// Forgets the namespace of a task that was deleted.
     pub fn forget(&self, key: &Key) {
         self.lock().namespaces.remove(key);
     }
 
-    /// Wants `key` to be looked at by `at` at the latest.
+    /// Schedules a reconcile of `key` at `at`, or keeps an earlier one.
     pub fn wake(&self, key: &Key, at: Timestamp) {
         let mut inner = self.lock();
         if inner.running.contains(key) || inner.held.contains(key) {
@@ -65,7 +65,7 @@ impl Queue {
         }
     }
 
-    /// A key whose time has come, of the namespace whose turn it is. It belongs to the caller until [`Queue::done`].
+    /// The next key that is due, round-robin by namespace. No other caller gets it until [`Queue::done`].
     #[must_use]
     pub fn take(&self, now: Timestamp) -> Option<Key> {
         let mut inner = self.lock();
@@ -79,7 +79,7 @@ impl Queue {
         Some(key)
     }
 
-    /// Gives the key back, to be looked at again at `next`, or at once if it was woken meanwhile.
+    /// Returns the key and requeues it at `next`, or earlier if it was woken in the meantime.
     pub fn done(&self, key: &Key, next: Option<Timestamp>) {
         let mut inner = self.lock();
         inner.running.remove(key);
@@ -93,7 +93,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Gives the key back, and nobody gets it before it is released.
+    /// Returns the key and holds it: [`Queue::take`] skips it until it is released.
     pub fn hold(&self, key: &Key) {
         let mut inner = self.lock();
         inner.running.remove(key);
@@ -102,7 +102,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// The key that was held is to be looked at again now.
+    /// Ends the hold and requeues the key now.
     pub fn release(&self, key: &Key, now: Timestamp) {
         let mut inner = self.lock();
         inner.held.remove(key);
@@ -112,7 +112,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// When the next key wants its turn.
+    /// When the next key is due.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         let inner = self.lock();
@@ -122,7 +122,7 @@ impl Queue {
         }
     }
 
-    /// How many keys wait although their time has come.
+    /// How many keys are due and wait for a worker.
     #[must_use]
     pub fn depth(&self, now: Timestamp) -> usize {
         let inner = self.lock();
@@ -130,20 +130,20 @@ impl Queue {
         due + inner.order.iter().take_while(|(at, _)| *at <= now).count()
     }
 
-    /// Whether no worker holds a key.
+    /// Whether no worker processes a key.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.lock().running.is_empty()
     }
 
-    /// Whether no worker holds a key and none has its time, in one look.
+    /// Whether no worker processes a key and none is due, checked atomically.
     #[must_use]
     pub fn is_quiet(&self, now: Timestamp) -> bool {
         let inner = self.lock();
         inner.running.is_empty() && inner.turns.is_empty() && inner.order.first().is_none_or(|(at, _)| *at > now)
     }
 
-    /// Resolves when something was added or given back.
+    /// Resolves when a key was added or returned.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -154,7 +154,7 @@ impl Queue {
 }
 
 impl Inner {
-    /// All want their turn at `at`, if they do not want it earlier.
+    /// Moves every key that is scheduled later to `at`.
     fn all_at(&mut self, at: Timestamp) {
         let later: Vec<Key> = self
             .order
@@ -165,7 +165,7 @@ impl Inner {
         later.iter().for_each(|key| self.set(key, Some(at)));
     }
 
-    /// Keys whose time has come line up in their namespaces.
+    /// Moves keys that are due to the lines of their namespaces.
     fn ripen(&mut self, now: Timestamp) {
         while let Some((at, _)) = self.order.first()
             && *at <= now
@@ -180,7 +180,7 @@ impl Inner {
         }
     }
 
-    /// The first in line of the namespace whose turn it is, which goes to the end.
+    /// The first key of the next namespace in round-robin order.
     fn next_due(&mut self) -> Option<Key> {
         let namespace = self.turns.pop_front()?;
         let line = self.due.get_mut(&namespace)?;
@@ -197,7 +197,7 @@ impl Inner {
     fn set(&mut self, key: &Key, at: Option<Timestamp>) {
         if let Some(known) = self.wanted.get(key) {
             if !self.order.remove(&(*known, key.clone())) {
-                // It is in line already.
+                // It is due and waits in its namespace's line.
                 return;
             }
             self.wanted.remove(key);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_comes_first_and_nobody_before_its_time() {
+    fn the_earliest_key_comes_first_and_none_before_its_time() {
         let queue = Queue::default();
         let (a, b): (Key, Key) = ("a".into(), "b".into());
         queue.wake(&a, at(20));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_woken_while_a_worker_has_it_comes_again_and_never_to_two_workers() {
+    fn a_key_woken_while_processed_is_requeued_and_never_shared() {
         let queue = Queue::default();
         let a: Key = "a".into();
         queue.wake(&a, at(1));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn namespaces_take_turns_when_more_is_due_than_can_be_done() {
+    fn namespaces_are_served_round_robin() {
         let queue = Queue::default();
         for n in 0..100 {
             let key: Key = format!("hog-{n}").into();
@@ -259,13 +259,13 @@ mod tests {
         assert!(taken.contains(&quiet), "{taken:?}");
         assert_eq!(queue.depth(at(9)), 98);
         queue.wake(&"hog-50".into(), at(2));
-        assert_eq!(queue.depth(at(9)), 98, "who is in line stays there, once");
+        assert_eq!(queue.depth(at(9)), 98, "a key in line stays there, once");
         queue.done(&quiet, Some(at(10)));
         assert_eq!(std::iter::from_fn(|| queue.take(at(9))).count(), 98);
     }
 
     #[test]
-    fn a_key_that_is_held_waits_for_its_release_whatever_happens() {
+    fn a_held_key_waits_for_its_release() {
         let queue = Queue::default();
         let a: Key = "a".into();
         queue.wake(&a, at(1));
@@ -277,24 +277,24 @@ mod tests {
         queue.release(&a, at(3));
         assert_eq!(queue.take(at(9)), Some(a.clone()));
         queue.done(&a, None);
-        assert_eq!(queue.take(at(9)), None, "one release is one look");
+        assert_eq!(queue.take(at(9)), None, "one release is one reconcile");
     }
 
     #[test]
-    fn a_clock_that_is_set_back_has_all_looked_at_again() {
+    fn a_clock_that_is_set_back_requeues_every_key() {
         let queue = Queue::default();
         let (a, b): (Key, Key) = ("a".into(), "b".into());
         queue.wake(&a, at(5000));
         queue.wake(&b, at(9000));
         assert_eq!(queue.take(at(4000)), None);
-        assert_eq!(queue.take(at(3999)), None, "a second is no step");
+        assert_eq!(queue.take(at(3999)), None, "one second is not a step");
         assert_eq!(queue.take(at(100)), Some(a));
         assert_eq!(queue.take(at(100)), Some(b));
         assert_eq!(queue.take(at(100)), None);
     }
 
     #[test]
-    fn a_later_wish_does_not_put_off_an_earlier_one() {
+    fn a_later_wake_up_does_not_delay_an_earlier_one() {
         let queue = Queue::default();
         let a: Key = "a".into();
         queue.wake(&a, at(10));

@@ -1,14 +1,15 @@
-//! Which connections are open, and which one gives way to a new one.
+//! The table of open connections, and which one is closed to make room for a new one.
 //!
-//! The table is told who connects, asks and leaves, and says who is closed when it is full. It never touches a socket.
+//! The server reports connects, requests and disconnects; the table names the connection to evict when it is full. It never
+//! touches a socket.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-/// Number of a connection. Later connections have greater numbers.
+/// Number of a connection. Later connections have higher numbers.
 pub type Id = u64;
 
-/// The open connections. `H` is what keeps one of them open: dropping it closes the connection.
+/// The open connections. Dropping a connection's handle `H` closes it.
 #[derive(Debug)]
 pub struct Connections<H> {
     next: Id,
@@ -18,7 +19,7 @@ pub struct Connections<H> {
 #[derive(Debug)]
 struct Connection<H> {
     peer: IpAddr,
-    has_asked: bool,
+    has_request: bool,
     handle: H,
 }
 
@@ -36,34 +37,34 @@ impl<H> Connections<H> {
         let id = self.next;
         self.next += 1;
         let peer = peer.to_canonical();
-        let has_asked = false;
-        self.open.insert(id, Connection { peer, has_asked, handle });
+        let has_request = false;
+        self.open.insert(id, Connection { peer, has_request, handle });
         id
     }
 
-    /// Its request is complete.
-    pub fn asked(&mut self, id: Id) {
+    /// Records that the head of its request is complete.
+    pub fn request_received(&mut self, id: Id) {
         if let Some(connection) = self.open.get_mut(&id) {
-            connection.has_asked = true;
+            connection.has_request = true;
         }
     }
 
-    /// It was closed.
+    /// Removes a connection that was closed.
     pub fn remove(&mut self, id: Id) {
         self.open.remove(&id);
     }
 
-    /// How many are open.
+    /// Number of open connections.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Takes out the connection that gives way to a new one.
+    /// Removes the connection to close for a new one, and returns its handle.
     ///
-    /// The address with the most connections pays, so a crowd from one address never displaces a probe from another. Where
-    /// probe and crowd share an address, the larger group pays, those that have asked or those that have not, with its
-    /// oldest: it takes as many newer connections as half the table to displace one, whether the crowd asks or not.
+    /// It belongs to the address with the most connections, so a flood from one address never evicts a probe from another. Where
+    /// probe and flood share an address, it is the oldest of the larger group: connections with a request, or those without. So it
+    /// takes as many newer connections as half the table to evict one, whether the flood sends requests or not.
     pub fn evict(&mut self) -> Option<H> {
         let mut of_peer: HashMap<IpAddr, usize> = HashMap::new();
         for connection in self.open.values() {
@@ -71,9 +72,9 @@ impl<H> Connections<H> {
         }
         let most = of_peer.values().max().copied()?;
         let crowd = || self.open.iter().filter(|(_, one)| of_peer.get(&one.peer) == Some(&most));
-        let asked = crowd().filter(|(_, one)| one.has_asked).count();
-        let asked_pay = asked > crowd().count() - asked;
-        let (&id, _) = crowd().find(|(_, one)| one.has_asked == asked_pay)?;
+        let with_request = crowd().filter(|(_, one)| one.has_request).count();
+        let evict_with_request = with_request > crowd().count() - with_request;
+        let (&id, _) = crowd().find(|(_, one)| one.has_request == evict_with_request)?;
         self.open.remove(&id).map(|connection| connection.handle)
     }
 }
@@ -88,7 +89,7 @@ mod tests {
         IpAddr::from([10, 1, 0, number])
     }
 
-    /// A table with that many connections of a pod, each named after its number.
+    /// A table with that many connections from one address, each with its number as handle.
     fn crowd(peer: IpAddr, count: u64) -> Connections<u64> {
         let mut table = Connections::new();
         for number in 0..count {
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_connection_gives_way() {
+    fn the_oldest_connection_is_evicted() {
         let mut table = crowd(pod(1), 3);
         assert_eq!(table.evict(), Some(0));
         table.remove(1);
@@ -112,20 +113,20 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_from_one_address_never_displaces_a_probe_from_another() {
+    fn a_flood_from_one_address_never_evicts_a_probe_from_another() {
         let mut table = crowd(pod(1), 127);
         table.add(NODE, 1_000_000);
         for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             let id = table.add(pod(1), number);
             if number % 3 == 0 {
-                table.asked(id);
+                table.request_received(id);
             }
         }
     }
 
     #[test]
-    fn two_crowds_do_not_displace_a_probe_either() {
+    fn two_floods_do_not_evict_a_probe_either() {
         let mut table = crowd(pod(1), 63);
         for number in 63..127 {
             table.add(pod(2), number);
@@ -141,7 +142,7 @@ mod tests {
     fn a_scrape_outlasts_silent_connections_of_its_own_address() {
         let mut table = crowd(NODE, 126);
         let scrape = table.add(NODE, 1_000_000);
-        table.asked(scrape);
+        table.request_received(scrape);
         for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             table.add(NODE, number);
@@ -149,23 +150,23 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_that_has_asked_does_not_displace_a_probe_that_is_about_to() {
+    fn a_flood_of_requests_does_not_evict_a_silent_probe() {
         let mut table = crowd(NODE, 127);
         for id in 0..127 {
-            table.asked(id);
+            table.request_received(id);
         }
         table.add(NODE, 1_000_000);
-        // The crowd asks at once, so its newer connections join the larger group.
+        // The flood sends its requests at once, so its newer connections join the larger group.
         for number in 0..1_000 {
             assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "after {number}");
             let id = table.add(NODE, number);
-            table.asked(id);
+            table.request_received(id);
         }
     }
 
     #[test]
-    fn whatever_a_crowd_of_its_own_address_does_a_probe_has_half_the_table_of_time() {
-        // Each bit of the seed says whether the next connection of the crowd asks.
+    fn a_probe_outlasts_half_a_table_of_any_flood() {
+        // Each bit of the seed decides whether the next connection of the flood sends a request.
         for seed in 0..100_u64 {
             let mut table = crowd(NODE, 127);
             let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -177,7 +178,7 @@ mod tests {
             };
             for id in 0..127 {
                 if coin() {
-                    table.asked(id);
+                    table.request_received(id);
                 }
             }
             table.add(NODE, 1_000_000);
@@ -185,7 +186,7 @@ mod tests {
                 assert!(table.evict().is_some_and(|gone| gone != 1_000_000), "seed {seed}, after {number}");
                 let id = table.add(NODE, number);
                 if coin() {
-                    table.asked(id);
+                    table.request_received(id);
                 }
             }
         }
@@ -201,10 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn asking_and_leaving_after_an_eviction_change_nothing() {
+    fn reports_after_an_eviction_change_nothing() {
         let mut table = crowd(pod(1), 2);
         assert_eq!(table.evict(), Some(0));
-        table.asked(0);
+        table.request_received(0);
         table.remove(0);
         assert_eq!(table.len(), 1);
     }

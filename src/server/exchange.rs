@@ -1,7 +1,7 @@
-//! One connection: one request, one answer, and the end.
+//! Serves one connection: one request, one response, then close.
 //!
-//! A stream is read, answered and closed within its time. Nothing of it is left in the kernel: a peer that does not take its
-//! answer is reset, so bytes that wait for it are bounded by the number of connections.
+//! A stream is read, answered and closed within its deadline. A peer that does not read its response is reset, so that the kernel
+//! buffers nothing after the connection is gone: buffered bytes are bounded by the number of connections.
 
 use super::connections::Id;
 use super::routes::{self, Health};
@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes that are read and thrown away after the answer, so that a peer that still sends sees the answer and not a reset.
+/// Bytes read and discarded after the response, so that a peer that is still sending sees the response and not a reset.
 const DISCARDED: usize = 64 * 1024;
 
-/// How each connection is served. Cloning shares.
+/// Configuration that all connections share. Cloning shares.
 #[derive(Clone)]
 pub struct Exchange {
     limits: Limits,
@@ -30,7 +30,7 @@ pub struct Exchange {
     table: Table,
 }
 
-/// Takes a connection out of the table, however it ends.
+/// Removes the connection from the table when it is dropped.
 struct Open {
     table: Table,
     id: Id,
@@ -48,7 +48,7 @@ impl Exchange {
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.head_time)
             .max_buf_size(limits.head)
-            // A probe connects anew each time, a scrape comes twice a minute. So there is nothing to pipeline and nothing that idles.
+            // Probes open a new connection each time and scrapes come twice a minute, so keep-alive has no use here.
             .keep_alive(false);
         Self {
             limits,
@@ -58,62 +58,63 @@ impl Exchange {
         }
     }
 
-    /// Serves one connection until the peer leaves, its time is over, or it gives way to another.
+    /// Serves one connection until the peer closes it, its deadline passes, or it is evicted.
     pub async fn run(self, id: Id, stream: TcpStream, mut evicted: oneshot::Receiver<()>) {
         let _open = Open {
             table: self.table.clone(),
             id,
         };
         let deadline = Instant::now() + self.limits.exchange_time;
-        let mut connection = self.http.serve_connection(TokioIo::new(stream), self.answers(id));
-        let is_over = tokio::select! {
+        let mut connection = self.http.serve_connection(TokioIo::new(stream), self.service(id));
+        let must_reset = tokio::select! {
             biased;
             _ = &mut evicted => true,
-            served = timeout_at(deadline, &mut connection) => served.map_or(true, is_too_slow),
+            served = timeout_at(deadline, &mut connection) => served.map_or(true, timed_out),
         };
         let mut stream = connection.into_parts().io.into_inner();
-        let has_left = !is_over
+        let has_closed = !must_reset
             && tokio::select! {
                 biased;
                 _ = &mut evicted => false,
-                left = timeout_at(deadline, leaves(&mut stream)) => left.unwrap_or(false),
+                closed = timeout_at(deadline, peer_closes(&mut stream)) => closed.unwrap_or(false),
             };
-        if !has_left {
-            // Closed as usual, the kernel would keep what the peer has not taken for minutes, beyond every bound here.
+        if !has_closed {
+            // After a normal close the kernel would keep unread bytes for minutes, outside all limits.
             let _ = stream.set_zero_linger();
         }
     }
 
-    /// What answers the request.
-    fn answers(&self, id: Id) -> impl HttpService<Incoming, ResBody = axum::body::Body, Error = Infallible, Future: Send> + use<> {
+    /// The service that answers the request.
+    fn service(&self, id: Id) -> impl HttpService<Incoming, ResBody = axum::body::Body, Error = Infallible, Future: Send> + use<> {
         let routes = TowerToHyperService::new(self.routes.clone());
         let table = self.table.clone();
         service_fn(move |request: hyper::Request<Incoming>| {
-            lock(&table).asked(id);
-            let answer = request.body().is_end_stream().then(|| routes.call(request));
+            lock(&table).request_received(id);
+            let response = request.body().is_end_stream().then(|| routes.call(request));
             async move {
-                match answer {
-                    Some(answer) => answer.await,
-                    None => Ok(routes::no_bodies()),
+                match response {
+                    Some(response) => response.await,
+                    None => Ok(routes::body_not_accepted()),
                 }
             }
         })
     }
 }
 
-/// Whether it ended because the head did not come in time: there was no answer then to be taken.
-fn is_too_slow(served: hyper::Result<()>) -> bool {
+/// Whether the head did not arrive in time. There is no response to read then.
+fn timed_out(served: hyper::Result<()>) -> bool {
     served.is_err_and(|error| error.is_timeout())
 }
 
-/// Ends the answer and waits until the peer has closed its side, which says that it has the answer. False if it sends on instead.
-async fn leaves(stream: &mut TcpStream) -> bool {
+/// Shuts down the write side and waits until the peer closes its side, which shows that it has read the response. False if the peer
+/// keeps sending.
+async fn peer_closes(stream: &mut TcpStream) -> bool {
     if stream.shutdown().await.is_err() {
         return false;
     }
-    let (mut scrap, mut discarded) = ([0; 4096], 0);
+    let (mut buffer, mut discarded) = ([0; 4096], 0);
     while discarded <= DISCARDED {
-        match stream.read(&mut scrap).await {
+        match stream.read(&mut buffer).await {
             Ok(0) => return true,
             Ok(more) => discarded += more,
             Err(_) => return false,

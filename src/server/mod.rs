@@ -1,8 +1,8 @@
-//! `/livez`, `/readyz` and `/metrics`, for anybody who can reach the port.
+//! HTTP server for `/livez`, `/readyz` and `/metrics`.
 //!
-//! Serves what the controller reports about itself, and never touches the cluster. The port has no authentication, so everything
-//! that a peer can make large is bounded ([`Limits`], `docs/limits.md`): a connection carries one request, and where there are too
-//! many connections, one of the address that has the most gives way to the new one.
+//! Serves what the controller reports about itself and never accesses the cluster. The port has no authentication, so everything
+//! that a peer can make large is limited ([`Limits`], `docs/limits.md`): a connection carries one request, and when there are too
+//! many connections, one from the address with the most connections is closed for the new one.
 
 mod connections;
 mod exchange;
@@ -20,23 +20,23 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
-/// Connections that the kernel completes before they are accepted.
+/// Completed connections that the kernel queues until they are accepted.
 const BACKLOG: u32 = 1024;
-/// What the kernel keeps of a connection that is not read; it doubles this for its own overhead.
+/// Kernel receive buffer per connection; the kernel doubles the value for its own overhead.
 const RECEIVE_BUFFER: u32 = 16 * 1024;
-/// How long to wait before accepting again when it failed and no connection could give way.
+/// Pause after a failed accept when no connection could be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What peers may cost.
+/// Limits on what peers can consume.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections that are open at once.
+    /// Maximum number of open connections.
     pub connections: usize,
-    /// Bytes of a request's head.
+    /// Maximum size of a request's head, in bytes.
     pub head: usize,
-    /// Time from the connection until the head is complete.
+    /// Time from accepting a connection until the head of its request is complete.
     pub head_time: Duration,
-    /// Time from the connection until its end.
+    /// Time from accepting a connection until it is closed.
     pub exchange_time: Duration,
 }
 
@@ -51,10 +51,10 @@ impl Default for Limits {
     }
 }
 
-/// Begins to listen. `/livez` says that the process runs, `/readyz` that the first lists are in and it is not leaving.
+/// Opens the listening socket. `/livez` answers while the process runs; `/readyz` when tasks and Jobs are listed and no shutdown has begun.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// When the address cannot be bound.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()
@@ -62,24 +62,24 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         TcpSocket::new_v6()
     }?;
     socket.set_reuseaddr(true)?;
-    // Connections inherit it. What they send while nobody reads is memory of the kernel, and counts for the container.
+    // Connections inherit it. Unread bytes are kernel memory that is charged to the container.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves until the process ends.
+/// Serves until the process exits.
 pub async fn serve(listener: TcpListener, health: impl Health) {
     Server::new(health, Limits::default()).run(listener).await;
 }
 
-/// The open connections and what they are served with.
+/// The open connections and the configuration that serves them.
 struct Server {
     limits: Limits,
     exchange: Exchange,
     table: Table,
     running: JoinSet<()>,
-    /// Whether connections have given way since less than half of the table was taken: it is logged once.
+    /// Whether connections have been evicted since the table was last less than half full: logged once.
     crowded: bool,
 }
 
@@ -117,13 +117,13 @@ impl Server {
                 let id = lock(&self.table).add(peer.ip(), handle);
                 self.running.spawn(self.exchange.clone().run(id, stream, evicted));
             }
-            // The peer has left already: that is about this one connection.
+            // The peer has already gone: this affects this connection only.
             Err(error) if is_of_the_peer(&error) => {}
-            // Out of file descriptors or memory. The next connection may be a probe: one that is open gives way to it.
+            // Out of file descriptors or memory. The next connection may be a probe, so an open one is closed for it.
             Err(error) => {
-                tracing::debug!("cannot accept a connection to the metrics port: {error}");
+                tracing::debug!("failed to accept a connection on the metrics port: {error}");
                 if !self.make_way().await {
-                    tracing::warn!("cannot accept connections to the metrics port, trying again: {error}");
+                    tracing::warn!("failed to accept connections on the metrics port, retrying: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -137,7 +137,7 @@ impl Server {
             let open = self.running.len();
             tracing::warn!(
                 open,
-                "too many connections to the metrics port: the oldest of the busiest address give way"
+                "too many connections to the metrics port: closing the oldest ones of the busiest address"
             );
         }
         drop(lock(&self.table).evict());
@@ -152,7 +152,7 @@ impl Server {
 
     fn ended(&mut self, ended: &Result<(), JoinError>) {
         if let Err(defect) = ended {
-            tracing::error!("a request to the metrics port has met a defect: {defect}");
+            tracing::error!("a request to the metrics port panicked (a bug in the operator): {defect}");
         }
         if self.running.len() < self.limits.connections / 2 {
             self.crowded = false;

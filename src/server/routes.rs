@@ -1,6 +1,6 @@
-//! What the server answers.
+//! Routes of the server: three paths, no request bodies.
 //!
-//! A request becomes a response: three paths, no bodies. The metrics are rendered once for all who wait for them.
+//! Takes requests and returns responses. Concurrent scrapes share one rendering of the metrics.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 /// What the server reports about the process.
 pub trait Health: Send + Sync + 'static {
-    /// Whether the first lists are in and the process is not leaving.
+    /// Whether tasks and Jobs are listed and no shutdown has begun.
     fn is_ready(&self) -> bool;
 
     /// The metrics, in Prometheus' text format.
@@ -45,37 +45,37 @@ pub fn routes(health: impl Health) -> Router {
         .with_state(shared)
 }
 
-/// The answer to a request that has a body: nothing here takes one, so it is not read.
-pub fn no_bodies() -> Response {
-    let told = "requests to this port have no body: send GET /livez, /readyz or /metrics\n";
-    (StatusCode::PAYLOAD_TOO_LARGE, told).into_response()
+/// The response to a request with a body. No route accepts one, so it is not read.
+pub fn body_not_accepted() -> Response {
+    let message = "request body not accepted: use GET /livez, /readyz or /metrics\n";
+    (StatusCode::PAYLOAD_TOO_LARGE, message).into_response()
 }
 
 struct Shared {
     health: Box<dyn Health>,
-    /// How many scrapes have come.
+    /// Number of scrapes received.
     scrapes: AtomicU64,
     rendered: Mutex<Rendered>,
 }
 
-/// The newest text.
+/// The latest rendering.
 #[derive(Default)]
 struct Rendered {
     text: Bytes,
-    /// The scrapes up to this number had come when the text was rendered: for them it is fresh.
+    /// The number of scrapes received when the text was rendered: it is fresh for these.
     fresh_for: u64,
 }
 
 impl Shared {
-    /// A text that was rendered after the call. One is rendered at a time, for all who wait: a thousand scrapes at once cost two
-    /// renders and hold two texts.
+    /// A text rendered after the call. One rendering runs at a time and serves every scrape that waits: a thousand concurrent scrapes
+    /// cost two renderings and hold two texts.
     async fn metrics(&self) -> Bytes {
         let number = self.scrapes.fetch_add(1, Ordering::SeqCst) + 1;
         let mut rendered = self.rendered.lock().await;
         if rendered.fresh_for < number {
-            let come = self.scrapes.load(Ordering::SeqCst);
+            let received = self.scrapes.load(Ordering::SeqCst);
             rendered.text = self.health.metrics().into();
-            rendered.fresh_for = come;
+            rendered.fresh_for = received;
         }
         rendered.text.clone()
     }
@@ -87,7 +87,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            "not ready: the first lists are not in, or the process is leaving\n",
+            "not ready: tasks and Jobs are not listed yet, or the operator is shutting down\n",
         )
     }
 }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_thousand_scrapes_that_wait_are_answered_by_one_render() {
+    async fn concurrent_scrapes_share_one_rendering() {
         let (renders, shared) = shared();
         let busy = shared.rendered.lock().await;
         let mut waiting = Box::pin(join_all((0..1_000).map(|_| shared.metrics())));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_scrape_never_gets_a_text_from_before_it_asked() {
+    async fn a_scrape_never_gets_an_older_text() {
         let (_, shared) = shared();
         assert_eq!(shared.metrics().await, "render 1\n");
         assert_eq!(shared.metrics().await, "render 2\n");

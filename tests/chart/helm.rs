@@ -1,4 +1,4 @@
-//! Runs helm on the chart. Takes arguments, gives text or documents. Never a cluster, nor the user's own helm settings.
+//! Runs helm on the chart and parses its output. Uses neither a cluster nor the user's helm settings.
 
 use cluster::{Binaries, Tool};
 use serde::Deserialize;
@@ -12,7 +12,24 @@ static HELM: LazyLock<PathBuf> = LazyLock::new(|| {
     binaries.path(Tool::Helm).expect("helm is there or can be built: make tools")
 });
 
-/// The namespace that the chart is rendered for.
+/// The CRD.
+pub const CRD: &str = "crds/scheduledtasks.punctual.dev.yaml";
+/// Its copy in the chart: Helm reads no file outside the chart, and warns of a link to one.
+pub const CRD_COPY: &str = "charts/punctual/files/crds/scheduledtasks.punctual.dev.yaml";
+
+/// With `BLESS=1` renews the copy of the CRD, before anything is rendered.
+static COPY_CRD: LazyLock<()> = LazyLock::new(|| {
+    if is_bless() {
+        std::fs::write(root().join(CRD_COPY), read(CRD)).expect("the copy can be written");
+    }
+});
+
+/// Whether generated files are to be renewed.
+pub fn is_bless() -> bool {
+    std::env::var_os("BLESS").is_some_and(|bless| bless == "1")
+}
+
+/// The namespace of the release.
 pub const NAMESPACE: &str = "punctual-system";
 
 /// The repository.
@@ -30,7 +47,7 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The arguments that set every value to something else than its default.
+/// Arguments that set every value to something other than its default.
 pub fn everything() -> [String; 2] {
     ["-f".to_owned(), chart().join("ci/everything-values.yaml").display().to_string()]
 }
@@ -38,8 +55,9 @@ pub fn everything() -> [String; 2] {
 /// Runs helm.
 ///
 /// # Errors
-/// With what helm said, when it refused.
+/// helm's output, if it fails.
 pub fn helm<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Result<String, String> {
+    LazyLock::force(&COPY_CRD);
     let home = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(&*HELM);
     command.args(args).env_remove("KUBECONFIG");
@@ -58,7 +76,7 @@ pub fn helm<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Res
 /// The chart as text.
 ///
 /// # Errors
-/// With what helm said, when it refused.
+/// helm's output, if it fails.
 pub fn template<S: Into<String>>(args: impl IntoIterator<Item = S>) -> Result<String, String> {
     let chart = chart().display().to_string();
     let first = ["template", "punctual", &chart, "--namespace", NAMESPACE].map(str::to_owned);
@@ -67,7 +85,7 @@ pub fn template<S: Into<String>>(args: impl IntoIterator<Item = S>) -> Result<St
 
 /// The chart as objects.
 pub fn render<S: Into<String>>(args: impl IntoIterator<Item = S>) -> Vec<Value> {
-    parse(&template(args).unwrap_or_else(|said| panic!("helm refused: {said}")))
+    parse(&template(args).unwrap_or_else(|said| panic!("helm failed: {said}")))
 }
 
 /// The chart with these values set.
@@ -86,7 +104,7 @@ pub fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["kind"] == kind).collect()
 }
 
-/// Whether Helm makes the object only for `helm test`.
+/// Whether the object exists only for `helm test`.
 pub fn is_hook(object: &Value) -> bool {
     object["metadata"]["annotations"]["helm.sh/hook"].is_string()
 }

@@ -1,11 +1,11 @@
-//! Who may do what. Takes the roles that are rendered, compares them with what the operator sends.
+//! RBAC and admission policies, compared with the operator's requests.
 
 use super::helm::{NAMESPACE, everything, is_hook, of_kind, render, set};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What `src/controller` sends where tasks are: group, resource, verbs. `scheduledtasks/finalizers` is the exception:
-/// nothing sends it, the admission plugin OwnerReferencesPermissionEnforcement asks for it.
+/// The requests of `src/controller` in watched namespaces: group, resource, verbs. `scheduledtasks/finalizers` is an exception:
+/// no request uses it, but the admission plugin OwnerReferencesPermissionEnforcement requires it.
 const SENT: &[(&str, &str, &[&str])] = &[
     ("punctual.dev", "scheduledtasks", &["get", "list", "watch"]),
     ("punctual.dev", "scheduledtasks/status", &["update"]),
@@ -15,7 +15,7 @@ const SENT: &[(&str, &str, &[&str])] = &[
     ("", "events", &["create"]),
 ];
 
-/// The single rights of a role: `verb group/resource`.
+/// The rights of a role, each as `verb group/resource`.
 fn rights(role: &Value) -> BTreeSet<String> {
     let words = |rule: &Value, key: &str| -> Vec<String> { serde_json::from_value(rule[key].clone()).unwrap_or_default() };
     let mut rights = BTreeSet::new();
@@ -46,7 +46,7 @@ fn roles(objects: &[Value]) -> Vec<&Value> {
 }
 
 #[test]
-fn no_role_has_a_wildcard_secrets_or_a_right_to_give_rights() {
+fn no_role_has_wildcards_secrets_or_escalation() {
     for objects in [render::<&str>([]), render(everything()), set(&["watchNamespaces={a,b}"])] {
         for role in roles(&objects) {
             let text = role["rules"].to_string();
@@ -58,7 +58,7 @@ fn no_role_has_a_wildcard_secrets_or_a_right_to_give_rights() {
 }
 
 #[test]
-fn the_operator_may_do_what_it_sends_and_nothing_else() {
+fn the_operators_rights_are_exactly_its_requests() {
     let objects = render::<&str>([]);
     let [own] = &roles(&objects)
         .into_iter()
@@ -81,7 +81,7 @@ fn the_operator_may_do_what_it_sends_and_nothing_else() {
 }
 
 #[test]
-fn the_lease_is_the_only_one_it_may_touch() {
+fn the_operator_may_change_only_its_own_lease() {
     let of = |values: &[&str]| {
         let objects = set(values);
         let role = roles(&objects)
@@ -105,7 +105,7 @@ fn the_lease_is_the_only_one_it_may_touch() {
 }
 
 #[test]
-fn namespaced_mode_has_roles_in_its_namespaces_and_none_for_the_cluster() {
+fn namespaced_mode_has_roles_and_no_cluster_roles() {
     let objects = set(&["watchNamespaces={a,b}"]);
     assert!(of_kind(&objects, "ClusterRole").is_empty());
     assert!(of_kind(&objects, "ClusterRoleBinding").is_empty());
@@ -129,7 +129,7 @@ fn namespaced_mode_has_roles_in_its_namespaces_and_none_for_the_cluster() {
         args.as_array().expect("arguments").contains(&json!("--watch-namespaces=a,b")),
         "{args}"
     );
-    // The policies speak for these namespaces only, under names that leave room for another operator's.
+    // The policies apply to these namespaces only, with names that do not collide with another operator's.
     let bindings = of_kind(&objects, "ValidatingAdmissionPolicyBinding");
     let names: Vec<&Value> = bindings.iter().map(|binding| &binding["metadata"]["name"]).collect();
     assert_eq!(
@@ -146,12 +146,12 @@ fn namespaced_mode_has_roles_in_its_namespaces_and_none_for_the_cluster() {
             json!([{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]}])
         );
     }
-    // The test's task is where the operator looks.
+    // The task of helm test is in a watched namespace.
     assert_eq!(of_kind(&objects, "ScheduledTask")[0]["metadata"]["namespace"], "a");
 }
 
 #[test]
-fn every_binding_is_for_the_account_that_the_pods_have() {
+fn every_binding_names_the_pods_service_account() {
     for values in [
         &[][..],
         &["serviceAccount.name=clockmaker"],
@@ -170,7 +170,7 @@ fn every_binding_is_for_the_account_that_the_pods_have() {
 }
 
 #[test]
-fn people_who_view_see_tasks_and_people_who_edit_write_them_but_nobody_writes_the_ledger() {
+fn aggregated_roles_include_tasks_but_not_their_status() {
     let objects = render::<&str>([]);
     let role = |name: &str| {
         of_kind(&objects, "ClusterRole")
@@ -191,13 +191,13 @@ fn people_who_view_see_tasks_and_people_who_edit_write_them_but_nobody_writes_th
     assert!(edit.iter().all(|right| right.ends_with("punctual.dev/scheduledtasks")), "{edit:?}");
 }
 
-/// The specification of a policy, by its place: the one about tasks, then the one about their status.
+/// The spec of a policy: 0 is the policy on tasks, 1 the policy on their status.
 fn policy(objects: &[Value], place: usize) -> Value {
     of_kind(objects, "ValidatingAdmissionPolicy")[place]["spec"].clone()
 }
 
 #[test]
-fn the_policy_asks_for_the_right_to_create_jobs_and_leaves_the_status_alone() {
+fn the_task_policy_requires_the_right_to_create_jobs() {
     let objects = render::<&str>([]);
     let policy = policy(&objects, 0);
     let rule = json!([{
@@ -217,7 +217,7 @@ fn the_policy_asks_for_the_right_to_create_jobs_and_leaves_the_status_alone() {
 }
 
 #[test]
-fn the_status_is_for_the_account_of_the_pods_and_for_those_whom_the_values_name() {
+fn the_status_policy_allows_the_operator_and_the_listed_users() {
     for (values, writers) in [
         (&[][..], format!(r#"["system:serviceaccount:{NAMESPACE}:punctual"]"#)),
         (

@@ -1,12 +1,12 @@
-//! What can be set. Takes `values.yaml` as text and as data, its schema and `ci/everything-values.yaml`.
+//! The values: `values.yaml`, its schema and `ci/everything-values.yaml`.
 
 use super::helm::{chart, everything, helm, read, root, template};
-use super::is_made_from;
+use super::is_generated_from;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::thread;
 
-/// One value that can be set.
+/// A value of the chart.
 struct Setting {
     path: Vec<String>,
     says: String,
@@ -18,7 +18,7 @@ impl Setting {
         self.path.join(".")
     }
 
-    /// The place in the data.
+    /// Its JSON pointer.
     fn pointer(&self) -> String {
         format!("/{}", self.path.join("/"))
     }
@@ -28,7 +28,7 @@ fn yaml(path: &str) -> Value {
     serde_yaml::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The settings of `values.yaml`: its keys with a `# --` comment, in order.
+/// The keys of `values.yaml` with a `# --` comment, in order.
 fn settings() -> Vec<Setting> {
     let defaults = yaml("charts/punctual/values.yaml");
     let mut settings: Vec<Setting> = Vec::new();
@@ -59,7 +59,7 @@ fn settings() -> Vec<Setting> {
     settings
 }
 
-/// Every place of the data that holds no further object, and every empty one.
+/// The pointers of all leaves and of all empty objects.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     match value.as_object().filter(|object| !object.is_empty()) {
         Some(object) => object.iter().for_each(|(key, value)| places(value, &format!("{at}/{key}"), found)),
@@ -96,12 +96,15 @@ fn the_schema_knows_each_value_and_no_other() {
     let schema: Value = serde_json::from_str(&read("charts/punctual/values.schema.json")).expect("JSON");
     let mut found = BTreeSet::new();
     known(&schema, "", &mut found, &settings);
-    found.remove("/global");
+    // For parent charts.
+    for key in ["/global", "/enabled"] {
+        assert!(found.remove(key), "{key}");
+    }
     assert_eq!(found, settings);
 }
 
 #[test]
-fn bad_values_are_refused_with_a_word_on_what_is_wrong() {
+fn invalid_values_are_rejected_with_a_clear_message() {
     let cases = [
         ("replicaCount=two", "at '/replicaCount': got string, want integer"),
         ("replicaCount=-1", "at '/replicaCount': minimum"),
@@ -150,14 +153,14 @@ fn bad_values_are_refused_with_a_word_on_what_is_wrong() {
         ),
         ("test.runAsUser=0", "at '/test/runAsUser': minimum: got 0, want 1"),
         ("test.image.tag=", "at '/test/image/tag'"),
-        // No schema can say these.
+        // A schema cannot express these.
         (
             "leaderElection.enabled=false",
             "Set replicaCount to 1 or leaderElection.enabled to true",
         ),
         (
             "replicaCount=1,leaderElection.enabled=false,strategy.type=RollingUpdate",
-            "at each upgrade two operators would write at once. Set strategy.type to Recreate",
+            "two operators would write at the same time during each upgrade. Set strategy.type to Recreate",
         ),
         (
             "leaderElection.leaseDuration=5s",
@@ -170,11 +173,11 @@ fn bad_values_are_refused_with_a_word_on_what_is_wrong() {
         ("fullnameOverride=0123", "at '/fullnameOverride'"),
     ];
     for (value, word) in cases {
-        let said = template(["--set", value]).err().unwrap_or_else(|| panic!("{value} is taken"));
+        let said = template(["--set", value]).err().unwrap_or_else(|| panic!("{value} is accepted"));
         assert!(said.contains(word), "{value}: {said}");
     }
     let said = template(["--set", "serviceMonitor.enabled=true", "--set", "metrics.service.enabled=false"]);
-    assert!(said.is_err_and(|said| said.contains("serviceMonitor.enabled needs metrics.service.enabled")));
+    assert!(said.is_err_and(|said| said.contains("serviceMonitor.enabled requires metrics.service.enabled")));
 }
 
 #[test]
@@ -194,7 +197,7 @@ fn each_value_has_an_effect() {
             setting.key()
         );
         let other = flipped.as_ref().unwrap_or(other);
-        // Some values are seen only among the defaults, as others hide them, and some only among all others.
+        // Some values show an effect only beside the defaults, because others hide them, and some only beside all others.
         [(&defaults, other), (&everything, &setting.default), (&everything, other)]
             .into_iter()
             .any(|(base, value)| {
@@ -215,10 +218,34 @@ fn each_value_has_an_effect() {
         let parts: Vec<_> = parts.map(|settings| scope.spawn(move || part(settings))).collect();
         parts.into_iter().flat_map(|part| part.join().expect("judged")).collect()
     });
-    assert!(idle.is_empty(), "setting these changes nothing: {idle:?}");
+    assert!(idle.is_empty(), "these values have no effect: {idle:?}");
 }
 
-/// What helm makes of these values. The CRD is long, and left out where it says nothing.
+/// `key:` without a value is null, in any values file: a value, its default, or a message that names it.
+#[test]
+fn a_value_without_content_is_accepted_or_named() {
+    let settings = settings();
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let part = |part: &'_ [Setting]| {
+            let said = |setting: &Setting| {
+                let mut values = yaml("charts/punctual/ci/everything-values.yaml");
+                place(&mut values, &setting.path, Value::Null);
+                let said = rendered(&values, "").err()?;
+                let named = said.contains(&format!("missing property '{}'", setting.path.last()?));
+                (!named).then(|| format!("{}: {said}", setting.key()))
+            };
+            part.iter().filter_map(said).collect::<Vec<_>>()
+        };
+        let parts: Vec<_> = settings
+            .chunks(settings.len().div_ceil(4))
+            .map(|settings| scope.spawn(move || part(settings)))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().expect("judged")).collect()
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The chart rendered with these values; without the CRD, which is long, where it does not matter.
 fn rendered(values: &Value, about: &str) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), serde_json::to_string(values).expect("JSON")).expect("written");
@@ -235,7 +262,7 @@ fn place(values: &mut Value, path: &[String], value: Value) {
 }
 
 #[test]
-fn the_readme_is_made_from_values_yaml() {
+fn the_readme_is_generated_from_values_yaml() {
     let file = chart().join("README.md");
     let kept = std::fs::read_to_string(&file).expect("README.md");
     let (begin, end) = ("<!-- values: begin -->\n", "<!-- values: end -->");
@@ -251,14 +278,14 @@ fn the_readme_is_made_from_values_yaml() {
         )
     };
     let rows: String = settings().iter().map(row).collect();
-    is_made_from(
+    is_generated_from(
         &file,
-        &format!("{before}{begin}| value | default | what |\n|---|---|---|\n{rows}{end}{after}"),
+        &format!("{before}{begin}| value | default | description |\n|---|---|---|\n{rows}{end}{after}"),
     );
 }
 
 #[test]
-fn people_see_a_first_manifest_that_can_be_applied() {
+fn the_notes_contain_a_valid_first_manifest() {
     let chart = chart().display().to_string();
     let base = ["install", "punctual", &chart, "--dry-run=client", "--namespace", "here"];
     let said = helm(base.into_iter().map(str::to_owned).chain(everything())).expect("rendered");

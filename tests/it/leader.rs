@@ -146,7 +146,7 @@ async fn a_leader_that_is_cut_off_becomes_a_standby_without_a_restart_and_may_le
         let before = world.tasks().get("all").await.unwrap().status.unwrap_or_default().started;
         more_starts(&world, "all", before + 1).await;
         assert!(one.runs() && one.pid() == pid && one.is_ready() && !one.leads(), "{}", one.log());
-        assert!(one.log().contains("no longer leading"), "{}", one.log());
+        assert!(one.log().contains("stopped leading"), "{}", one.log());
         // It leads again when the other goes.
         std::mem::swap(&mut one, &mut two);
     }
@@ -164,7 +164,7 @@ async fn who_leads_is_told_by_the_lease_metrics_events_and_logs() {
     assert!(lease.acquire_time.is_some() && lease.renew_time.is_some());
     assert_eq!(leader.metric("punctual_leader "), Some(1.0));
     assert_eq!(standbys[0].metric("punctual_leader "), Some(0.0));
-    assert!(leader.log().contains(r#""message":"leading""#), "{}", leader.log());
+    assert!(leader.log().contains(r#""message":"started leading""#), "{}", leader.log());
     let told = format!(r#""holder":"{}""#, leader.identity);
     until("the standby to say who leads", || async {
         standbys[0].log().contains(&told).then_some(())

@@ -1,10 +1,10 @@
 {{/*
-What the operator may do where it looks after tasks: each rule is what src/controller sends, and nothing else.
-The same rules stand in one ClusterRole, or in a Role of each watched namespace.
+The operator's rights in the namespaces that it watches: exactly the requests that src/controller sends.
+The same rules are used in one ClusterRole, or in a Role of each watched namespace.
 */}}
 {{- define "punctual.rules" -}}
-# Tasks are watched, and read again after a conflict. Never written: spec and metadata are the user's. The first list is streamed by
-# the watch; `list` is for an API server that cannot (the feature WatchList is off).
+# Tasks are watched, and read again after a conflict. They are never written: spec and metadata belong to the user. The watch streams
+# the initial list; `list` is used if the API server does not support this (the feature WatchList is disabled).
 - apiGroups: [punctual.dev]
   resources: [scheduledtasks]
   verbs: [get, list, watch]
@@ -13,20 +13,20 @@ The same rules stand in one ClusterRole, or in a Role of each watched namespace.
   resources: [scheduledtasks/status]
   verbs: [update]
 {{- if .Values.rbac.ownerReferences }}
-# Not requested: the admission plugin OwnerReferencesPermissionEnforcement asks for it when a Job names its task as owner.
+# No request uses it: the admission plugin OwnerReferencesPermissionEnforcement requires it when a Job names its task as owner.
 - apiGroups: [punctual.dev]
   resources: [scheduledtasks/finalizers]
   verbs: [update]
 {{- end }}
-# Jobs are made and deleted, never changed.
+# Jobs are created and deleted, never changed.
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, delete]
-# How the container of a failed Job ended.
+# How the containers of a failed Job terminated, and why pods do not start.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list]
-# What `kubectl describe` shows.
+# Events in `kubectl describe`.
 - apiGroups: [""]
   resources: [events]
   verbs: [create]

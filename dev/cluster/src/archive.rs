@@ -1,6 +1,7 @@
 //! Image archives. Takes a name, settings and a layer, gives an OCI layout in a tar, which `ctr images import`, `skopeo` and
 //! `podman load` take, and `docker load` too: its `manifest.json` names the same blobs. Never talks to a registry.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -31,10 +32,15 @@ pub struct Size {
 
 /// Writes the archive of an image with this `config` (what OCI calls so: `Entrypoint`, `User`, `Labels`…).
 pub(crate) fn write(archive: &Path, name: &str, config: &Value, layer: &Layer, layers: Layers) -> Result<Size> {
+    write_for(architecture()?, archive, name, config, layer, layers)
+}
+
+/// The same for an architecture in OCI's words, `amd64` say.
+pub(crate) fn write_for(architecture: &str, archive: &Path, name: &str, config: &Value, layer: &Layer, layers: Layers) -> Result<Size> {
     let plain = layer.tar()?;
     let unpacked = u64::try_from(plain.len())?;
     let config = json!({
-        "architecture": architecture()?,
+        "architecture": architecture,
         "os": "linux",
         "created": "1970-01-01T00:00:00Z",
         "config": config,
@@ -46,10 +52,7 @@ pub(crate) fn write(archive: &Path, name: &str, config: &Value, layer: &Layer, l
         Layers::Plain => ("tar", plain),
         Layers::Gzip => ("tar+gzip", gzip(&plain)?),
     };
-    let blob = |kind: &str, bytes: &[u8]| {
-        let kind = format!("application/vnd.oci.image.{kind}");
-        json!({ "mediaType": kind, "digest": format!("sha256:{}", sha256(bytes)), "size": bytes.len() })
-    };
+    let blob = |kind: &str, bytes: &[u8]| described(&format!("application/vnd.oci.image.{kind}"), bytes);
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -58,31 +61,41 @@ pub(crate) fn write(archive: &Path, name: &str, config: &Value, layer: &Layer, l
     })
     .to_string()
     .into_bytes();
-    let mut described = blob("manifest.v1+json", &manifest);
-    described["annotations"] = json!({ "io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag(name)? });
+    let mut entry = blob("manifest.v1+json", &manifest);
+    entry["annotations"] = json!({ "io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag(name)? });
     let index = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [described],
+        "manifests": [entry],
     });
     let docker = json!([{ "Config": path_of(&config), "RepoTags": [name], "Layers": [path_of(&layer)] }]);
 
-    let file = File::create(archive).with_context(|| format!("cannot write {}", archive.display()))?;
-    let mut tar = tar::Builder::new(file);
-    let mut blobs = [&config, &layer, &manifest].map(|bytes| (path_of(bytes), bytes));
-    blobs.sort();
-    for (path, bytes) in blobs {
-        add(&mut tar, &path, 0o644, bytes)?;
-    }
-    add(&mut tar, "index.json", 0o644, index.to_string().as_bytes())?;
-    add(&mut tar, "manifest.json", 0o644, docker.to_string().as_bytes())?;
-    add(&mut tar, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    tar.into_inner()?;
     let pulled = config.len() + layer.len() + manifest.len();
+    let mut files: BTreeMap<String, Vec<u8>> = [config, layer, manifest].map(|bytes| (path_of(&bytes), bytes)).into();
+    files.insert("index.json".into(), index.to_string().into_bytes());
+    files.insert("manifest.json".into(), docker.to_string().into_bytes());
+    files.insert("oci-layout".into(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec());
+    save(archive, &files)?;
     Ok(Size {
         pulled: u64::try_from(pulled)?,
         unpacked,
     })
+}
+
+/// Writes the files of an archive, sorted by name.
+pub(crate) fn save(archive: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let file = File::create(archive).with_context(|| format!("cannot write {}", archive.display()))?;
+    let mut tar = tar::Builder::new(file);
+    for (path, bytes) in files {
+        add(&mut tar, path, 0o644, bytes)?;
+    }
+    tar.into_inner()?;
+    Ok(())
+}
+
+/// The descriptor of a blob.
+pub(crate) fn described(media_type: &str, bytes: &[u8]) -> Value {
+    json!({ "mediaType": media_type, "digest": format!("sha256:{}", sha256(bytes)), "size": bytes.len() })
 }
 
 /// `0.1.0` of `punctual.dev/punctual:0.1.0`.
@@ -93,7 +106,8 @@ fn tag(name: &str) -> Result<&str> {
     }
 }
 
-fn path_of(bytes: &[u8]) -> String {
+/// Where an archive has this blob.
+pub(crate) fn path_of(bytes: &[u8]) -> String {
     format!("blobs/sha256/{}", sha256(bytes))
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use object::Endianness;
-use object::elf::{DT_NEEDED, FileHeader64, PT_INTERP};
+use object::elf::{DT_NEEDED, EM_AARCH64, EM_X86_64, FileHeader64, PT_INTERP};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
 use crate::Result;
@@ -21,6 +21,16 @@ struct Named {
 /// Whether it can be started without any other file.
 pub(crate) fn is_static(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| named(&bytes).is_ok_and(|named| named.interpreter.is_none() && named.libraries.is_empty()))
+}
+
+/// The architecture that a program was built for, in OCI's words.
+pub(crate) fn architecture(program: &[u8]) -> Result<&'static str> {
+    let header = FileHeader64::<Endianness>::parse(program).context("it is no ELF file of 64 bits")?;
+    match header.e_machine(header.endian()?) {
+        EM_X86_64 => Ok("amd64"),
+        EM_AARCH64 => Ok("arm64"),
+        other => bail!("it is built for machine {other}, not for amd64 or arm64"),
+    }
 }
 
 /// The loader and all libraries, at the paths where the loader looks for them.

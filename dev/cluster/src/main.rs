@@ -46,6 +46,15 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Join images of several architectures into one archive with an image index
+    Join {
+        /// Archives of `cluster image`, one per architecture
+        #[arg(value_name = "ARCHIVE", required = true)]
+        archives: Vec<PathBuf>,
+        /// Where the joined archive is written
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Hold the cluster until told to end (`up` starts this)
     #[command(hide = true)]
     Keep {
@@ -97,6 +106,7 @@ fn main() -> ExitCode {
             revision,
             out,
         } => OperatorImage::new(binary, &repository, &revision).and_then(|image| make(&image, &out)),
+        Action::Join { archives, out } => join(&archives, &out),
         Action::Keep { node } => cluster::keep(node.choice()),
     };
     match done {
@@ -142,10 +152,16 @@ fn make(image: &OperatorImage, out: &Path) -> Result<()> {
         bail!("more than {LIMIT_MIB} MiB compressed: what became so big?");
     }
     match Kept::find()? {
-        None => println!("No cluster is up, so it is brought to none."),
-        Some(kept) if kept.import_archive(out)? => println!("The cluster has it: pods name it with `imagePullPolicy: Never`."),
-        Some(kept) => println!("It is brought to no node: the cluster has {}.", kept.node),
+        None => println!("To load it into your nodes or push it to a registry, see docs/install.md."),
+        Some(kept) if kept.import_archive(out)? => println!("Imported into the running cluster. The chart's default values use it."),
+        Some(kept) => println!("Not imported: the running cluster has {}.", kept.node),
     }
+    Ok(())
+}
+
+fn join(archives: &[PathBuf], out: &Path) -> Result<()> {
+    let (name, architectures) = cluster::join(archives, out)?;
+    println!("{name} for {}: {}", architectures.join(" and "), out.display());
     Ok(())
 }
 

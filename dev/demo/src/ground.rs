@@ -1,6 +1,6 @@
-//! The cluster that the demo runs on: one made for it, or one that is there.
+//! The cluster that the demo uses: one created for it, or an existing one.
 //!
-//! Takes the choice, gives kubectl on that cluster. Never anything outside the demo's namespace but the CRD.
+//! Runs kubectl on that cluster. Changes nothing outside the demo's namespace except the CRD.
 
 use crate::{CRD, NAMESPACE, step};
 use anyhow::{Context, Result, bail};
@@ -9,24 +9,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where the examples keep their results, on the machine's own node.
+/// Where the examples write their results, on this machine's node.
 const RESULTS: &str = "/tmp/punctual-demo";
-/// On the demo's namespace: the CRD was not there before.
+/// Annotation on the demo's namespace: the demo installed the CRD.
 const CRD_IS_OURS: &str = "punctual.dev/demo-brought-crd=true";
 
-/// A cluster, and how to speak to it.
+/// A cluster and how to access it.
 pub struct Ground {
     kubectl: PathBuf,
-    /// `--kubeconfig FILE` or `--context NAME`: for kubectl and for the operator alike.
+    /// `--kubeconfig FILE` or `--context NAME`, for kubectl and for the operator.
     pub access: [String; 2],
-    /// Whether the cluster was made for the demo.
+    /// Whether the cluster was created for the demo.
     made: bool,
-    /// Whether pods really run.
+    /// Whether containers really run.
     pub real: bool,
 }
 
 impl Ground {
-    /// Starts a cluster, with a real node where one can be.
+    /// Starts a cluster, with a real node where that is possible.
     pub fn make() -> Result<Ground> {
         step(
             3,
@@ -35,7 +35,7 @@ impl Ground {
         let mut keeper = Command::new(std::env::current_exe()?);
         keeper.arg("keep");
         let kept = cluster::up(keeper, NodeChoice::RealOrKwok)?;
-        println!("      {}{}", kept.node, if kept.was_up { " (it was up already)" } else { "" });
+        println!("      {}{}", kept.node, if kept.was_up { " (already running)" } else { "" });
         let access = ["--kubeconfig".to_owned(), kept.kubeconfig.display().to_string()];
         Ok(Ground {
             kubectl: kept.kubectl,
@@ -45,34 +45,34 @@ impl Ground {
         })
     }
 
-    /// A cluster of the user's own: says first what will be done to it.
+    /// Uses the user's cluster, and first prints what the demo will do to it.
     pub fn existing(context: String) -> Result<Ground> {
         let ground = Ground::existing_quietly(context)?;
         ground.refuse_a_second_operator()?;
         let server = ground.output(&["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"])?;
-        println!("On the cluster of context {} ({server}), this will", ground.access[1]);
+        println!("On the cluster of context {} ({server}), the demo will", ground.access[1]);
         println!("  - install the CRD {CRD},");
-        println!("  - make the namespace {NAMESPACE} and apply there those examples that read no files of the node,");
+        println!("  - create the namespace {NAMESPACE} and apply the examples there, except those that read files of the node,");
         println!("  - run the operator as a process on this machine with your credentials, for that namespace only.");
         println!(
-            "It touches nothing else. `make demo-down KUBECONTEXT={}` removes it.\n",
+            "It changes nothing else. `make demo-down KUBECONTEXT={}` removes it.\n",
             ground.access[1]
         );
         Ok(ground)
     }
 
-    /// Two operators on one namespace would be in each other's way, and the CRD here may be another version's.
+    /// Two operators must not share a namespace, and the CRD of this checkout may be of another version.
     fn refuse_a_second_operator(&self) -> Result<()> {
         let label = "app.kubernetes.io/name=punctual,app.kubernetes.io/component=controller";
         let place = "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}";
         let found = self.output(&["get", "deployments", "-A", "-l", label, "-o", place])?;
         if let Some(name) = found.split_whitespace().next() {
-            bail!("Punctual is installed there already (Deployment {name}): apply examples/ yourself, or choose another cluster");
+            bail!("Punctual is already installed in this cluster (Deployment {name}): apply examples/ yourself, or choose another cluster");
         }
         Ok(())
     }
 
-    /// The same without a word.
+    /// The same without printing anything.
     pub fn existing_quietly(context: String) -> Result<Ground> {
         let on_path = Command::new("kubectl")
             .args(["version", "--client"])
@@ -98,16 +98,16 @@ impl Ground {
         command
     }
 
-    /// What kubectl prints.
+    /// Runs kubectl and returns its standard output.
     pub fn output(&self, args: &[&str]) -> Result<String> {
-        let done = self.kubectl(args).output().context("kubectl does not start")?;
+        let done = self.kubectl(args).output().context("cannot start kubectl")?;
         if !done.status.success() {
             bail!("kubectl {}: {}", args.join(" "), String::from_utf8_lossy(&done.stderr).trim());
         }
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
-    /// Where the kubectl of a made cluster is, to be put on the PATH.
+    /// Folder of the created cluster's kubectl, for the PATH.
     pub fn kubectl_dir(&self) -> Option<String> {
         self.kubectl
             .parent()
@@ -121,7 +121,7 @@ impl Ground {
         let namespace = self.output(&["create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml"])?;
         self.apply(&namespace)?;
         if ours {
-            // So that whoever removes the demo knows what came with it.
+            // `demo-down` reads it to know whether the CRD came with the demo.
             self.output(&["annotate", "namespace", NAMESPACE, CRD_IS_OURS])?;
         }
         let crds = root().join("crds");
@@ -135,7 +135,7 @@ impl Ground {
         bail!("the API server does not serve {CRD}")
     }
 
-    /// Applies the examples; gives the names of the tasks.
+    /// Applies the examples and returns the names of the tasks.
     pub fn apply_examples(&self) -> Result<Vec<String>> {
         let mut files: Vec<PathBuf> = fs::read_dir(root().join("examples"))?
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -144,7 +144,7 @@ impl Ground {
         for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "yaml")) {
             let text = fs::read_to_string(file)?;
             if self.made {
-                // What the node has was made on the spot: no registry is asked.
+                // The node has a locally built image, so no registry is contacted.
                 print!("{}", indented(&self.apply(&text.replace("busybox:1.36", BUSYBOX_IMAGE))?));
             } else if !text.contains("hostPath") {
                 print!("{}", indented(&self.apply(&text)?));
@@ -169,7 +169,7 @@ impl Ground {
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
-    /// Takes the demo out of a cluster that goes on. The CRD goes only if it came with the demo and nobody else has tasks.
+    /// Removes the demo from an existing cluster. The CRD is removed only if the demo installed it and no other tasks exist.
     pub fn remove(&self) -> Result<()> {
         let known = self.output(&[
             "get",
@@ -187,7 +187,7 @@ impl Ground {
         if self.output(&["get", CRD, "--all-namespaces", "-o", "name"])?.trim().is_empty() {
             self.output(&["delete", "crd", CRD])?;
         } else {
-            println!("The CRD stays: there are tasks in other namespaces.");
+            println!("The CRD is kept: there are tasks in other namespaces.");
         }
         Ok(())
     }
@@ -199,19 +199,19 @@ impl Ground {
             .is_empty())
     }
 
-    /// Whether the examples' results lie on this machine.
+    /// Where the examples' results are, if they are on this machine.
     pub fn results(&self) -> Option<&'static str> {
         (self.made && self.real).then_some(RESULTS)
     }
 }
 
-/// Builds what the cluster is made of, where it is missing.
+/// Builds the cluster's binaries that are missing.
 pub fn build() -> Result<()> {
     let binaries = Binaries::choose(None)?;
     let release = binaries.release().patch();
     step(
         1,
-        &format!("Kubernetes {release} and etcd, built from source where missing (about 7 minutes, only the first time)"),
+        &format!("building Kubernetes {release} and etcd from source if missing (about 7 minutes, only the first time)"),
     );
     for tool in [Tool::ApiServer, Tool::Etcd] {
         binaries.path(tool)?;
@@ -219,7 +219,7 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-/// Ends the cluster that was made for the demo.
+/// Stops the cluster that was created for the demo.
 pub fn unmake() -> Result<()> {
     cluster::down()?;
     match fs::remove_dir_all(RESULTS) {
@@ -228,7 +228,7 @@ pub fn unmake() -> Result<()> {
     }
 }
 
-/// The checkout.
+/// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

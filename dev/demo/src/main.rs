@@ -1,7 +1,7 @@
-//! `make demo` and `make demo-down`: from a fresh machine to containers that run on time, and back.
+//! `make demo` and `make demo-down`: from a fresh machine to containers that run on schedule, and back.
 //!
-//! Takes nothing (or a kubeconfig context), gives a screen to read and a cluster to play with. Never touches more of an
-//! existing cluster than one namespace and the CRD.
+//! Starts a cluster (or uses a kubeconfig context), runs the examples, and prints their slots as they fire. On an existing cluster it
+//! changes one namespace and the CRD, nothing else.
 
 mod ground;
 mod operator;
@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use ground::Ground;
 use std::process::ExitCode;
 
-/// Where the examples live, on any cluster.
+/// The namespace of the examples.
 const NAMESPACE: &str = "punctual-demo";
 const CRD: &str = "scheduledtasks.punctual.dev";
 
@@ -20,18 +20,18 @@ const CRD: &str = "scheduledtasks.punctual.dev";
 struct Args {
     #[command(subcommand)]
     action: Action,
-    /// A context of your kubeconfig: use that cluster instead of making one
+    /// Use the cluster of this kubeconfig context instead of creating one
     #[arg(long, global = true, value_name = "NAME")]
     context: Option<String>,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// Bring everything up and show slots that fire
+    /// Start everything and show slots as they fire
     Up,
-    /// Remove everything that `up` made
+    /// Remove everything that `up` created
     Down,
-    /// Hold the cluster (`up` starts this)
+    /// Keep the cluster running (`up` starts this)
     #[command(hide = true)]
     Keep,
 }
@@ -56,14 +56,14 @@ fn main() -> ExitCode {
 fn up(context: Option<String>) -> Result<()> {
     let existing = context.map(Ground::existing).transpose()?;
     match &existing {
-        Some(_) => step(1, "Kubernetes: yours, nothing to build"),
+        Some(_) => step(1, "Kubernetes: your cluster, nothing to build"),
         None => ground::build()?,
     }
     step(2, "building the operator (about 3 minutes the first time)");
     let binary = operator::build()?;
     let ground = match existing {
         Some(ground) => {
-            step(3, "the cluster is up: it is yours");
+            step(3, "using your cluster");
             ground
         }
         None => Ground::make()?,
@@ -72,7 +72,7 @@ fn up(context: Option<String>) -> Result<()> {
     ground.install_crd()?;
     step(
         5,
-        &format!("starting the operator, as a process on this machine, for the namespace {NAMESPACE}"),
+        &format!("starting the operator as a process on this machine, for the namespace {NAMESPACE}"),
     );
     let log = operator::start(&binary, &ground)?;
     println!("      its log: {}", log.display());
@@ -88,11 +88,11 @@ fn down(context: Option<String>) -> Result<()> {
         Some(name) => Ground::existing_quietly(name)?.remove()?,
         None => ground::unmake()?,
     }
-    println!("The demo is gone{}.", if was_running { ", operator and all" } else { "" });
+    println!("Removed the demo{}.", if was_running { " and stopped its operator" } else { "" });
     Ok(())
 }
 
-/// Says what comes next.
+/// Prints the next step.
 fn step(number: u8, what: &str) {
     println!("[{number}/6] {what}");
 }

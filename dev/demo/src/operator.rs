@@ -1,6 +1,7 @@
-//! The operator as a process that outlives the demo's shell.
+//! Runs the operator as a process that outlives the shell of `make demo`.
 //!
-//! Takes the ground, gives its log. Never ends a process that it did not start: the file names one, its command line proves it.
+//! Starts and stops the process and returns its log file. It stops only a process that a demo started: the process id is in a file,
+//! and the command line is checked before a signal is sent.
 
 use crate::NAMESPACE;
 use crate::ground::{Ground, root};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Builds the binary; gives its path.
+/// Builds the binary and returns its path.
 pub fn build() -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let built = Command::new(cargo)
@@ -28,7 +29,7 @@ pub fn build() -> Result<PathBuf> {
         .stderr(Stdio::inherit())
         .output()?;
     if !built.status.success() {
-        bail!("the operator does not build");
+        bail!("failed to build the operator");
     }
     let messages = String::from_utf8_lossy(&built.stdout).into_owned();
     let executables = messages
@@ -37,10 +38,10 @@ pub fn build() -> Result<PathBuf> {
     let path = executables
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back();
-    path.context("cargo names no executable")
+    path.context("cargo reported no executable")
 }
 
-/// Starts it, in place of one that an earlier demo started.
+/// Starts the operator, and stops one that an earlier demo started.
 pub fn start(binary: &Path, ground: &Ground) -> Result<PathBuf> {
     stop()?;
     let log = home()?.join("operator.log");
@@ -52,7 +53,7 @@ pub fn start(binary: &Path, ground: &Ground) -> Result<PathBuf> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(file);
-    // SAFETY: setsid is async-signal-safe; it lets the operator go on when the terminal closes.
+    // SAFETY: setsid is async-signal-safe; it keeps the operator running when the terminal closes.
     unsafe {
         command.pre_exec(|| {
             if libc::setsid() < 0 {
@@ -62,12 +63,12 @@ pub fn start(binary: &Path, ground: &Ground) -> Result<PathBuf> {
             }
         });
     }
-    let mut child = command.spawn().context("the operator does not start")?;
+    let mut child = command.spawn().context("cannot start the operator")?;
     fs::write(pid_file()?, child.id().to_string())?;
     let deadline = Instant::now() + Duration::from_secs(60);
     while !fs::read_to_string(&log)?.contains("ready: tasks and Jobs are listed") {
         if let Some(status) = child.try_wait()? {
-            bail!("the operator ended ({status}):\n{}", fs::read_to_string(&log)?);
+            bail!("the operator exited ({status}):\n{}", fs::read_to_string(&log)?);
         }
         if Instant::now() > deadline {
             bail!("the operator is not ready after a minute:\n{}", fs::read_to_string(&log)?);
@@ -77,21 +78,21 @@ pub fn start(binary: &Path, ground: &Ground) -> Result<PathBuf> {
     Ok(log)
 }
 
-/// Ends the operator of an earlier demo; says whether there was one.
+/// Stops the operator of an earlier demo. Returns whether one was running.
 pub fn stop() -> Result<bool> {
     let file = pid_file()?;
     let Some(pid) = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<i32>().ok()) else {
         return Ok(false);
     };
-    let was_running = is_ours(pid);
+    let was_running = is_demo_operator(pid);
     let deadline = Instant::now() + Duration::from_secs(40);
-    let mut told = false;
-    while is_ours(pid) {
+    let mut signalled = false;
+    while is_demo_operator(pid) {
         let late = Instant::now() > deadline;
-        if !told || late {
-            // SAFETY: the command line was just read, and it is the operator that this demo started.
+        if !signalled || late {
+            // SAFETY: the command line was just checked: it is the operator that a demo started.
             unsafe { libc::kill(pid, if late { libc::SIGKILL } else { libc::SIGTERM }) };
-            told = true;
+            signalled = true;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -99,7 +100,7 @@ pub fn stop() -> Result<bool> {
     Ok(was_running)
 }
 
-fn is_ours(pid: i32) -> bool {
+fn is_demo_operator(pid: i32) -> bool {
     let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
     words.first().is_some_and(|program| program.ends_with(b"punctual")) && words.contains(&NAMESPACE.as_bytes())

@@ -1,6 +1,6 @@
-//! The screen: slots as they fire, then what kubectl says of them.
+//! The demo's output: slots as they fire, then what kubectl shows.
 //!
-//! Takes the ground, prints. Never waits longer than a minute and a half.
+//! Reads tasks and logs from the cluster and prints them. Waits for at most 90 seconds.
 
 use crate::NAMESPACE;
 use crate::ground::Ground;
@@ -10,15 +10,15 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// The examples whose runs are waited for; the others (the nightly one) have their time.
+/// Examples that fire within seconds: the demo waits for their runs.
 const FIRING: [&str; 3] = ["log-digest", "clean-up", "fails"];
-/// Two runs show what the watermark does: the second one has only new lines.
+/// Two runs show the effect of the watermark: the second one finds only new lines.
 const RUNS: usize = 2;
 
-/// Prints each run as it ends, until each firing example has ended twice.
+/// Prints each run when it ends, until each of these examples has run twice.
 pub fn slots_firing(ground: &Ground, tasks: &[String]) -> Result<()> {
     println!("\nSlots as they fire (in UTC):\n");
-    println!("  {:<22}{:<13}{:<12}{:<20}WHAT IT SAID", "SLOT", "TASK", "OUTCOME", "BECAUSE");
+    println!("  {:<22}{:<13}{:<12}{:<20}MESSAGE", "SLOT", "TASK", "OUTCOME", "REASON");
     let firing: Vec<&String> = tasks
         .iter()
         .filter(|task| FIRING.contains(&task.as_str()) || *task == "hello")
@@ -46,7 +46,7 @@ pub fn slots_firing(ground: &Ground, tasks: &[String]) -> Result<()> {
             return Ok(());
         }
         if Instant::now() > deadline {
-            println!("  (not every example has run twice within a minute and a half; the operator's log and the events below say why)");
+            println!("  (not every example ran twice within 90 seconds; see the operator's log and the events below)");
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(300));
@@ -55,12 +55,12 @@ pub fn slots_firing(ground: &Ground, tasks: &[String]) -> Result<()> {
 
 fn line(ground: &Ground, task: &str, slot: &str, run: &Value) -> String {
     let text = |field: &str| run[field].as_str().unwrap_or_default().to_owned();
-    let said = match run["exitCode"].as_i64() {
+    let message = match run["exitCode"].as_i64() {
         Some(code) => format!("exit code {code}: {}", text("message")),
         None if ground.real && run["outcome"] == "Succeeded" => last_words(ground, &text("job")),
         None => text("message"),
     };
-    format!("  {slot:<22}{task:<13}{:<12}{:<20}{said}", text("outcome"), text("reason"))
+    format!("  {slot:<22}{task:<13}{:<12}{:<20}{message}", text("outcome"), text("reason"))
 }
 
 fn last_words(ground: &Ground, job: &str) -> String {
@@ -70,7 +70,7 @@ fn last_words(ground: &Ground, job: &str) -> String {
     log.trim().replace('\t', "  ")
 }
 
-/// What a person would type next, and what it prints.
+/// Prints the commands that a person would type next, with their output.
 pub fn closing(ground: &Ground) -> Result<()> {
     typed(ground, &["get", "stask", "-n", NAMESPACE])?;
     typed(ground, &["get", "jobs", "-n", NAMESPACE])?;
@@ -95,13 +95,13 @@ pub fn closing(ground: &Ground) -> Result<()> {
         let digest = fs::read_to_string(format!("{results}/digest.tsv")).unwrap_or_default();
         println!("\n$ cat {results}/digest.tsv\n{}", digest.trim_end());
     }
-    println!("\nIt goes on. By hand:\n");
-    let way_in = if ground.access[0] == "--kubeconfig" {
+    println!("\nThe demo keeps running. Try it yourself:\n");
+    let access = if ground.access[0] == "--kubeconfig" {
         format!("export KUBECONFIG={}", ground.access[1])
     } else {
         format!("kubectl config use-context {}", ground.access[1])
     };
-    println!("    {way_in}");
+    println!("    {access}");
     if let Some(dir) = ground.kubectl_dir() {
         println!("    export PATH={dir}:$PATH");
     }

@@ -1,4 +1,4 @@
-//! `make demo` and `make demo-down`, as people run them, in a cache of their own so that a demo that is up is not disturbed.
+//! Runs `make demo` and `make demo-down` as users do, with a separate cache so that a running demo is not disturbed.
 
 use cluster::{Cluster, NodeChoice, Options};
 use std::path::Path;
@@ -12,7 +12,7 @@ fn demo(cache: &Path, args: &[&str]) -> Output {
         .expect("the demo starts")
 }
 
-/// Binaries are shared with the real cache: building them again would take minutes.
+/// A cache that shares the binaries with the real one: building them again would take minutes.
 fn cache() -> tempfile::TempDir {
     let cache = tempfile::tempdir().expect("a directory");
     let real = cluster::cache_dir().expect("a cache").join("bin");
@@ -44,7 +44,7 @@ fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
             assert!(screen.contains(words), "{words} in {screen}");
         }
     } else {
-        println!("KWOK played the node: what only containers can show is not proven in this run");
+        println!("KWOK simulated the node: what needs real containers was not tested in this run");
         assert!(
             screen.contains("KWOK: pods complete on paper, no container runs, because"),
             "{screen}"
@@ -54,7 +54,7 @@ fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
 
     let down = demo(cache.path(), &["down"]);
     assert!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
-    // Ended, if perhaps not yet reaped by whoever adopted it: a dead process has no command line.
+    // It may not be reaped yet, but a dead process has no command line.
     let command = std::fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
     assert!(command.is_empty(), "the operator is gone");
     let again = demo(cache.path(), &["down"]);
@@ -62,7 +62,7 @@ fn the_demo_shows_slots_firing_and_demo_down_leaves_nothing() {
 }
 
 #[test]
-fn on_a_cluster_of_the_users_own_it_says_what_it_will_do_and_leaves_what_was_there() {
+fn on_an_existing_cluster_the_demo_announces_and_removes_its_changes() {
     let theirs = Cluster::start(Options {
         node: NodeChoice::Kwok,
         ..Options::default()
@@ -73,7 +73,7 @@ fn on_a_cluster_of_the_users_own_it_says_what_it_will_do_and_leaves_what_was_the
         assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8_lossy(&done.stdout).into_owned()
     };
-    // The CRD was there before the demo.
+    // The CRD existed before the demo.
     kubectl(&["apply", "-f", concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds")]);
     let context = kubectl(&["config", "current-context"]).trim().to_owned();
     let cache = cache();
@@ -93,17 +93,20 @@ fn on_a_cluster_of_the_users_own_it_says_what_it_will_do_and_leaves_what_was_the
         "On the cluster of context",
         "install the CRD",
         "punctual-demo",
-        "It touches nothing else",
+        "It changes nothing else",
         "KUBECONTEXT=",
     ] {
-        assert!(before.contains(words), "{words} is said first: {screen}");
+        assert!(before.contains(words), "{words} must be printed first: {screen}");
     }
     assert!(after.contains("hello        Succeeded"), "{screen}");
-    assert!(!after.contains("log-digest"), "nothing that reads files of the node: {screen}");
+    assert!(
+        !after.contains("log-digest"),
+        "examples that read files of the node must be left out: {screen}"
+    );
     run("down");
     assert_eq!(kubectl(&["get", "namespace", "punctual-demo", "--ignore-not-found"]), "");
     assert!(
         kubectl(&["get", "crd", "-o", "name"]).contains("scheduledtasks.punctual.dev"),
-        "it was there before"
+        "the CRD existed before the demo"
     );
 }

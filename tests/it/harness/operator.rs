@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{Controller, Defect, Health, Options, Terms};
+use punctual::controller::{Controller, Defect, Health, LeaderElectionConfig, Options};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,12 +24,12 @@ impl Operator {
     }
 
     /// One that leads by these terms.
-    pub fn start_by(client: kube::Client, namespace: &str, now: Timestamp, terms: Option<Terms>) -> Operator {
+    pub fn start_by(client: kube::Client, namespace: &str, now: Timestamp, terms: Option<LeaderElectionConfig>) -> Operator {
         Self::start_in(client, vec![namespace.to_owned()], now, terms)
     }
 
     /// One that looks after these namespaces.
-    pub fn start_in(client: kube::Client, namespaces: Vec<String>, now: Timestamp, terms: Option<Terms>) -> Operator {
+    pub fn start_in(client: kube::Client, namespaces: Vec<String>, now: Timestamp, terms: Option<LeaderElectionConfig>) -> Operator {
         // To see what an operator thought: RUST_LOG=info cargo test --test it …
         if std::env::var_os("RUST_LOG").is_some() {
             punctual::telemetry::init(punctual::telemetry::LogFormat::Text);

@@ -4,7 +4,7 @@
 
 use super::{Link, Proxy, Wire, World, until};
 use cluster::Cluster;
-use punctual::controller::Terms;
+use punctual::controller::LeaderElectionConfig;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -35,8 +35,8 @@ impl Pace {
     };
 
     /// The same for an operator in this process.
-    pub fn terms(self, identity: &str, namespace: &str) -> Terms {
-        Terms {
+    pub fn terms(self, identity: &str, namespace: &str) -> LeaderElectionConfig {
+        LeaderElectionConfig {
             identity: identity.into(),
             name: "punctual".into(),
             namespace: namespace.into(),

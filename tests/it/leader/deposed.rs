@@ -67,7 +67,7 @@ async fn stopped_at(name: &str, policy: &str, method: Method, path_ends: &'stati
     awake_again.store(true, Ordering::SeqCst);
     first.thaw();
     until("the first to see that it was deposed", || async {
-        first.log().contains("no longer leading").then_some(())
+        first.log().contains("stopped leading").then_some(())
     })
     .await;
     assert!(first.runs() && !first.leads());

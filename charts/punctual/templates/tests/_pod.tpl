@@ -1,4 +1,4 @@
-{{/* What the two pods of the test share: the restricted Pod Security Standard, and where they may run. */}}
+{{/* Shared by the two pods of the test: the restricted Pod Security Standard, and scheduling. */}}
 
 {{- define "punctual.test.pod" -}}
 securityContext:

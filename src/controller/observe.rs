@@ -7,17 +7,16 @@ use super::queue::Key;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
 use crate::plan::{Exit, Pods, Reason, Task, is_plain_name};
+use crate::state::pods::RawPod;
 use crate::state::{RawJob, RawTask, Told};
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
-use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use kube::api::ListParams;
 use kube::core::{ObjectList, Request};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Resource, ResourceExt};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -284,22 +283,6 @@ pub async fn confirm(ctx: &Context, key: &Key, task: &Task, name: &str, uid: &st
     Ok(())
 }
 
-/// A pod without its spec, which may be long and is not read.
-#[derive(Clone, Debug, Deserialize)]
-struct RawPod {
-    #[serde(default)]
-    status: Option<PodStatus>,
-}
-
-impl RawPod {
-    fn into_pod(self) -> Pod {
-        Pod {
-            status: self.status,
-            ..Pod::default()
-        }
-    }
-}
-
 /// What the pods of a Job say.
 ///
 /// # Errors
@@ -310,10 +293,7 @@ pub async fn inspect(ctx: &Context, key: &Key, task: &Task, job: &str, uid: &str
         .limit(PODS);
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
     let (exit, pods) = match ctx.send::<ObjectList<RawPod>>("list pods", request).await {
-        Ok(list) => {
-            let pods: Vec<Pod> = list.items.into_iter().map(RawPod::into_pod).collect();
-            (pods::exit(&pods), pods::progress(&pods))
-        }
+        Ok(list) => (pods::exit(&list.items), pods::progress(&list.items)),
         Err(Error::Refused(message)) => {
             tracing::warn!(task = %task.key(), job, "the pods of a Job cannot be read: {message}");
             (Exit::Unknown, Pods::Waiting(format!("its pods cannot be read: {message}")))

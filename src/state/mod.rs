@@ -10,6 +10,7 @@ mod evidence;
 mod gate;
 mod json;
 mod metadata;
+pub mod pods;
 mod raw_job;
 mod raw_task;
 mod record;

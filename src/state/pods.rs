@@ -113,7 +113,7 @@ impl PodReport {
         let failing = last.map(|last| format!("{}, last: {}", counts.join(", "), last.sentence()));
         // That a container waits before it is started again is no news beside how often it failed.
         let waits = progress.waits.as_ref();
-        let waits = waits.filter(|wait| !(progress.restarts > 0 && wait.cause == Cause::CrashLoopBackOff));
+        let waits = waits.filter(|wait| progress.restarts == 0 || !wait.cause.is_backoff());
         let words = [failing, progress.lingers.clone(), waits.map(|wait| wait.message.clone())];
         let words: Vec<String> = words.into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join("; "))

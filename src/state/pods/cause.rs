@@ -137,6 +137,11 @@ impl Cause {
         )
     }
 
+    /// Whether a container waits to be started again.
+    pub(super) const fn is_backoff(self) -> bool {
+        matches!(self, Self::CrashLoopBackOff | Self::RunContainerError)
+    }
+
     /// `status.reason` of a pod that failed or whose node was lost.
     pub(super) fn of_pod(reason: &str, message: &str) -> Option<Self> {
         let cause = match reason {

@@ -3,7 +3,7 @@
 //! A pod goes in; its failure comes out, if it has one. Containers are told apart by their role: a sidecar's exit is never the
 //! pod's. Times tell what came first: a program that failed before its pod was disrupted or deleted failed by itself.
 
-use super::raw_pod::{RawContainer, RawPod, RawTerminated, Role};
+use super::raw_pod::{Deletion, RawContainer, RawPod, RawTerminated, Role};
 use super::{Cause, ONE_EVENT, Termination, waiting};
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,8 +42,9 @@ pub(super) fn of(pod: &RawPod, time_is_over: bool) -> Option<Failure> {
     if pod.is_succeeded() {
         return None;
     }
-    let deleted = pod.deletion_requested();
-    let (killed, mut own): (Vec<Exit>, Vec<Exit>) = exits(pod).into_iter().partition(|exit| exit.is_after(deleted));
+    let deletion = pod.deletion();
+    let is_killed = |exit: &Exit| deletion.is_some_and(|deletion| exit.is_of(deletion, time_is_over));
+    let (killed, mut own): (Vec<Exit>, Vec<Exit>) = exits(pod).into_iter().partition(is_killed);
     // Of a container the newest: its state comes before its last state.
     own.dedup_by(|older, newer| std::ptr::eq(older.container, newer.container));
     let decided = decisive(&own);
@@ -106,12 +107,15 @@ fn decisive<'e, 'a>(exits: &'e [Exit<'a>]) -> Option<&'e Exit<'a>> {
 }
 
 impl Exit<'_> {
-    /// Whether it came of the deletion. Kubernetes tells whole seconds: in the same one, a signal is the deletion's.
-    fn is_after(&self, deleted: Option<Timestamp>) -> bool {
-        let signal = matches!(self.end.exit_code, Some(137 | 143));
-        deleted
-            .zip(self.end.finished_at)
-            .is_some_and(|(deleted, finished)| finished > deleted || finished == deleted && signal)
+    /// Whether it came of the deletion. Kubernetes tells whole seconds: in the same one, a signal is the deletion's, and so is any exit
+    /// of a Job whose time is over. The same holds shortly before the end of the deletion, where no more is known of it.
+    fn is_of(&self, deletion: Deletion, time_is_over: bool) -> bool {
+        let signal = matches!(self.end.exit_code, Some(137 | 143)) && &*self.end.reason != "OOMKilled";
+        let Some(finished) = self.end.finished_at else { return false };
+        match deletion {
+            Deletion::Requested(at) => finished > at || finished == at && (signal || time_is_over),
+            Deletion::RequestedBefore(end) => end.duration_since(finished) < ONE_EVENT && (signal || time_is_over),
+        }
     }
 
     /// Whether it came before the pod was ended from outside, for good.
@@ -213,7 +217,7 @@ fn lost(pod: &RawPod) -> Option<Failure> {
 
 /// The pod was deleted while it worked, or before it began.
 fn stopped(pod: &RawPod, killed: &[Exit]) -> Option<Failure> {
-    let deleted = pod.deletion_requested()?;
+    let (Deletion::Requested(deleted) | Deletion::RequestedBefore(deleted)) = pod.deletion()?;
     // A container that was stopped beside one that comes first and has completed did not decide: a proxy that outlived the work.
     if let Some((done, beside)) = outlived(pod, killed) {
         let words = format!("{} ended with 0, and {} still ran", done.name.as_str(), beside.name.as_str());

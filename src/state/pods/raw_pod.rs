@@ -14,8 +14,9 @@ use std::ops::Deref;
 /// Containers of a pod, and conditions, that are read; the rest is passed over.
 const ITEMS: usize = 256;
 /// Characters that are kept of the beginning and of the end of a longer text: a log ends with what matters, a message begins with it.
-const HEAD: usize = 160;
-const TAIL: usize = 350;
+/// Together with a sentence around them they fit into a message of the ledger.
+const HEAD: usize = 250;
+const TAIL: usize = 650;
 
 /// A pod of a Job.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -130,6 +131,15 @@ pub(super) struct RawTerminated {
     pub finished_at: Option<Timestamp>,
 }
 
+/// When the deletion of a pod was requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deletion {
+    /// At this moment.
+    Requested(Timestamp),
+    /// At this moment or before.
+    RequestedBefore(Timestamp),
+}
+
 /// Whose container it is, for the outcome of the Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -155,16 +165,19 @@ impl RawPod {
         self.metadata.deletion_timestamp.is_some()
     }
 
-    /// When its deletion was requested: `deletionTimestamp` lies a grace period after that
-    /// (`rest.BeforeDelete`, which moves both when a later request shortens the period).
-    pub(super) fn deletion_requested(&self) -> Option<Timestamp> {
+    /// Its deletion, if it is being deleted. While it has time to end, `deletionTimestamp` lies that grace period after the request
+    /// (`rest.BeforeDelete`). The last request, without a grace period, moves it to its own moment: then only the end is known.
+    pub(super) fn deletion(&self) -> Option<Deletion> {
+        let end = self.metadata.deletion_timestamp?;
         let grace = self
             .metadata
             .deletion_grace_period_seconds
             .unwrap_or(0)
             .clamp(0, i64::from(i32::MAX));
-        let end = self.metadata.deletion_timestamp?;
-        Some(end.checked_sub(SignedDuration::from_secs(grace)).unwrap_or(Timestamp::MIN))
+        Some(match grace {
+            0 => Deletion::RequestedBefore(end),
+            grace => Deletion::Requested(end.checked_sub(SignedDuration::from_secs(grace)).unwrap_or(Timestamp::MIN)),
+        })
     }
 
     /// The condition of that type and status.

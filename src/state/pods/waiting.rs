@@ -49,8 +49,16 @@ fn is_proof(end: &RawTerminated) -> bool {
     }
 }
 
+fn has_failed(container: &RawContainer) -> bool {
+    container.state.terminated.as_ref().is_some_and(|end| end.exit_code != Some(0))
+}
+
 /// What the pod waits for; nothing if all its containers run or have ended.
 pub(super) fn of(pod: &RawPod) -> Option<Wait> {
+    let is_final = |role, container: &RawContainer| role == Role::Init && has_failed(container) && !pod.restarts(&container.name);
+    if pod.containers().into_iter().any(|(role, container)| is_final(role, container)) {
+        return None;
+    }
     unscheduled(pod)
         .or_else(|| {
             pod.containers()
@@ -119,7 +127,7 @@ fn blocked(pod: &RawPod, role: Role, container: &RawContainer) -> Option<Wait> {
         return Some(wait(pod, cause, &format!("{kind} {name}: {said}")));
     }
     let runs = container.state.running.is_some();
-    let failed = container.state.terminated.as_ref().is_some_and(|end| end.exit_code != Some(0));
+    let failed = has_failed(container);
     match role {
         Role::Init if runs => Some(wait(pod, Cause::Initializing, &format!("{kind} {name} is still running"))),
         Role::Init if failed => Some(wait(

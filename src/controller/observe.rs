@@ -7,17 +7,16 @@ use super::queue::Key;
 use super::{Context, Error, pods};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
 use crate::plan::{Exit, Pods, Task};
+use crate::state::pods::RawPod;
 use crate::state::{RawJob, RawTask, Source};
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
-use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use kube::api::ListParams;
 use kube::core::{ObjectList, Request};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Resource, ResourceExt};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -221,22 +220,6 @@ pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
     }
 }
 
-/// A pod without its spec, which may be long and is not read.
-#[derive(Clone, Debug, Deserialize)]
-struct RawPod {
-    #[serde(default)]
-    status: Option<PodStatus>,
-}
-
-impl RawPod {
-    fn into_pod(self) -> Pod {
-        Pod {
-            status: self.status,
-            ..Pod::default()
-        }
-    }
-}
-
 /// What the pods of a Job say: how its failed container ended, and what they wait for.
 ///
 /// # Errors
@@ -247,8 +230,7 @@ pub async fn pods(ctx: &Context, task: &Task, uid: &str) -> Result<(Exit, Pods),
         .limit(PODS);
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
     let list = ctx.send::<ObjectList<RawPod>>("list pods", request).await?;
-    let pods: Vec<Pod> = list.items.into_iter().map(RawPod::into_pod).collect();
-    Ok((pods::exit(&pods), pods::progress(&pods)))
+    Ok((pods::exit(&list.items), pods::progress(&list.items)))
 }
 
 /// Where the Jobs of a namespace live.

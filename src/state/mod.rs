@@ -13,6 +13,7 @@ mod execution;
 mod gate;
 mod json;
 mod metadata;
+pub mod pods;
 mod raw_job;
 mod raw_task;
 mod record;

@@ -66,7 +66,7 @@ async fn s1_a_job_that_is_pending_is_tried_again_when_retries_are_left() {
     world.settled("stuck").await;
     operator.set_to(slot);
     let first = job_name("stuck", slot, 1);
-    world.pod_of(&first).await;
+    let pod = world.pod_of(&first).await.metadata.name.unwrap();
     operator.set_to(slot + minutes(10));
     let status = world
         .status("stuck", "the attempt to end", |status| {
@@ -76,7 +76,9 @@ async fn s1_a_job_that_is_pending_is_tried_again_when_retries_are_left() {
     let message = status.active[0].message.as_deref().unwrap();
     assert_eq!(
         message,
-        "attempt 1 failed: no pod started within pendingTimeout (10m): its pod does not say why"
+        format!(
+            "attempt 1 failed: no pod started within pendingTimeout (10m): pod {pod}: no scheduler has taken it; kubectl describe pod {pod}"
+        )
     );
     let retry_at = status.active[0].retry_at.as_ref().unwrap().0;
     assert_eq!(retry_at, slot + minutes(15));

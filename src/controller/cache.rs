@@ -71,13 +71,13 @@ impl Cache {
     }
 
     /// Takes in a task. Reading it costs what its author made it cost, and is done before anybody is kept waiting.
-    pub fn put_task(&self, raw: RawTask, now: Timestamp) -> Put {
+    pub fn put_task(&self, raw: RawTask, source: Source, now: Timestamp) -> Put {
         let Some(key) = raw.metadata.uid.as_deref().map(Key::from) else {
             return Put::Old;
         };
         let version = raw.metadata.resource_version.clone().unwrap_or_default();
         let known = match self.lock().entries.get(&key) {
-            Some(entry) if !entry.record.is_news(&version) => return Put::Old,
+            Some(entry) if source != Source::List && !entry.record.is_news(&version) => return Put::Old,
             Some(entry) => entry.record.task_shared(),
             None => None,
         };
@@ -92,7 +92,15 @@ impl Cache {
             record: Record::default(),
         });
         let is_new = entry.record.task().is_none();
-        if !entry.record.put_task(task.clone(), now) {
+        let is_news = match source {
+            // Older or newer, it is what there is. Before a Job is created by it, it is read.
+            Source::List => {
+                entry.read_in = 0;
+                entry.record.list_task(task.clone(), now)
+            }
+            _ => entry.record.put_task(task.clone(), now),
+        };
+        if !is_news {
             return Put::Old;
         }
         if is_new {
@@ -125,14 +133,14 @@ impl Cache {
         entry.record.put_job(object, source, now).then_some(key)
     }
 
-    /// The Job is certainly gone.
-    pub fn remove_job(&self, namespace: &str, owner: &str, uid: &str, now: Timestamp) -> Option<Key> {
+    /// The watch no longer shows the Job.
+    pub fn leave_watch(&self, namespace: &str, owner: &str, uid: &str, now: Timestamp) -> Option<Key> {
         let mut inner = self.lock();
         let inner = &mut *inner;
         inner.pen.remove(namespace, uid);
         let key = inner.entries.get_key_value(owner).map(|(key, _)| key.clone())?;
         let entry = inner.entries.get_mut(&key).filter(|entry| entry.namespace == namespace)?;
-        entry.record.remove_job(uid, &inner.seal, now).then_some(key)
+        entry.record.leave_watch(uid, &inner.seal, now).then_some(key)
     }
 
     /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Gives whose they were.
@@ -162,6 +170,12 @@ impl Cache {
     /// The term of leadership in which the task was last read.
     pub fn read_in(&self, key: &Key) -> u64 {
         self.lock().entries.get(key).map_or(0, |entry| entry.read_in)
+    }
+
+    /// The `resourceVersion` of a task, as it is known.
+    pub fn version(&self, key: &str) -> Option<String> {
+        let inner = self.lock();
+        inner.entries.get(key)?.record.task().map(|task| task.resource_version.clone())
     }
 
     /// It was read in this one.
@@ -233,6 +247,11 @@ mod tests {
         serde_json::from_value(json!({"metadata": metadata, "status": {"conditions": conditions}})).unwrap()
     }
 
+    /// A read does not find the Job.
+    fn is_gone(cache: &Cache) {
+        cache.update(&"task".into(), |record, seal| record.remove_job("job", seal, now()));
+    }
+
     fn observed(cache: &Cache) -> Observed {
         cache.observe(&"task".into(), SLOT.parse().unwrap()).unwrap()
     }
@@ -240,15 +259,16 @@ mod tests {
     #[test]
     fn d2_a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
         let cache = cache();
-        cache.put_task(task(1, active()), now());
+        cache.put_task(task(1, active()), Source::Watch, now());
         cache.put_job(job(None), Source::Watch, now());
         cache.put_job(job(Some("Complete")), Source::Watch, now());
-        cache.remove_job("n", "task", "job", now());
+        cache.leave_watch("n", "task", "job", now());
+        is_gone(&cache);
         let known = observed(&cache);
         assert_eq!(known.gone, ["job"]);
         assert!(known.jobs[0].object.end.as_ref().is_some_and(|end| end.succeeded));
         // Once the end is written, it is forgotten.
-        cache.put_task(task(2, json!({"accountedUntil": SLOT})), now());
+        cache.put_task(task(2, json!({"accountedUntil": SLOT})), Source::Watch, now());
         assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
     }
 
@@ -256,8 +276,11 @@ mod tests {
     fn an_older_word_never_undoes_a_newer_one() {
         let cache = cache();
         let key: Key = "task".into();
-        assert_eq!(cache.put_task(task(10, json!({"started": 2})), now()), Put::News(key.clone()));
-        assert_eq!(cache.put_task(task(9, json!({"started": 1})), now()), Put::Old);
+        assert_eq!(
+            cache.put_task(task(10, json!({"started": 2})), Source::Watch, now()),
+            Put::News(key.clone())
+        );
+        assert_eq!(cache.put_task(task(9, json!({"started": 1})), Source::Watch, now()), Put::Old);
         assert_eq!(observed(&cache).task.status.started, 2);
         cache.put_job(job(None), Source::Watch, now());
         cache.update(&key, |record, _| record.mark_deleting("job", SLOT.parse().unwrap()));
@@ -266,7 +289,8 @@ mod tests {
             observed(&cache).jobs[0].object.deleting.is_some(),
             "we deleted it; the watch has not caught up"
         );
-        cache.remove_job("n", "task", "job", now());
+        cache.leave_watch("n", "task", "job", now());
+        is_gone(&cache);
         assert_eq!(cache.put_job(job(None), Source::Watch, now()), None, "gone is gone");
     }
 
@@ -278,15 +302,16 @@ mod tests {
     fn d2_a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked_and_keeps_its_end() {
         let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
-        cache.put_task(task(1, active()), now());
+        cache.put_task(task(1, active()), Source::Watch, now());
         cache.put_job(job(Some("Complete")), Source::Watch, now());
         assert_eq!(cache.keep_jobs(None, &HashSet::new(), now()), ["task".into()]);
         assert_eq!(seen(), (0, 0), "somebody has to look");
-        cache.remove_job("n", "task", "job", now());
+        cache.leave_watch("n", "task", "job", now());
+        is_gone(&cache);
         assert_eq!(seen(), (1, 1));
         assert!(observed(&cache).jobs[0].object.end.as_ref().is_some_and(|end| end.succeeded));
 
-        cache.put_task(task(2, json!({"accountedUntil": SLOT})), now());
+        cache.put_task(task(2, json!({"accountedUntil": SLOT})), Source::Watch, now());
         assert_eq!(seen(), (0, 0));
     }
 
@@ -294,11 +319,11 @@ mod tests {
     fn d2_a_job_that_a_new_list_does_not_show_still_proves_that_its_slot_was_started() {
         let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
-        cache.put_task(task(1, json!({})), now());
+        cache.put_task(task(1, json!({})), Source::Watch, now());
         cache.put_job(job(None), Source::Created(now()), now());
         cache.keep_jobs(None, &HashSet::new(), now());
         assert_eq!(seen(), (1, 0), "its slot would be started again");
-        cache.put_task(task(2, active()), now());
+        cache.put_task(task(2, active()), Source::Watch, now());
         assert_eq!(seen(), (0, 0), "now somebody has to look");
         cache.put_job(job(None), Source::Get, now());
         assert_eq!(seen(), (1, 0), "it was there");
@@ -308,7 +333,7 @@ mod tests {
     fn how_containers_ended_is_asked_when_the_job_has_ended() {
         let cache = cache();
         let key: Key = "task".into();
-        cache.put_task(task(1, active()), now());
+        cache.put_task(task(1, active()), Source::Watch, now());
         cache.put_job(job(None), Source::Watch, now());
         // The look of pendingTimeout, at a container that runs.
         cache.update(&key, |record, _| {
@@ -322,5 +347,48 @@ mod tests {
         let code = Exit::Known { code: 3, message: None };
         cache.update(&key, |record, _| record.set_pods("job", &code, &Pods::Began, SLOT.parse().unwrap()));
         assert_eq!(observed(&cache).jobs[0].exit, code);
+    }
+
+    /// F21: the watch reports a Job as deleted from which somebody took our label.
+    #[test]
+    fn a_job_that_leaves_the_watch_is_not_gone_before_a_read() {
+        let cache = cache();
+        let key: Key = "task".into();
+        cache.put_task(task(1, active()), Source::Watch, now());
+        cache.put_job(job(None), Source::Watch, now());
+        cache.leave_watch("n", "task", "job", now());
+        assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
+        let read = job(None).into_object();
+        cache.update(&key, |record, _| record.put_job(read, Source::Get, now()));
+        let job = observed(&cache).jobs.remove(0);
+        assert_eq!(
+            (job.object.uid.as_str(), job.unwatched_since),
+            ("job", Some(now())),
+            "it is read now and then"
+        );
+    }
+
+    /// F12: where a backup of etcd was restored, versions go back, and what was deleted is there again.
+    #[test]
+    fn a_new_list_is_the_truth_whatever_its_versions() {
+        let cache = cache();
+        let key: Key = "task".into();
+        cache.put_task(task(90, active()), Source::Watch, now());
+        cache.put_job(job(None), Source::Watch, now());
+        cache.set_read_in("task", 7);
+        cache.update(&key, |record, _| record.mark_deleting("job", now()));
+        is_gone(&cache);
+        assert_eq!(
+            cache.put_task(task(50, active()), Source::Watch, now()),
+            Put::Old,
+            "a watch may be late"
+        );
+        assert_eq!(cache.put_task(task(50, active()), Source::List, now()), Put::News(key.clone()));
+        assert_eq!(observed(&cache).task.resource_version, "50");
+        assert_eq!(cache.read_in(&key), 0, "it is read before a Job is created by it");
+        cache.put_job(job(None), Source::List, now());
+        let seen = observed(&cache);
+        assert_eq!((seen.jobs.len(), seen.gone.len()), (1, 0));
+        assert_eq!(seen.jobs[0].object.deleting, None);
     }
 }

@@ -22,6 +22,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
+/// The verb of requests that create a Job.
+pub(super) const CREATE: &str = "create";
+/// A creation may take as long as the API server gives it (34 s, webhooks of up to 30 s included) and the way there and back.
+const CREATE_DEADLINE: Duration = Duration::from_secs(40);
 /// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -75,9 +79,10 @@ impl Context {
     ) -> Result<T, Error> {
         let request = request.map_err(|error| Error::Refused(error.to_string()))?;
         self.metrics.requests.with_label_values(&[verb]).inc();
-        match tokio::time::timeout(REQUEST_DEADLINE, self.client.request::<T>(request)).await {
+        let deadline = if verb == CREATE { CREATE_DEADLINE } else { REQUEST_DEADLINE };
+        match tokio::time::timeout(deadline, self.client.request::<T>(request)).await {
             Ok(answer) => answer.map_err(Error::from),
-            Err(_) => Err(Error::deadline(REQUEST_DEADLINE)),
+            Err(_) => Err(Error::deadline(deadline)),
         }
     }
 
@@ -87,11 +92,15 @@ impl Context {
         verb: &str,
         request: Result<http::Request<Vec<u8>>, impl Display>,
     ) -> Result<T, Error> {
-        // Asked first: a stop between the two makes the time shorter, never longer.
-        let now = Instant::now();
-        let left = self.leadership.time_left().ok_or(Error::NotLeading)?;
-        let end = now.checked_add(left);
-        before(end, self.send(verb, request)).await.unwrap_or(Err(Error::deadline(left)))
+        self.leadership.time_left().ok_or(Error::NotLeading)?;
+        let ends = || {
+            // Asked first: a stop between the two makes the time shorter, never longer.
+            let now = Instant::now();
+            self.leadership.time_left().map_or(Some(now), |left| now.checked_add(left))
+        };
+        while_allowed(ends, self.send(verb, request))
+            .await
+            .unwrap_or(Err(Error::NotLeading))
     }
 
     /// One voice: log line, event and metric from the same words.
@@ -273,18 +282,25 @@ impl Synced {
     }
 }
 
-/// Does `work` until `end`, and not a step of it later; without an end, all of it. `tokio::time::timeout` asks the work first: a
-/// process that was stopped with its connection half made woke, sent its request, and saw only then that its time was over.
-async fn before<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
-    let Some(end) = end else { return Some(work.await) };
-    let (mut work, mut over) = (pin!(work), pin!(tokio::time::sleep_until(end.into())));
+/// Does `work` as long as it is allowed, and not a step of it later; without an end, all of it. `end` is asked again at each step, for
+/// a lease is renewed while a slow request is on its way. `tokio::time::timeout` polls the work first: a process that was stopped with
+/// its connection half made woke, sent its request, and saw only then that its time was over.
+async fn while_allowed<T>(end: impl Fn() -> Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut over) = (pin!(work), pin!(tokio::time::sleep(Duration::ZERO)));
     poll_fn(|cx| {
-        if end <= Instant::now() {
-            return Poll::Ready(None);
-        }
-        match work.as_mut().poll(cx) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => over.as_mut().poll(cx).map(|()| None),
+        loop {
+            let end = end();
+            if end.is_some_and(|end| end <= Instant::now()) {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(Some(done));
+            }
+            let Some(end) = end else { return Poll::Pending };
+            over.as_mut().reset(end.into());
+            if over.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
         }
     })
     .await
@@ -298,12 +314,25 @@ mod tests {
     async fn work_whose_time_is_over_takes_no_further_step() {
         let now = Instant::now();
         let mut steps = 0;
-        assert_eq!(before(Some(now), async { steps += 1 }).await, None);
+        assert_eq!(while_allowed(|| Some(now), async { steps += 1 }).await, None);
         assert_eq!(steps, 0);
-        assert_eq!(before(None, async { 1 }).await, Some(1));
-        assert_eq!(before(now.checked_add(Duration::from_secs(600)), async { 2 }).await, Some(2));
+        assert_eq!(while_allowed(|| None, async { 1 }).await, Some(1));
+        let far = now.checked_add(Duration::from_secs(600));
+        assert_eq!(while_allowed(|| far, async { 2 }).await, Some(2));
         // It wakes by itself.
         let end = Instant::now().checked_add(Duration::from_millis(1));
-        assert_eq!(before(end, std::future::pending::<()>()).await, None);
+        assert_eq!(while_allowed(|| end, std::future::pending::<()>()).await, None);
+    }
+
+    /// F05: a webhook that takes longer than the lease does not cut a request off while the lease is renewed.
+    #[tokio::test]
+    async fn work_goes_on_while_its_end_moves_on() {
+        let asked = std::cell::Cell::new(0);
+        let end = || {
+            asked.set(asked.get() + 1);
+            Instant::now().checked_add(Duration::from_millis(if asked.get() < 5 { 1 } else { 0 }))
+        };
+        assert_eq!(while_allowed(end, std::future::pending::<()>()).await, None);
+        assert!(asked.get() >= 5, "the end moved on {} times", asked.get());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The input is the client's error, the output one of a few variants. The reaction itself is decided by the caller.
 
-use crate::state::Failure;
+use crate::state::{ErrorStatus, Failure};
+use jiff::SignedDuration;
 use std::time::Duration;
 
 /// A request that did not succeed.
@@ -17,6 +18,14 @@ pub enum Error {
     /// The API server rejected the request; an immediate retry gets the same response.
     #[error("{0}")]
     Refused(String),
+    /// It was not carried out, and the API server asks for time.
+    #[error("{message}")]
+    Later {
+        /// What it said.
+        message: String,
+        /// How long to wait at least.
+        after: Duration,
+    },
     /// No response, or one that asks to retry later: it is unknown whether the request took effect.
     #[error("{0}")]
     Unanswered(String),
@@ -47,6 +56,10 @@ impl Error {
             Self::NotFound(message) => Failure::NotFound(message),
             Self::Conflict(message) => Failure::Conflict(message),
             Self::Refused(message) => Failure::Refused(message),
+            Self::Later { message, after } => Failure::Later {
+                message,
+                after: SignedDuration::try_from(after).unwrap_or_default(),
+            },
             Self::Unanswered(message) => Failure::Unanswered(message),
             Self::NotLeading | Self::Panicked | Self::Unsettled(_) => return Err(self),
         })
@@ -59,6 +72,7 @@ impl Error {
             Self::NotFound(_) => "NotFound",
             Self::Conflict(_) => "Conflict",
             Self::Refused(_) => "Refused",
+            Self::Later { .. } => "Later",
             Self::Unanswered(_) => "Unanswered",
             Self::NotLeading => "NotLeading",
             Self::Panicked => "Panicked",
@@ -67,12 +81,19 @@ impl Error {
     }
 }
 
+/// The API server says "later" by this at most.
+const LONGEST_LATER: Duration = Duration::from_secs(60);
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotFound(message) => Self::NotFound(message),
             Failure::Conflict(message) => Self::Conflict(message),
             Failure::Refused(message) => Self::Refused(message),
+            Failure::Later { message, after } => {
+                let after = Duration::try_from(after).unwrap_or_default().min(LONGEST_LATER);
+                Self::Later { message, after }
+            }
             Failure::Unanswered(message) => Self::Unanswered(message),
         }
     }
@@ -81,7 +102,16 @@ impl From<Failure> for Error {
 impl From<kube::Error> for Error {
     fn from(error: kube::Error) -> Self {
         match error {
-            kube::Error::Api(status) => Failure::of_status(status.code, &status.reason, status.message.clone()).into(),
+            kube::Error::Api(status) => {
+                let retry_after = status.details.as_ref().map(|details| details.retry_after_seconds);
+                let status = ErrorStatus {
+                    code: status.code,
+                    reason: &status.reason,
+                    message: &status.message,
+                    retry_after,
+                };
+                Failure::of_status(&status).into()
+            }
             other => Self::Unanswered(other.to_string()),
         }
     }

@@ -41,9 +41,9 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: t
         Event::Init => seen.clear(),
         Event::InitApply(raw) => {
             seen.extend(raw.metadata.uid.as_deref().map(Key::from));
-            take_task(&ctx, raw);
+            take_task(&ctx, raw, Source::List);
         }
-        Event::Apply(raw) => take_task(&ctx, raw),
+        Event::Apply(raw) => take_task(&ctx, raw, Source::Watch),
         Event::InitDone => {
             ctx.cache.keep_tasks(namespace.as_deref(), &std::mem::take(&mut seen));
             if std::mem::take(&mut first) {
@@ -61,11 +61,11 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: t
 }
 
 /// Takes in a task, and has it looked at if that is news.
-pub fn take_task(ctx: &Context, raw: RawTask) {
+pub fn take_task(ctx: &Context, raw: RawTask, source: Source) {
     if let (Some(uid), Some(namespace)) = (&raw.metadata.uid, &raw.metadata.namespace) {
         ctx.queue.belongs(&uid.as_str().into(), namespace);
     }
-    match ctx.cache.put_task(raw, ctx.clock.now()) {
+    match ctx.cache.put_task(raw, source, ctx.clock.now()) {
         Put::News(key) => ctx.wake(Some(key)),
         Put::Old => {}
         Put::Quarantined(key) => {
@@ -104,7 +104,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
             if let (Some(owner), Some(of), Some(uid)) = (owner, of, raw.metadata.uid.clone()) {
                 // The last word of a Job may be its end: a Job that finished and was deleted at once ran all the same.
                 ctx.cache.put_job(raw, Source::Watch, ctx.clock.now());
-                ctx.wake(ctx.cache.remove_job(&of, &owner, &uid, ctx.clock.now()));
+                ctx.wake(ctx.cache.leave_watch(&of, &owner, &uid, ctx.clock.now()));
             }
         }
     })
@@ -205,10 +205,13 @@ fn api<K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
 pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
     // Before the request: whoever begins to lead while it is on its way asks again.
     let term = ctx.leadership.term();
+    let known = ctx.cache.version(&task.uid);
     let request = Request::new(tasks_path(&task.namespace)).get(&task.name, &kube::api::GetParams::default());
     match ctx.send::<RawTask>("get task", request).await {
         Ok(raw) if raw.metadata.uid.as_deref() == Some(&task.uid) => {
-            take_task(ctx, raw);
+            // An answer that is older than what was known before it was asked for is of a restored past, and true all the same.
+            let is_unchanged = ctx.cache.version(&task.uid) == known;
+            take_task(ctx, raw, if is_unchanged { Source::List } else { Source::Get });
             ctx.cache.set_read_in(&task.uid, term);
             Ok(())
         }

@@ -2,14 +2,16 @@
 //!
 //! Requests become HTTP, and answers come back as values; what they mean for what is known stands in `state`. Nothing is decided here.
 
+use super::context::CREATE;
 use super::queue::Key;
 use super::{Context, Error, observe, pods};
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{Effect, Exit, Task};
-use crate::state::{Execution, FoundJob, Notice, Progress, RawJob, RawTask, Reply, Request as Wanted, Step};
+use crate::state::{Execution, Failure, FoundJob, Notice, Progress, RawJob, RawTask, Reply, Request as Wanted, Source, Step};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Carries out a plan, in its order. `term` is the term of leadership in which it was made.
@@ -57,8 +59,19 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
                 dry_run,
                 field_manager: Some(super::FIELD_MANAGER.into()),
             };
-            let request = Request::new(observe::jobs_path(&task.namespace)).create(&params, body(&manifest)?);
-            Ok(found(ctx.write("create", request).await?, task))
+            let body = body(&manifest)?;
+            let bytes = body.len();
+            let mut request = Request::new(observe::jobs_path(&task.namespace))
+                .create(&params, body)
+                .map_err(|error| Error::Refused(error.to_string()))?;
+            if dry_run {
+                reject_unknown_fields(&mut request);
+            }
+            let answer = ctx.write(CREATE, Ok::<_, Infallible>(request)).await;
+            answer.map(|raw| found(raw, task)).map_err(|error| match error {
+                Error::Refused(message) => Failure::Refused(message).of_create(bytes).into(),
+                other => other,
+            })
         }
         Wanted::GetJob { name } => {
             let request = Request::new(observe::jobs_path(&task.namespace)).get(&name, &kube::api::GetParams::default());
@@ -93,6 +106,15 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
     }
 }
 
+/// A field that this API server does not know would be dropped, and only a header would say so. A real creation stays lenient, as
+/// kubectl's of a CronJob would have been by then.
+fn reject_unknown_fields(request: &mut http::Request<Vec<u8>>) {
+    let uri = format!("{}&fieldValidation=Strict", request.uri());
+    if let Ok(uri) = uri.parse() {
+        *request.uri_mut() = uri;
+    }
+}
+
 fn found(raw: RawJob, task: &Task) -> Reply {
     Reply::Job(Box::new(FoundJob {
         is_owned: raw.claims(task),
@@ -119,7 +141,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
         field_manager: Some(super::FIELD_MANAGER.into()),
     };
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body(&object)?);
-    observe::take_task(ctx, ctx.write::<RawTask>("status", request).await?);
+    observe::take_task(ctx, ctx.write::<RawTask>("status", request).await?, Source::Get);
     Ok(Reply::Done)
 }
 

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 pub const MOST_ACTIVE: usize = 1000;
 /// Beyond the grace period of its pods, a Job that is being deleted holds capacity for this long. After that its node does not answer,
 /// and a task must not stand still for it.
-const TERMINATION_SLACK: SignedDuration = SignedDuration::from_secs(30);
+pub const TERMINATION_SLACK: SignedDuration = SignedDuration::from_secs(30);
 /// Grace period of pods while the spec cannot be read.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -51,8 +51,12 @@ impl Planner<'_> {
     /// When a run whose Job is being deleted no longer holds capacity, whether its pods are gone or not.
     pub fn termination_deadline(&self, run: &Run) -> Option<Timestamp> {
         let deleting = self.job(run)?.object.deleting?;
-        let grace = self.spec.map_or(GRACE, |spec| spec.grace);
-        deleting.checked_add(grace + TERMINATION_SLACK).ok()
+        deleting.checked_add(self.grace() + TERMINATION_SLACK).ok()
+    }
+
+    /// Grace period of the pods.
+    pub fn grace(&self) -> SignedDuration {
+        self.spec.map_or(GRACE, |spec| spec.grace)
     }
 
     /// The oldest active run.

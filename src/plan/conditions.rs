@@ -36,6 +36,11 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     if let Some((reason, message)) = invalid {
         return not_ready(planner, reason, message);
     }
+    if planner.observed.crd_is_outdated {
+        let message =
+            "The API server drops fields of this status: its CRD is older than this operator; apply the CRD of the operator's version";
+        return not_ready(planner, ConditionReason::OutdatedCRD, message.into());
+    }
     let refusals = &planner.observed.refusals;
     // What was refused may be tried again, and nothing is left to be tried, counted or said.
     let is_busy = is_acting || planner.blocked.is_some() || planner.ledger.urgent || planner.ledger.binding;

@@ -100,12 +100,12 @@ fn inject_context(job_spec: &mut Value, context: &[(&'static str, &'static str, 
                 *env = json!([]);
             }
             let Some(env) = env.as_array_mut() else { continue };
-            for (_, name, value) in context {
-                // The author's own variable wins.
-                if !env.iter().any(|known| known.get("name").and_then(Value::as_str) == Some(name)) {
-                    env.push(json!({"name": name, "value": value}));
-                }
-            }
+            // Kubernetes expands `$(NAME)` only from variables that stand before: ours come first, so that the author's can use them.
+            // The author's own variable of the same name wins.
+            let is_set = |name: &str| env.iter().any(|known| known.get("name").and_then(Value::as_str) == Some(name));
+            let ours = context.iter().filter(|(_, name, _)| !is_set(name));
+            let ours: Vec<Value> = ours.map(|(_, name, value)| json!({"name": name, "value": value})).collect();
+            env.splice(0..0, ours);
         }
     }
 }

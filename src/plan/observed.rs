@@ -33,6 +33,8 @@ pub struct Observed {
     pub dry_run: DryRun,
     /// Names that this task's Jobs should have and that Jobs of others have, as far as this process met them.
     pub conflicts: Vec<Conflict>,
+    /// The API server dropped fields of the status that was written last: its CRD is older than this operator.
+    pub crd_is_outdated: bool,
     /// What was decided since the status was written, by this process, and waits to be written with more.
     pub unwritten: Option<Unwritten>,
 }
@@ -162,6 +164,8 @@ pub struct JobObject {
     pub ready: bool,
     /// Since when it is being deleted.
     pub deleting: Option<Timestamp>,
+    /// How it is about to fail: its condition `FailureTarget`. `Failed` follows when its pods are gone.
+    pub failing: Option<JobEnd>,
     /// How it ended, if it has.
     pub end: Option<JobEnd>,
 }
@@ -173,6 +177,8 @@ pub struct Job {
     pub object: JobObject,
     /// A read has shown it, not only a watch, which may be late.
     pub confirmed: bool,
+    /// When it was last read, if no watch shows it: somebody took our label off.
+    pub unwatched_since: Option<Timestamp>,
     /// It was seen before its slot came.
     pub early: bool,
     /// What its pods wait for, if they were read.
@@ -189,6 +195,7 @@ impl From<JobObject> for Job {
         Self {
             object,
             confirmed: false,
+            unwatched_since: None,
             early: false,
             pods: Pods::NotAsked,
             looked: None,
@@ -333,6 +340,7 @@ impl Observed {
             refusals: Refusals::default(),
             dry_run: DryRun::NotAsked,
             conflicts: Vec::new(),
+            crd_is_outdated: false,
             unwritten: None,
         }
     }

@@ -140,6 +140,8 @@ words! {
         DeleteRefused,
         /// Another object has the name of a Job of this task.
         NameConflict,
+        /// The CRD is older than the operator.
+        OutdatedCRD,
         /// `endAt` has passed: no slot is left.
         Ended,
         /// The schedule is valid, and the API server accepted a dry run of the Job.

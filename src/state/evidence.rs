@@ -39,6 +39,7 @@ pub fn unseen(uid: &str) -> Job {
         suspended: false,
         ready: false,
         deleting: Some(Timestamp::UNIX_EPOCH),
+        failing: None,
         end: None,
     };
     Job {

@@ -11,6 +11,7 @@ use super::record::{Record, Source};
 use super::request::{Notice, Progress, Request, Step};
 use super::seal::Seal;
 use crate::api;
+use crate::api::ScheduledTaskStatus;
 use crate::plan::{Announcement, Effect, Exit, Pods, Reason, Start, Urgency, WriteKind, is_plain_name};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -36,7 +37,7 @@ enum Purpose {
         job: String,
         uid: String,
     },
-    WriteStatus(Urgency, Vec<Announcement>),
+    WriteStatus(Urgency, Vec<Announcement>, Box<ScheduledTaskStatus>),
     Refresh(Failure),
 }
 
@@ -104,7 +105,8 @@ impl Execution {
                     self.finished = Some(Progress::Deferred(urgency));
                     return None;
                 }
-                (Request::WriteStatus { status }, Purpose::WriteStatus(urgency, announcements))
+                let purpose = Purpose::WriteStatus(urgency, announcements, status.clone());
+                (Request::WriteStatus { status }, purpose)
             }
             Effect::Create {
                 start,
@@ -144,12 +146,24 @@ impl Execution {
                     Err(failure) => return self.fail(failure),
                 }
                 known.record.writes.resolve(&job);
-                Vec::new()
+                // It does not exist, again and again: whoever waits for it should know why.
+                match known.record.writes.lasting_trouble() {
+                    Some(trouble) if !known.record.has_job_named(&job) => {
+                        let message = format!("the API server does not create Job {job}: {trouble}");
+                        known.refuse(WriteKind::Create, Reason::JobRefused, message)
+                    }
+                    _ => Vec::new(),
+                }
             }
             Purpose::Delete { job, uid, reason, kind } => self.deleted(answer, job, uid, reason, kind, &mut known),
             Purpose::VerifyDeleted(uid, kind) => self.verified(answer, &uid, kind, &mut known),
             Purpose::ListPods { job, uid } => self.listed(answer, &job, &uid, &mut known),
-            Purpose::WriteStatus(urgency, announcements) => self.written(answer, urgency, announcements, &mut known),
+            Purpose::WriteStatus(urgency, announcements, sent) => {
+                if answer.is_ok() {
+                    known.record.keep_written(*sent);
+                }
+                self.written(answer, urgency, announcements, &mut known)
+            }
             Purpose::Refresh(conflict) => self.fail(answer.err().unwrap_or(conflict)),
         }
     }
@@ -164,7 +178,20 @@ impl Execution {
                 return notices;
             }
             Ok(_) => return self.fail(Failure::Unanswered("an answer without a Job".into())),
-            Err(failure @ Failure::Unanswered(_)) => return self.fail(failure),
+            Err(failure @ Failure::Unanswered(_)) => {
+                known.record.writes.note_trouble(&failure.to_string());
+                return self.fail(failure);
+            }
+            Err(failure @ Failure::Later { .. }) => {
+                known.record.writes.resolve(&start.job);
+                let is_lasting = known.record.writes.note_trouble(&failure.to_string());
+                if !is_lasting {
+                    return self.fail(failure);
+                }
+                self.finished = Some(Progress::Done);
+                let message = format!("the API server does not create Job {}: {failure}", start.job);
+                return known.refuse(WriteKind::Create, Reason::JobRefused, message);
+            }
             // The name is the lock: is it our Job?
             Err(Failure::Conflict(_)) => None,
             // A refusal, too, may come after a POST of ours whose answer was lost.

@@ -21,7 +21,7 @@ mod request;
 mod seal;
 mod writes;
 
-pub use answer::{Answer, Failure, FoundJob, Reply};
+pub use answer::{Answer, ErrorStatus, Failure, FoundJob, Reply};
 pub use execution::Execution;
 pub use gate::believes;
 pub use raw_job::RawJob;

@@ -127,7 +127,8 @@ impl RawJob {
                 .iter()
                 .any(|pods| pods.is_some_and(|pods| pods > 0)),
             deleting: self.metadata.deletion_timestamp.map(|at| at.0),
-            end: end(status.conditions, status.completion_time, created),
+            failing: end(&status.conditions, &["FailureTarget"], None, created),
+            end: end(&status.conditions, &["Complete", "Failed"], status.completion_time, created),
         }
     }
 
@@ -154,16 +155,18 @@ fn is_true(conditions: &Option<Vec<RawCondition>>, kind: &str) -> bool {
     all.any(|condition| condition.kind == kind && condition.status == "True")
 }
 
-fn end(conditions: Option<Vec<RawCondition>>, completed: Option<Time>, created: Timestamp) -> Option<JobEnd> {
-    let conditions = conditions.unwrap_or_default();
-    let ended = |condition: &RawCondition| matches!(condition.kind.as_str(), "Complete" | "Failed") && condition.status == "True";
-    let condition = conditions.into_iter().find(ended)?;
-    let at = completed.or(condition.last_transition_time).map_or(created, |at| at.0);
+/// How a Job ended (or is about to), by the first of these conditions that is true.
+fn end(conditions: &Option<Vec<RawCondition>>, kinds: &[&str], completed: Option<Time>, created: Timestamp) -> Option<JobEnd> {
+    let ended = |condition: &&RawCondition| kinds.contains(&condition.kind.as_str()) && condition.status == "True";
+    let condition = conditions.iter().flatten().find(ended)?;
+    let at = completed
+        .or_else(|| condition.last_transition_time.clone())
+        .map_or(created, |at| at.0);
     Some(JobEnd {
         succeeded: condition.kind == "Complete",
         at,
-        reason: short(&condition.reason.unwrap_or_default()),
-        message: short(&condition.message.unwrap_or_default()),
+        reason: short(condition.reason.as_deref().unwrap_or_default()),
+        message: short(condition.message.as_deref().unwrap_or_default()),
     })
 }
 

@@ -11,6 +11,7 @@ use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::seal::Seal;
 use super::writes::Writes;
+use crate::api::ScheduledTaskStatus;
 use crate::plan::{ConditionReason, Exit, Job, JobObject, Observed, Pods, Task, Unusable};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -75,6 +76,7 @@ impl Record {
             refusals: self.writes.refusals(),
             dry_run: self.writes.dry_run(),
             conflicts: self.writes.conflicts(),
+            crd_is_outdated: self.writes.crd_is_outdated(),
             // A clock that was set back takes back what was decided ahead of it.
             unwritten: self.writes.unwritten().filter(|unwritten| unwritten.is_past(now)),
             task,
@@ -93,6 +95,12 @@ impl Record {
         self.task.clone()
     }
 
+    /// Whether a Job of that name is known to exist.
+    #[must_use]
+    pub fn has_job_named(&self, name: &str) -> bool {
+        self.jobs.values().any(|job| job.object.name == name)
+    }
+
     /// How many Jobs are there.
     #[must_use]
     pub fn jobs(&self) -> usize {
@@ -106,10 +114,20 @@ impl Record {
             .is_none_or(|known| version(&known.resource_version) < version(resource_version))
     }
 
-    /// Takes in a task. Gives false if a version as new is known.
+    /// Takes in a task of a new list, whatever its version: where a backup of etcd was restored, versions go back.
+    pub fn list_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
+        let is_same = self.task().is_some_and(|known| known.resource_version == task.resource_version);
+        !is_same && self.take_task(task, now)
+    }
+
+    /// Takes in a task. Returns false if a version as new is known.
     pub fn put_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
-        if !self.is_news(&task.resource_version) {
-            return false;
+        self.is_news(&task.resource_version) && self.take_task(task, now)
+    }
+
+    fn take_task(&mut self, mut task: Arc<Task>, now: Timestamp) -> bool {
+        if let Some(status) = self.writes.undo_pruning(&task.status) {
+            Arc::make_mut(&mut task).status = status;
         }
         let template = |task: &Task| task.spec.as_ref().ok().map(|spec| spec.fields.job_template.clone());
         let known = self.task();
@@ -132,6 +150,20 @@ impl Record {
         }
         self.task = Some(task);
         true
+    }
+
+    /// A status was written, and the task that came back was taken in. What its CRD dropped is kept in memory, so that the ledger is
+    /// not read as another one.
+    pub fn keep_written(&mut self, sent: ScheduledTaskStatus) {
+        let Some(task) = self.task.clone() else { return };
+        self.writes.compare_written(sent, &task.status);
+        if let Some(status) = self.writes.undo_pruning(&task.status) {
+            let task = Task {
+                status,
+                ..Task::clone(&task)
+            };
+            self.task = Some(Arc::new(task));
+        }
     }
 
     /// The task is gone.
@@ -160,6 +192,13 @@ impl Record {
     /// for a Job of its name.
     pub fn put_job(&mut self, object: JobObject, source: Source, now: Timestamp) -> bool {
         let uid = object.uid.clone();
+        if source == Source::List {
+            // It is there, whatever was seen or requested before: etcd may have been restored.
+            self.gone.remove(&uid);
+            if object.deleting.is_none() {
+                self.deleted.remove(&uid);
+            }
+        }
         if self.gone.contains_key(&uid) {
             return false;
         }
@@ -173,18 +212,34 @@ impl Record {
             self.set_aside(job);
             return false;
         }
-        if let Some(missing) = self.missing.remove(&uid) {
-            self.jobs.insert(uid.clone(), missing);
-        }
+        let missing = self.missing.remove(&uid);
+        let is_missing = missing.is_some();
+        self.jobs.extend(missing.map(|missing| (uid.clone(), missing)));
         if let Source::Created(at) = source {
             job.object.created = at;
         }
         job.confirmed = !is_watched;
+        job.unwatched_since = (source == Source::Get).then_some(now);
         job.object.deleting = self.deleted.get(&uid).copied().or(job.object.deleting);
         if let Some(known) = self.jobs.get(&uid) {
-            job = after(known, job, matches!(source, Source::Created(_)));
+            job = after(known, job, matches!(source, Source::Created(_)), is_missing);
         }
         self.jobs.insert(uid, job);
+        true
+    }
+
+    /// The watch no longer shows the Job: it is gone, or somebody took our label off. A read has to say which of the two, if that
+    /// matters. Returns whether it does.
+    pub fn leave_watch(&mut self, uid: &str, seal: &Seal, now: Timestamp) -> bool {
+        let Some(job) = self.jobs.get(uid) else {
+            return self.remove_job(uid, seal, now);
+        };
+        if !self.task().is_some_and(|task| is_needed(task, job)) || !self.is_proof(job, seal, now) {
+            return self.remove_job(uid, seal, now);
+        }
+        if let Some(job) = self.jobs.remove(uid) {
+            self.missing.insert(uid.to_owned(), job);
+        }
         true
     }
 
@@ -243,7 +298,7 @@ impl Record {
     pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, now: Timestamp) {
         if let Some(job) = self.jobs.get_mut(uid) {
             (job.pods, job.looked) = (pods.clone(), Some(now));
-            if job.object.end.is_some() {
+            if job.object.end.is_some() || job.object.failing.is_some() {
                 job.exit = exit.clone();
             }
         }
@@ -287,7 +342,7 @@ impl Record {
 }
 
 /// What is known of a Job when it is seen again.
-fn after(known: &Job, mut seen: Job, is_created: bool) -> Job {
+fn after(known: &Job, mut seen: Job, is_created: bool, is_missing: bool) -> Job {
     let object = &known.object;
     // Whose it is was settled when it was first seen: annotations can be changed.
     (seen.object.slot, seen.object.trigger, seen.object.attempt) = (object.slot, object.trigger, object.attempt);
@@ -297,6 +352,10 @@ fn after(known: &Job, mut seen: Job, is_created: bool) -> Job {
         seen.object.created = object.created;
     }
     seen.confirmed |= known.confirmed;
+    // What the watch shows needs no reads.
+    if seen.unwatched_since.is_some() && known.unwatched_since.is_none() && !is_missing {
+        seen.unwatched_since = None;
+    }
     seen.exit = known.exit.clone();
     // One that waits for its turn (again) is to be read anew.
     if !seen.object.suspended {

@@ -7,6 +7,7 @@ use crate::api::ScheduledTaskStatus;
 use crate::plan::{Announcement, Conflict, DryRun, Reason, Refusals, Unwritten, WriteKind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// A dry run that was refused is repeated after this time.
 const DRY_RUN_AGAIN: SignedDuration = SignedDuration::from_mins(5);
@@ -24,7 +25,14 @@ pub struct Writes {
     conflicts: Vec<Conflict>,
     warned: Option<(Reason, String)>,
     unwritten: Option<Unwritten>,
+    /// A status as it came back, and as it was sent: the CRD does not know all of its fields.
+    pruned: Option<(Arc<ScheduledTaskStatus>, Arc<ScheduledTaskStatus>)>,
+    /// What was said to the last creations that were not carried out, and how often in a row.
+    trouble: Option<(String, u32)>,
 }
+
+/// After so many creations in a row that were neither carried out nor refused, the task says so.
+const LASTING: u32 = 3;
 
 impl Writes {
     /// Names of Jobs whose creation was requested and not answered.
@@ -93,12 +101,27 @@ impl Writes {
         if kind == WriteKind::Create {
             self.conflicts.clear();
             self.dry_run = DryRun::Accepted;
+            self.trouble = None;
         }
     }
 
     /// The creation of a Job is requested: until it is answered, the Job may exist or not.
     pub fn mark_in_flight(&mut self, job: &str) {
         self.unacknowledged.insert(job.to_owned());
+    }
+
+    /// A creation was neither carried out nor refused. Returns whether that lasts.
+    pub fn note_trouble(&mut self, message: &str) -> bool {
+        let in_a_row = self.trouble.take().map_or(0, |(_, in_a_row)| in_a_row) + 1;
+        self.trouble = Some((message.to_owned(), in_a_row));
+        in_a_row >= LASTING
+    }
+
+    /// What is said again and again to creations that are not carried out.
+    #[must_use]
+    pub fn lasting_trouble(&self) -> Option<String> {
+        let trouble = self.trouble.as_ref().filter(|(_, in_a_row)| *in_a_row >= LASTING);
+        trouble.map(|(message, _)| message.clone())
     }
 
     /// It is known whether that Job exists.
@@ -124,6 +147,24 @@ impl Writes {
     /// A status was decided on that need not be written yet.
     pub fn put_off(&mut self, status: ScheduledTaskStatus, announcements: Vec<Announcement>) {
         self.unwritten = Some(Unwritten { status, announcements });
+    }
+
+    /// A status was written. `kept` is what the API server made of it: if it dropped fields, its CRD is older than this operator.
+    pub fn compare_written(&mut self, sent: ScheduledTaskStatus, kept: &Arc<ScheduledTaskStatus>) {
+        self.pruned = (**kept != sent).then(|| (kept.clone(), Arc::new(sent)));
+    }
+
+    /// The status as it was sent, if this is what came back of it.
+    #[must_use]
+    pub fn undo_pruning(&self, kept: &ScheduledTaskStatus) -> Option<Arc<ScheduledTaskStatus>> {
+        let (came_back, sent) = self.pruned.as_ref()?;
+        (**came_back == *kept).then(|| sent.clone())
+    }
+
+    /// Whether the CRD dropped fields of the status that was written last.
+    #[must_use]
+    pub fn crd_is_outdated(&self) -> bool {
+        self.pruned.is_some()
     }
 
     /// Whether this warning differs from the last one of its kind.

@@ -3,11 +3,15 @@
 //! What happened comes before what is wanted: an end that the Job reports is an end, whatever limit was reached in that second. A failed
 //! attempt is left to the policy that decides about retries.
 
+use crate::plan::capacity::TERMINATION_SLACK;
 use crate::plan::planner::{Failure, Planner};
 use crate::plan::records::End;
 use crate::plan::run::{Phase, Run};
 use crate::plan::{Exit, Job, JobEnd, Outcome, Reason};
+use jiff::{SignedDuration, Timestamp};
 
+/// A Job that no watch shows (somebody took our label off) is read again after this time.
+const UNWATCHED: SignedDuration = SignedDuration::from_secs(30);
 /// The reason that Kubernetes gives for a Job that failed by its `podFailurePolicy`.
 const POD_FAILURE_POLICY: &str = "PodFailurePolicy";
 
@@ -34,7 +38,8 @@ fn settle(planner: &mut Planner, run: Run, job: &Job) {
     let is_terminating = matches!(run.phase, Phase::Terminating(..));
     match &object.end {
         None if planner.observed.gone.contains(&object.uid) => end_deleted(planner, run),
-        None => planner.ledger.keep(run),
+        None if is_terminating => planner.ledger.keep(run),
+        None => settle_active(planner, run, job),
         Some(_) if !is_terminating && !is_read(job) => {
             planner.list_pods(job);
             planner.ledger.keep(run);
@@ -57,6 +62,34 @@ fn settle(planner: &mut Planner, run: Run, job: &Job) {
             }
         }
     }
+}
+
+/// The Job has not ended. Its pods are read when it is about to fail, while they are still there; a Job that no watch shows is read
+/// now and then.
+fn settle_active(planner: &mut Planner, run: Run, job: &Job) {
+    let object = &job.object;
+    if let Some(failing) = &object.failing {
+        if job.exit == Exit::NotAsked {
+            planner.list_pods(job);
+        }
+        // Its pods are to go within their grace period. After that their node does not answer, and nobody waits for it.
+        let patience = planner.grace() + TERMINATION_SLACK;
+        match failing.at.checked_add(patience) {
+            Ok(deadline) if deadline > planner.now() => planner.wake_by(deadline),
+            _ => {
+                planner.ledger.keep_job(&object.name, &object.uid, false);
+                return planner.failed.push(failure(run, job, failing));
+            }
+        }
+    }
+    if let Some(read) = job.unwatched_since {
+        let again = read.checked_add(UNWATCHED).unwrap_or(Timestamp::MAX);
+        match again <= planner.now() {
+            true => planner.verify_deleted(&object.name, &object.uid),
+            false => planner.wake_by(again),
+        }
+    }
+    planner.ledger.keep(run);
 }
 
 /// Whether it is known how the Job's containers ended. Of success nothing more needs to be known.

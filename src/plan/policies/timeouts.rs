@@ -128,3 +128,6 @@ fn is_over(planner: &mut Planner, since: Timestamp, timeout: Written) -> bool {
 fn after(since: Timestamp, timeout: Duration) -> Timestamp {
     since.checked_add(timeout).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -1,13 +1,13 @@
-//! What broke other schedulers, and which test here is named after it: `tests/README.md`.
+//! The acceptance list: failures of other schedulers, and the tests that cover each of them, as a table in `tests/README.md`.
 //!
-//! Takes the names of all tests, gives the table; `BLESS=1` renews it. Never a line without a test, nor a test of a line that
-//! there is not.
+//! A test names the lines that it covers at the start of its doc comment (`/// D2, D7: …`) or of its name. `BLESS=1` renews the table.
+//! Every line has a test, and no test names a line that does not exist.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each line of the acceptance list: its name, and the failure that users of other schedulers lived through.
+/// Each line of the acceptance list: its id, and the failure that users of other schedulers experienced.
 const LINES: &[(&str, &str)] = &[
     (
         "M1",
@@ -15,37 +15,37 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "M2",
-        "minutely for two years of downtime, a clock that started in 1970: bounded work, the task goes on",
+        "minutely for two years of downtime, a clock that started in 1970: bounded work, the task continues",
     ),
     ("M3", "suspended for months, resumed: no paused slot fires, the next one does"),
     ("M4", "an edit at any moment: never a slot older than the edit, never two"),
     ("M5", "reinstalled, or restored with an empty status: no burst of old runs"),
-    ("M6", "a change of leader in the very second of a slot: one run, none lost"),
+    ("M6", "a change of leader in the second of a slot: one run, none lost"),
     ("M7", "a lost or late wake-up: found, and `Overdue` says so"),
     ("D1", "a crash after each single API write: one Job per slot"),
     ("D2", "a Job that is deleted right after it finished: its slot is not run again"),
-    ("D3", "conflicts, two writers: nothing lost, nothing doubled"),
+    ("D3", "conflicts, two writers: nothing lost, nothing duplicated"),
     ("D4", "a paused process wakes as a deposed leader: no second run, no overlap"),
     ("D5", "`@every 48h` keeps its phase across restarts"),
     ("D6", "clock steps of hours in both directions: never before the slot, one per slot"),
-    ("D7", "a POST whose answer is lost: no duplicate, no loss"),
+    ("D7", "a create whose response is lost: no duplicate, no loss"),
     (
         "S1",
-        "Forbid with a Job that can never start: `pendingTimeout` ends it, the next slot runs",
+        "Forbid with a Job that can never start: `pendingTimeout` terminates it, the next slot runs",
     ),
     (
         "S2",
-        "a quota full with finished Jobs: clean-up comes first, whether creates work or not",
+        "a quota full of finished Jobs: they are pruned first, whether creates succeed or not",
     ),
-    ("S3", "`active` names a finished, deleted or foreign Job: healed in one look"),
+    ("S3", "`active` names a finished, deleted or foreign Job: repaired in one reconcile"),
     ("S4", "Replace when the old Job is gone, or cannot be deleted: no error loop"),
-    ("S5", "impossible schedules, everything excluded: said at once, others unharmed"),
-    ("S6", "one object that does not parse: the others go on"),
+    ("S5", "impossible schedules, everything excluded: reported at once, others unharmed"),
+    ("S6", "one object that cannot be read: the others continue"),
     (
         "S7",
-        "namespace ending, rights missing, template refused: said, backed off, accounted for",
+        "terminating namespace, missing rights, refused template: reported, retried with backoff, accounted for",
     ),
-    ("S8", "long names, names with a common beginning: no collision"),
+    ("S8", "long names, names with a common prefix: no collision"),
     ("P1", "a manual run obeys policy, history and retries"),
     ("P2", "an object of another kind with the same owner name is ignored"),
     ("P3", "a queued slot past its deadline or window is dropped with its reason"),
@@ -65,30 +65,30 @@ const LINES: &[(&str, &str)] = &[
     ("L2", "every slot in exactly one counter"),
     ("L3", "the status is bounded, nothing is written when nothing changed"),
     ("L4", "1,000 broken tasks do not slow 1,000 good ones"),
-    ("A1", "a Job with odd words on it stops the operator for all"),
+    ("A1", "a Job with unexpected annotations stops the operator for all"),
     ("A2", "a Job in another namespace, with a far slot, stops somebody's task for good"),
-    ("A3", "a task whose schedule takes a minute to read"),
-    ("A4", "tasks whose schedules take half a second at each look"),
+    ("A3", "a task whose schedule takes a minute to parse"),
+    ("A4", "tasks whose schedules take half a second in each reconcile"),
     ("A5", "templates that fill the memory before the operator is ready"),
     ("A6", "Jobs that fill the memory before the operator is ready"),
     ("A7", "connections that fill the memory or silence the probes"),
-    ("A8", "a Job in one watched namespace has a task of another forgotten"),
+    ("A8", "a Job in one watched namespace makes the operator forget a task of another"),
     ("A9", "a thousand tasks that skip each second make others late"),
     (
         "A10",
-        "dummies under names of runs count as runs, block tasks, have real Jobs deleted",
+        "foreign Jobs under names of runs count as runs, block tasks, get real Jobs deleted",
     ),
     ("A11", "a status that grows until it is never written again"),
-    ("A12", "an invented status makes Jobs, or reaches other paths"),
+    ("A12", "a forged status creates Jobs, or reaches other paths"),
     ("A13", "events of a failing task add up to a storm of requests"),
     ("A14", "one tenant's announcements silence another's"),
-    ("A15", "Jobs of owners that never were fill the memory"),
+    ("A15", "Jobs of owners that never existed fill the memory"),
     ("A16", "escape sequences in what commands print"),
     ("A17", "line feeds in names and messages forge lines of the log"),
     ("A18", "a small document costs a command minutes"),
 ];
 
-/// Where a test stands says what it proves against.
+/// The folder of a test says what it runs against.
 const PLACES: &[(&str, &str)] = &[
     ("src/plan", "plan"),
     ("src/schedule", "schedule"),
@@ -120,7 +120,7 @@ fn rust_files(below: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Names of the tests that begin with a line's name, or whose comment does, with the place of each.
+/// The tests whose doc comment or name begins with the id of a line, and what each runs against.
 fn tests() -> BTreeMap<String, Vec<(String, &'static str)>> {
     let mut found: BTreeMap<String, Vec<(String, &'static str)>> = BTreeMap::new();
     for path in ["src", "tests"].iter().flat_map(|room| rust_files(&root().join(room))) {
@@ -160,11 +160,10 @@ fn line_id(word: &str) -> Option<String> {
 fn table() -> String {
     let tests = tests();
     let mut text = String::from(
-        "# What broke others, and which test holds it here\n\n\
-         Each line is a failure that users of other schedulers lived through. The tests are named after it. *plan* is told as a story to a \
-         world in memory, *simulation* is a random one, *schedule* is judged by brute force, *cluster* runs on a real API server, etcd \
-         and controller manager.\n\n\
-         Generated by `BLESS=1 cargo test --test acceptance`, which also holds that no line is without a test.\n\n\
+        "# Failures of other schedulers, and the tests that prevent them here\n\n\
+         Each line is a failure that users of other schedulers experienced. *plan* tests run scenarios in memory, *simulation* tests random \
+         ones, *schedule* tests compare with a brute-force scan, and *cluster* tests run on a real API server, etcd and controller manager.\n\n\
+         Generated by `BLESS=1 cargo test --test acceptance`, which also checks that every line has a test.\n\n\
          | line | failure | tests |\n|---|---|---|\n",
     );
     for (id, failure) in LINES {
@@ -180,16 +179,16 @@ fn table() -> String {
 }
 
 #[test]
-fn each_line_of_the_acceptance_list_has_a_test_named_after_it() {
+fn every_line_of_the_acceptance_list_has_a_test() {
     let tests = tests();
     let without: Vec<&str> = LINES.iter().map(|(id, _)| *id).filter(|id| !tests.contains_key(*id)).collect();
-    assert!(without.is_empty(), "no test is named after {without:?}");
+    assert!(without.is_empty(), "no test covers {without:?}");
     let unknown: Vec<&String> = tests.keys().filter(|id| !LINES.iter().any(|(line, _)| line == id)).collect();
-    assert!(unknown.is_empty(), "tests are named after lines that there are not: {unknown:?}");
+    assert!(unknown.is_empty(), "tests name lines that do not exist: {unknown:?}");
 }
 
 #[test]
-fn the_table_is_what_the_tests_are() {
+fn the_table_is_up_to_date() {
     let path = root().join("tests/README.md");
     let table = table();
     if std::env::var_os("BLESS").is_some() {

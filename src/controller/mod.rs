@@ -46,7 +46,7 @@ pub const FIELD_MANAGER: &str = "punctual";
 const DRAIN: Duration = Duration::from_secs(25);
 /// And how long the events that still wait.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
-/// A task that met an error is looked at again after this, doubled each time, and at most [`LONGEST_RETRY`].
+/// A task whose reconciliation failed is reconciled again after this, doubled each time, and at most [`LONGEST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
@@ -222,9 +222,14 @@ async fn turn(ctx: &Arc<Context>, key: &Key) {
                 *count - 1
             };
             let wait = (FIRST_RETRY * (1 << before.min(6))).min(LONGEST_RETRY);
+            // Who asks for time gets it.
+            let wait = match &error {
+                Error::Later { after, .. } => wait.max(*after),
+                _ => wait,
+            };
             let task = ctx.cache.name(key).unwrap_or_default();
-            tracing::warn!(task, kind = error.kind(), "looking again in {} ms: {error}", wait.as_millis());
-            // Who was first is known by now: the next look need not wait for that.
+            tracing::warn!(task, kind = error.kind(), "reconciling again in {} ms: {error}", wait.as_millis());
+            // Who was first is known by now: the next reconciliation need not wait for that.
             match error {
                 Error::Conflict(_) if before == 0 => ctx.queue.done(key, Some(ctx.clock.now())),
                 _ => ctx.hold(key, wait),

@@ -333,6 +333,7 @@ impl JobObject {
             suspended: self.suspended || THE_CONDITION_TELLS && self.said_suspended,
             ready: self.ready,
             deleting: self.deleting.map(whole),
+            failing: None,
             end: self.end.clone(),
         }
     }

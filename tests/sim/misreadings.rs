@@ -81,6 +81,7 @@ fn imagined(manifest: &Value) -> FoundJob {
             suspended: false,
             ready: false,
             deleting: None,
+            failing: None,
             end: None,
         },
         is_owned: true,

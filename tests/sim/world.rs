@@ -234,7 +234,7 @@ impl<'a> World<'a> {
                     }
                     replica.memory.put_job(job.seen(), Source::Watch, clock);
                     if *gone {
-                        replica.memory.remove_job(&job.uid, &super::replica::seal(), clock);
+                        replica.memory.leave_watch(&job.uid, &super::replica::seal(), clock);
                     }
                     news = true;
                 }

@@ -97,3 +97,6 @@ fn passed_over(planner: &Planner) -> Reason {
         _ => Reason::Superseded,
     }
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -38,3 +38,6 @@ pub fn start_at_once(planner: &mut Planner) {
         }
     }
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -146,3 +146,6 @@ fn run_of(planner: &Planner, slot: Timestamp) -> Run {
     let job = names::requested_name(&task.name, names::BACKFILLED, &request);
     Run::new(slot, Trigger::Backfill, job)
 }
+
+#[cfg(test)]
+mod scenarios;

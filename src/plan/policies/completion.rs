@@ -145,3 +145,6 @@ fn end_deleted(planner: &mut Planner, run: Run) {
         _ => planner.ledger.finish(&run, Outcome::Cancelled, Reason::Replaced, end),
     }
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -46,3 +46,6 @@ pub fn end_life(planner: &mut Planner) {
 fn is_queued_slot(run: &Run) -> bool {
     run.is_scheduled() && run.phase == Phase::Queued
 }
+
+#[cfg(test)]
+mod scenarios;

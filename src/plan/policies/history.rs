@@ -79,3 +79,6 @@ fn kept<'a>(planner: &Planner<'a>, succeeded: bool) -> Vec<&'a Job> {
 fn expires(spec: &Spec, job: &Job) -> Option<Timestamp> {
     job.object.end.as_ref()?.at.checked_add(spec.ttl?).ok()
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -55,3 +55,6 @@ fn ignore_old_requests(planner: &mut Planner, created: Timestamp) {
         planner.ledger.refuse_request(annotation, &request, now, message);
     }
 }
+
+#[cfg(test)]
+mod scenarios;

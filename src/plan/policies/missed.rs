@@ -32,3 +32,6 @@ pub fn count_missed(planner: &mut Planner) {
         (planner.ledger.urgent, planner.ledger.binding) = (true, true);
     }
 }
+
+#[cfg(test)]
+mod scenarios;

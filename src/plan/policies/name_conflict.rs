@@ -26,3 +26,6 @@ pub fn give_up_taken(planner: &mut Planner) {
         }
     }
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -57,3 +57,6 @@ fn block(planner: &mut Planner, slot: Option<Timestamp>, refusal: &Refusal) {
         message: refusal.message.clone(),
     });
 }
+
+#[cfg(test)]
+mod scenarios;

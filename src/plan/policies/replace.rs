@@ -70,3 +70,6 @@ fn terminate_active(planner: &mut Planner) {
         planner.ledger.keep(run);
     }
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -38,3 +38,6 @@ pub fn apply_schedule_change(planner: &mut Planner) {
     status.observed_schedule = Some(written);
     planner.ledger.urgent = true;
 }
+
+#[cfg(test)]
+mod scenarios;

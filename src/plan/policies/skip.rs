@@ -88,3 +88,6 @@ fn no_capacity(planner: &Planner, spec: &Spec) -> (Reason, String) {
     });
     (Reason::PreviousRunActive, format!("{active}concurrencyPolicy is Forbid"))
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -108,3 +108,6 @@ fn why(reason: Reason) -> &'static str {
         _ => WHY,
     }
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -133,3 +133,6 @@ fn after(since: Timestamp, timeout: Duration) -> Timestamp {
 fn shown(duration: Duration) -> String {
     SignedDuration::try_from(duration).map_or_else(|_| "for ever".into(), |duration| format!("{duration:#}"))
 }
+
+#[cfg(test)]
+mod scenarios;

@@ -1,7 +1,7 @@
-//! The rules of the ledger, checked at every effect of every story.
+//! The rules of the ledger, checked at every effect of every scenario.
 //!
-//! Takes what the world just did, gives the rule that was broken, if one was. Counts slots by walking from one to the
-//! next, so that it shares nothing with the plan's own arithmetic. Never changes the world.
+//! A check gets what the world has just done and returns the rule that was violated, if any. Slots are counted by walking over them, so
+//! that nothing is shared with the plan's own arithmetic. The world is never changed.
 
 use super::expect::brief;
 use super::world::{KEY, Object, World};
@@ -10,7 +10,7 @@ use crate::plan::{Effect, JobObject, Observed, Plan, plan as decide, run_of, sch
 use crate::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
-/// A walk in a debug build takes a few microseconds a step; what is longer, a story with round numbers must prove.
+/// A step takes a few microseconds in a debug build; longer ranges are counted by the schedule.
 const LONGEST_WALK: usize = 20_000;
 
 macro_rules! holds {
@@ -21,12 +21,12 @@ macro_rules! holds {
     };
 }
 
-/// What the books should say.
+/// What the counters should add up to.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     /// How many slots lie between the first `scheduleSince` and `accountedUntil`, each under the schedule of its time.
     slots: u64,
-    /// The status was taken away, or Jobs were hidden from the books: sums cannot be known from outside.
+    /// The status was lost, or Jobs were hidden: the sums cannot be known from outside.
     pub loose: bool,
 }
 
@@ -77,30 +77,33 @@ impl Audit {
         Ok(())
     }
 
-    /// A Job is about to be made.
+    /// A Job is about to be created.
     pub fn creates(&self, world: &World, run: &JobObject) -> Verdict {
         let (now, slot) = (world.now, run.slot.unwrap_or(Timestamp::MAX));
         holds!(
             slot <= now,
-            "{run:?} is started before its time, at {now}: {}",
+            "{run:?} is started before its slot, at {now}: {}",
             brief(world.status())
         );
         let others = world.unfinished();
         let before = others
             .iter()
             .find(|job| run_of(&job.name, job.attempt) == run_of(&run.name, run.attempt));
-        holds!(before.is_none(), "two attempts at one run go on at {now}: {before:?} and {run:?}");
+        holds!(
+            before.is_none(),
+            "two attempts at one run are active at {now}: {before:?} and {run:?}"
+        );
         let capacity = world.spec().and_then(|spec| spec.fields.capacity());
         holds!(
             capacity.is_none_or(|capacity| others.len() < capacity),
-            "{run:?} finds no room, at {now}, with {others:?}: {}",
+            "{run:?} exceeds the capacity, at {now}, with {others:?}: {}",
             brief(world.status())
         );
         if run.trigger != Trigger::Schedule || run.attempt > 1 {
             return Ok(());
         }
         holds!(
-            !world.made.contains(&slot),
+            !world.started.contains(&slot),
             "slot {slot} is started a second time, at {now}: {}",
             brief(world.status())
         );
@@ -118,17 +121,17 @@ impl Audit {
         holds!(object.owner == world.task.uid, "a Job of somebody else is deleted: {object:?}");
         if !is_termination {
             let written = world.status();
-            holds!(object.job.end.is_some(), "history deletes a Job that goes on: {object:?}");
+            holds!(object.job.end.is_some(), "history prunes an active Job: {object:?}");
             let open = written.active.iter().any(|run| run.job == object.job.name);
             holds!(
                 !open && (object.job.trigger != Trigger::Schedule || object.job.slot <= accounted(written)),
-                "history forgets a Job before it is counted: {object:?}"
+                "history prunes a Job before it is counted: {object:?}"
             );
         }
         Ok(())
     }
 
-    /// The plan says that there is nothing to do.
+    /// The plan is empty.
     pub fn at_rest(&self, world: &World, observed: &Observed, plan: &Plan) -> Verdict {
         let (now, status) = (world.now, world.status());
         holds!(
@@ -138,9 +141,9 @@ impl Audit {
         );
         let hidden = world.jobs.values().any(|object| object.hidden);
         holds!(
-            self.loose || hidden || status.started == count(&world.made) + count(&world.asked),
+            self.loose || hidden || status.started == count(&world.started) + count(&world.requested),
             "{} runs were started: {}",
-            world.made.len() + world.asked.len(),
+            world.started.len() + world.requested.len(),
             brief(status)
         );
         let schedule = world
@@ -154,7 +157,7 @@ impl Audit {
         let (Some(schedule), false) = (schedule, world.task.deleting) else {
             return Ok(());
         };
-        // Nothing that is due is forgotten, unless there is a reason to wait.
+        // Every slot that is due is started, unless there is a reason to wait.
         let until = accounted(status).ok_or("a ledger rests that has no beginning")?;
         let refused = observed.refusals.create.as_ref().is_some_and(|refusal| refusal.retry_at > now);
         let owed = schedule
@@ -162,16 +165,16 @@ impl Audit {
             .filter(|_| !refused && !catches_up_behind_a_run(world));
         holds!(
             owed.is_none(),
-            "slot {owed:?} is owed at {now}, and nothing is done about it: {}",
+            "slot {owed:?} is due at {now}, and is not started: {}",
             brief(status)
         );
-        // It sleeps no longer than to the next slot, and no earlier look would start anything.
+        // The plan wakes no later than the next slot, and no earlier plan would start anything.
         let next = schedule
             .next(until.max(schedule.started_by(now)))
             .map(|slot| schedule.starts_at(slot));
         holds!(
             next.is_none() || plan.wake_at.is_some_and(|wake| Some(wake) <= next),
-            "it sleeps past {next:?}: {:?}",
+            "the plan sleeps past {next:?}: {:?}",
             plan.wake_at
         );
         let early = plan
@@ -190,12 +193,12 @@ impl Audit {
         let acts = early
             .iter()
             .any(|effect| matches!(effect, Effect::Create { .. } | Effect::Terminate { .. } | Effect::Prune { .. }));
-        holds!(!acts, "a look before the wake-up {:?} does something: {early:?}", plan.wake_at);
+        holds!(!acts, "a plan before the wake-up {:?} has effects: {early:?}", plan.wake_at);
         Ok(())
     }
 }
 
-/// The rule that was broken, and how.
+/// The rule that was violated, and how.
 pub type Verdict = Result<(), String>;
 
 /// Every slot up to here has its outcome.

@@ -1,21 +1,23 @@
-//! D5 and D6: clocks that step, machines that sleep, and phases that are kept.
+//! Clocks that step in either direction, lost wake-ups and phases that survive restarts.
 //!
-//! Takes stories whose time goes both ways. Never a start before its slot, never two.
+//! No run starts before its slot, and no slot runs twice.
 
 use super::story::{given, time};
 use crate::api::ConcurrencyPolicy::*;
-use crate::api::MissedRunPolicy;
+use crate::api::condition::OVERDUE;
+use crate::plan::plan;
 
+/// D5: Even when the status is lost.
 #[test]
-fn d5_every_48_hours_keeps_its_phase_across_restarts_edits_and_a_lost_status() {
+fn every_48_hours_keeps_its_phase_across_restarts_and_edits() {
     given("@every 48h")
         .since("2026-11-23T08:00:00Z")
         .at("2026-11-25T00:00:00Z")
         .starts("2026-11-25T00:00:00Z")
         .succeeds("2026-11-25T00:00:00Z")
-        .down()
+        .operator_stops()
         .at("2026-11-26T13:00:00Z")
-        .up()
+        .operator_starts()
         .starts_nothing()
         .edited(|spec| spec.starting_deadline_seconds = Some(600))
         .at("2026-11-27T00:00:00Z")
@@ -23,7 +25,7 @@ fn d5_every_48_hours_keeps_its_phase_across_restarts_edits_and_a_lost_status() {
         .when(|world| {
             (world.audit.loose, world.task.status) = (true, Default::default());
             world.now = time("2026-11-28T01:00:00Z");
-            world.touch();
+            world.bump_resource_version();
         })
         .at("2026-11-28T23:59:59Z")
         .starts_nothing()
@@ -31,8 +33,9 @@ fn d5_every_48_hours_keeps_its_phase_across_restarts_edits_and_a_lost_status() {
         .starts("2026-11-29T00:00:00Z");
 }
 
+/// D6
 #[test]
-fn d6_a_clock_that_steps_back_for_hours_runs_no_slot_again() {
+fn a_clock_that_steps_back_repeats_no_slot() {
     for policy in [Allow, Forbid, Replace] {
         given("0 * * * *")
             .policy(policy)
@@ -42,7 +45,13 @@ fn d6_a_clock_that_steps_back_for_hours_runs_no_slot_again() {
             .succeeds("2026-11-23T12:00:00Z")
             .at("2026-11-23T09:00:00Z")
             .edited(|spec| spec.run_history_limit = 5)
-            .then(|world| assert_eq!(world.status().next_runs[0], "2026-11-23T13:00:00Z", "what is shown has not run yet"))
+            .then(|world| {
+                assert_eq!(
+                    world.status().next_runs[0],
+                    "2026-11-23T13:00:00Z",
+                    "nextRuns are in the future of the ledger"
+                )
+            })
             .at("2026-11-23T10:00:00Z")
             .at("2026-11-23T11:59:59Z")
             .at("2026-11-23T12:00:00Z")
@@ -53,15 +62,16 @@ fn d6_a_clock_that_steps_back_for_hours_runs_no_slot_again() {
     }
 }
 
+/// D6
 #[test]
-fn d6_a_clock_that_steps_forward_and_back_runs_each_slot_once() {
+fn a_clock_stepping_forward_and_back_runs_each_slot_once() {
     given("0 * * * *")
         .since("2026-11-23T08:00:00Z")
         .at("2026-11-23T20:30:00Z")
         .starts("2026-11-23T20:00:00Z")
-        .down()
+        .operator_stops()
         .at("2026-11-23T08:40:00Z")
-        .up()
+        .operator_starts()
         .at("2026-11-23T09:00:00Z")
         .at("2026-11-23T20:00:00Z")
         .starts_nothing()
@@ -70,43 +80,41 @@ fn d6_a_clock_that_steps_forward_and_back_runs_each_slot_once() {
         .counts("started 2, missed 11");
 }
 
+/// D6
 #[test]
-fn d6_an_edit_under_a_clock_that_went_back_starts_nothing_that_was_accounted_for() {
-    given("0 * * * *")
-        .since("2026-11-23T08:00:00Z")
-        .at("2026-11-23T12:00:00Z")
-        .starts("2026-11-23T12:00:00Z")
-        .at("2026-11-23T09:10:00Z")
-        .edited(|spec| spec.schedule = Some("*/30 * * * *".into()))
-        .at("2026-11-23T09:30:00Z")
-        .at("2026-11-23T12:00:00Z")
-        .starts_nothing()
-        .at("2026-11-23T12:30:00Z")
-        .starts("2026-11-23T12:30:00Z")
-        .counts("started 2, missed 3");
-}
-
-#[test]
-fn d6_a_refusal_by_a_clock_that_was_hours_ahead_is_not_waited_for() {
-    given("0 * * * *")
-        .missed(MissedRunPolicy::All)
-        .since("2026-11-23T08:00:00Z")
-        .refuses_creates("exceeded quota")
-        .at("2026-11-23T11:00:00Z")
-        .at("2026-11-23T09:20:00Z")
-        .starts_nothing()
-        .takes_everything_again()
-        .at("2026-11-23T09:20:02Z")
-        .starts("2026-11-23T09:00:00Z")
-        .counts("started 1");
-}
-
-#[test]
-fn d6_a_fraction_of_a_second_before_its_slot_nothing_starts() {
+fn nothing_starts_a_fraction_of_a_second_early() {
     given("* * * * *")
         .since("2026-11-23T08:00:00.7Z")
         .at("2026-11-23T08:00:59.999999999Z")
         .starts_nothing()
         .at("2026-11-23T08:01:00.000000001Z")
         .starts("2026-11-23T08:01:00Z");
+}
+
+/// M7
+#[test]
+fn the_plan_wakes_at_the_slot_and_does_nothing_earlier() {
+    let mut story = given("0 9 * * *").zone("America/New_York").since("2026-11-23T08:00:00Z");
+    assert_eq!(story.world.wake_at, Some(time("2026-11-23T14:00:00Z")));
+    let early = time("2026-11-23T13:59:59.999Z");
+    let mut observed = story.world.observe();
+    observed.now = early;
+    assert!(plan(&observed).effects.is_empty(), "an early plan");
+    story.at("2026-11-23T14:00:00Z").starts("2026-11-23T14:00:00Z");
+}
+
+/// M7
+#[test]
+fn a_lost_wake_up_is_recovered_and_reported_as_overdue() {
+    given("0 * * * *")
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .has_condition(OVERDUE, "False OnTime")
+        .at("2026-11-23T10:03:20Z")
+        .starts("2026-11-23T10:00:00Z")
+        .has_condition(OVERDUE, "True StartedLate")
+        .at("2026-11-23T11:00:05Z")
+        .starts("2026-11-23T11:00:00Z")
+        .has_condition(OVERDUE, "False OnTime");
 }

@@ -1,27 +1,27 @@
-//! The CronJob controller's own cases, and where we differ on purpose.
+//! The CronJob controller's own test cases, and where Punctual differs on purpose.
 //!
-//! The names are those of `TestControllerV2SyncCronJob` in kubernetes/kubernetes (pkg/controller/cronjob); the rows say what
-//! that controller does (Jobs created, deleted, active), what our books say, and why, wherever we do something else. Takes the
-//! table, gives one failure for all rows that are wrong. Never a row without a sentence where the two differ.
+//! The names are those of `TestControllerV2SyncCronJob` in kubernetes/kubernetes (pkg/controller/cronjob). Each row has what that
+//! controller does (Jobs created, deleted, active), what Punctual's counters are, and, where the two differ, why. All wrong rows are
+//! reported in one failure.
 
 use super::expect::counters;
 use super::story::{Story, given, time};
 use crate::api::ConcurrencyPolicy::{self, *};
 use crate::api::condition::READY;
 
-/// What happened before the controller looks.
+/// What happened before the controller syncs.
 #[derive(Clone, Copy, PartialEq)]
 enum Before {
     NeverRan,
     /// The run of 09:00 is done.
     Done,
-    /// The run of 09:00 goes on.
+    /// The run of 09:00 is active.
     Active,
-    /// The run of 10:00 is done, and the clock went back behind it.
+    /// The run of 10:00 is done, and the clock was set back behind it.
     DoneLater,
-    /// The run of 10:00 goes on; the watch does not show its Job.
+    /// The run of 10:00 is active; the watch does not show its Job.
     Missing,
-    /// The run of 10:00 goes on; its controller died before it wrote that down.
+    /// The run of 10:00 is active; its controller crashed before it wrote the status.
     Unwritten,
 }
 use Before::*;
@@ -124,15 +124,19 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn the_cases_of_the_cronjob_controller_end_as_there_or_differ_for_a_reason() {
+fn cronjob_controller_cases_match_or_differ_for_a_reason() {
     let mut wrong = Vec::new();
     for &(name, schedule, policy, suspended, deadline, before, now, theirs, expected, books, why) in CASES {
         let story = lead_up(schedule, policy, before);
-        let (made, deleted) = (story.world.made.len(), story.world.deleted.len());
+        let (made, deleted) = (story.world.started.len(), story.world.deleted.len());
         let story = story.edited(|spec| (spec.suspend, spec.starting_deadline_seconds) = (suspended, deadline));
-        let story = story.when(|world| (world.awake, world.now) = (true, time(now)));
+        let story = story.when(|world| (world.is_running, world.now) = (true, time(now)));
         let world = &story.world;
-        let ours = (world.made.len() - made, world.deleted.len() - deleted, world.status().active.len());
+        let ours = (
+            world.started.len() - made,
+            world.deleted.len() - deleted,
+            world.status().active.len(),
+        );
         if ours != expected || counters(world.status()) != books {
             wrong.push(format!(
                 "{name}: {ours:?} {}; expected {expected:?} {books}",
@@ -153,27 +157,23 @@ fn lead_up(schedule: &str, policy: ConcurrencyPolicy, before: Before) -> Story {
         Done => story
             .since("2016-05-19T08:59:00Z")
             .at("2016-05-19T09:01:00Z")
-            .everything_succeeds()
-            .starts_as_many_as(1),
-        Active => story.since("2016-05-19T08:59:00Z").at("2016-05-19T09:01:00Z").starts_as_many_as(1),
-        DoneLater => story
-            .since("2016-05-19T09:59:00Z")
-            .at(AFTER)
-            .everything_succeeds()
-            .starts_as_many_as(1),
+            .all_jobs_succeed()
+            .starts_jobs(1),
+        Active => story.since("2016-05-19T08:59:00Z").at("2016-05-19T09:01:00Z").starts_jobs(1),
+        DoneLater => story.since("2016-05-19T09:59:00Z").at(AFTER).all_jobs_succeed().starts_jobs(1),
         Missing => story
             .since("2016-05-19T09:59:00Z")
             .at("2016-05-19T10:00:00.1Z")
-            .starts_as_many_as(1)
-            .down()
+            .starts_jobs(1)
+            .operator_stops()
             .when(|world| world.jobs.values_mut().for_each(|object| object.hidden = true)),
         Unwritten => {
             let effects = if policy == Allow { 1 } else { 2 };
             story
                 .since("2016-05-19T09:59:00Z")
-                .dies_after(effects)
+                .crashes_after(effects)
                 .at("2016-05-19T10:00:00.1Z")
-                .starts_as_many_as(1)
+                .starts_jobs(1)
         }
     }
 }
@@ -185,16 +185,16 @@ fn never_ran_time_zones_as_in_the_cronjob_controller() {
     of("0 6 * * ?", "America/New_York").at(AFTER).starts(slot);
     of("0 10 * * ?", "America/New_York").at(AFTER).starts_nothing();
     of("0 10 * * ?", "Mars/Olympus")
-        .says(READY, "False UnknownTimeZone")
+        .has_condition(READY, "False UnknownTimeZone")
         .at(AFTER)
         .starts_nothing();
-    // CronJob takes a zone in the schedule with a warning; we refuse what would be read in two ways.
+    // CronJob accepts a time zone in the schedule with a warning; Punctual rejects what can be read in two ways.
     of("TZ=America/New_York 0 6 * * ?", "UTC")
-        .says(READY, "False InvalidSchedule")
+        .has_condition(READY, "False InvalidSchedule")
         .at(AFTER)
         .starts_nothing();
     of("CRON_TZ=UTC 0 10 * * ?", "UTC")
-        .says(READY, "False InvalidSchedule")
+        .has_condition(READY, "False InvalidSchedule")
         .at(AFTER)
         .starts_nothing();
 }
@@ -206,7 +206,7 @@ fn prev_ran_but_done_is_time_create_job_failed() {
             .refuses_creates("quota")
             .at(AFTER)
             .starts_nothing()
-            .says(READY, "False JobRefused")
+            .has_condition(READY, "False JobRefused")
             .then(|world| {
                 assert_eq!(
                     world.wake_at,
@@ -214,7 +214,7 @@ fn prev_ran_but_done_is_time_create_job_failed() {
                     "CronJob backs off by its work queue; so do we, by time"
                 )
             })
-            .takes_everything_again()
+            .accepts_writes_again()
             .at("2016-05-19T10:01:01Z")
             .starts("2016-05-19T10:00:00Z");
     }
@@ -224,11 +224,11 @@ fn prev_ran_but_done_is_time_create_job_failed() {
 fn still_active_is_time_get_job_failed() {
     for policy in [Allow, Forbid, Replace] {
         lead_up(HOURLY, policy, Active)
-            .when(|world| world.faults.silent = true)
+            .when(|world| world.faults.disconnected = true)
             .at(AFTER)
             .starts_nothing()
             .active(&["2016-05-19T09:00:00Z"])
-            .answers_again()
-            .starts_as_many_as(usize::from(policy != Forbid));
+            .reconnects()
+            .starts_jobs(usize::from(policy != Forbid));
     }
 }

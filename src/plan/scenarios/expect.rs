@@ -1,6 +1,7 @@
-//! The words in which a scenario says what must be so: starts, counts, says.
+//! What a scenario expects: starts, counters, conditions, records of the history.
 //!
-//! Takes a story, gives panics that quote what was expected. Never changes the world, but that a merged write is not awaited.
+//! A failed expectation panics with what was expected and the status. Nothing here changes the world, except that a coalesced status
+//! write is carried out first.
 
 use super::story::{Story, time};
 use super::world::World;
@@ -8,18 +9,18 @@ use crate::api::{ActiveRun, RunRecord, ScheduledTaskStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-/// What must be so.
+/// Expectations.
 impl Story {
-    pub fn keeps_the_rules(self) -> Self {
-        if let Some(broken) = &self.world.broken {
+    pub fn passes_audit(self) -> Self {
+        if let Some(broken) = &self.world.violation {
             panic!("{broken}");
         }
         self
     }
 
-    /// The next Job that was made is this slot's.
+    /// The next Job that was created is this slot's.
     pub fn starts(mut self, slot: &str) -> Self {
-        let made = self.world.made.get(self.named);
+        let made = self.world.started.get(self.named);
         assert_eq!(
             made,
             Some(&time(slot)),
@@ -31,27 +32,23 @@ impl Story {
         self
     }
 
-    /// No Job was made beyond those that were named.
+    /// No Job was created beyond those that the scenario has named.
     pub fn starts_nothing(self) -> Self {
-        let unnamed = &self.world.made[self.named..];
-        assert!(
-            unnamed.is_empty(),
-            "made at {} without being asked for: {unnamed:?}",
-            self.world.now
-        );
+        let unnamed = &self.world.started[self.named..];
+        assert!(unnamed.is_empty(), "created at {} unexpectedly: {unnamed:?}", self.world.now);
         self
     }
 
-    /// So many Jobs were made since the last one that was named.
-    pub fn starts_as_many_as(mut self, jobs: usize) -> Self {
-        assert_eq!(self.world.made.len() - self.named, jobs, "Jobs made until {}", self.world.now);
+    /// This many Jobs were created since the last one that the scenario has named.
+    pub fn starts_jobs(mut self, jobs: usize) -> Self {
+        assert_eq!(self.world.started.len() - self.named, jobs, "Jobs made until {}", self.world.now);
         self.named += jobs;
         self
     }
 
     /// The counters that are not zero, such as `started 2, succeeded 1, missed 3`.
     pub fn counts(mut self, expected: &str) -> Self {
-        self.world.write_what_waits();
+        self.world.write_coalesced();
         assert_eq!(
             counters(self.world.status()),
             expected,
@@ -59,12 +56,12 @@ impl Story {
             self.world.now,
             brief(self.world.status())
         );
-        self.keeps_the_rules()
+        self.passes_audit()
     }
 
     /// The newest entry of the history, such as `Missed Superseded x3`.
-    pub fn newest(mut self, expected: &str) -> Self {
-        self.world.write_what_waits();
+    pub fn latest_record(mut self, expected: &str) -> Self {
+        self.world.write_coalesced();
         let newest = self
             .world
             .status()
@@ -79,8 +76,8 @@ impl Story {
     }
 
     /// A condition's status and reason, such as `False JobRefused`.
-    pub fn says(mut self, kind: &str, expected: &str) -> Self {
-        self.world.write_what_waits();
+    pub fn has_condition(mut self, kind: &str, expected: &str) -> Self {
+        self.world.write_coalesced();
         let condition = self
             .world
             .status()
@@ -96,7 +93,7 @@ impl Story {
         self
     }
 
-    /// The next Job that was made is this further attempt.
+    /// The next retry is this attempt of this slot.
     pub fn retries(mut self, slot: &str, attempt: i32) -> Self {
         let made = self.world.retried.get(self.attempts);
         let expected = (time(slot), attempt);
@@ -105,10 +102,10 @@ impl Story {
         self
     }
 
-    /// So many runs were started because somebody asked for them.
-    pub fn asked(self, runs: usize) -> Self {
+    /// This many requested runs were started.
+    pub fn requested_runs(self, runs: usize) -> Self {
         assert_eq!(
-            self.world.asked.len(),
+            self.world.requested.len(),
             runs,
             "at {}: {}",
             self.world.now,
@@ -117,25 +114,25 @@ impl Story {
         self
     }
 
-    /// The slots that wait in the queue.
+    /// The queued slots.
     pub fn queued(mut self, slots: &[&str]) -> Self {
-        self.world.write_what_waits();
+        self.world.write_coalesced();
         let queued: Vec<Timestamp> = self.world.status().queued.iter().map(|run| run.slot.0).collect();
         let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
         assert_eq!(queued, expected, "queued at {}", self.world.now);
         self
     }
 
-    /// Something like it was announced.
-    pub fn told(self, words: &str) -> Self {
-        let said: Vec<&str> = self.world.said.iter().map(|said| said.message.as_str()).collect();
+    /// An announcement contains these words.
+    pub fn announces(self, words: &str) -> Self {
+        let said: Vec<&str> = self.world.announced.iter().map(|said| said.message.as_str()).collect();
         assert!(said.iter().any(|said| said.contains(words)), "{words:?} is not in {said:#?}");
         self
     }
 
-    /// The newest entry of the history says so.
+    /// The message of the newest entry of the history contains these words.
     pub fn with_message(mut self, words: &str) -> Self {
-        self.world.write_what_waits();
+        self.world.write_coalesced();
         let newest = self
             .world
             .status()
@@ -147,9 +144,9 @@ impl Story {
         self
     }
 
-    /// The slots of the runs that go on, or are claimed.
+    /// The slots of the runs that are active or claimed.
     pub fn active(mut self, slots: &[&str]) -> Self {
-        self.world.write_what_waits();
+        self.world.write_coalesced();
         let active: Vec<Timestamp> = self.world.status().active.iter().map(|run| run.slot.0).collect();
         let expected: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
         assert_eq!(active, expected, "active at {}", self.world.now);
@@ -157,10 +154,10 @@ impl Story {
     }
 
     /// Anything else.
-    pub fn then(mut self, look: impl FnOnce(&World)) -> Self {
-        self.world.write_what_waits();
-        look(&self.world);
-        self.keeps_the_rules()
+    pub fn then(mut self, check: impl FnOnce(&World)) -> Self {
+        self.world.write_coalesced();
+        check(&self.world);
+        self.passes_audit()
     }
 }
 
@@ -182,7 +179,7 @@ pub fn counters(status: &ScheduledTaskStatus) -> String {
         .join(", ")
 }
 
-/// A status in a few words, for failures.
+/// A short form of a status, for failure messages.
 pub fn brief(status: &ScheduledTaskStatus) -> String {
     let at = |at: &Option<Time>| at.as_ref().map_or_else(|| "never".to_owned(), |at| at.0.to_string());
     let run = |run: &ActiveRun| {

@@ -1,7 +1,7 @@
-//! Random lives of random tasks: whatever happens, in whatever order, the rules of the ledger hold.
+//! Property tests: random histories of random tasks, in which the rules of the ledger always hold.
 //!
-//! Takes histories of time, edits, ends, deletions, deaths and refusals; the audit judges each effect, this file the end.
-//! `PROPTEST_CASES` raises the number of lives. Never a rule that the plan itself computed.
+//! A history is a sequence of time steps, edits, Job ends, deletions, crashes and refusals. The audit checks each effect, this file the
+//! end. `PROPTEST_CASES` sets the number of histories. No expectation is computed by the plan itself.
 
 use super::audit::accounted;
 use super::expect::{brief, counters};
@@ -42,25 +42,25 @@ enum Step {
         which: usize,
     },
     Edit(Change),
-    /// The operator will die after so many more effects.
-    DieAfter(usize),
+    /// The operator crashes after this many more requests.
+    CrashAfter(usize),
     Up,
     /// A spec that cannot be read, until the next edit.
-    Garble,
+    UnreadableSpec,
     RefuseCreates(bool),
     RefuseDeletes(bool),
-    /// Nothing is answered.
-    Silent(bool),
-    /// The next POST is carried out; then nothing is answered, and the Job is not shown until somebody asks for it.
-    FallSilent,
+    /// Every request fails.
+    Disconnect(bool),
+    /// The next create is carried out; then every request fails, and the Job is hidden until it is read.
+    DisconnectAfterCreate,
     CatchUp,
-    /// A POST is carried out, and the operator is told an error; the watch shows the Job.
-    LoseAnswer,
-    /// Somebody else writes the task, so many times.
+    /// A create is carried out, but its response is lost; the watch shows the Job.
+    LoseResponse,
+    /// Somebody else writes the task this many times.
     Conflict(usize),
     /// Another replica acts between our plan and its effects.
-    Rival,
-    /// A process is stopped between plan and deed, and goes on much later.
+    OtherReplica,
+    /// A process is paused after planning, and resumes much later.
     Stop,
     GoOn,
     Linger(bool),
@@ -120,20 +120,20 @@ fn a_step() -> impl Strategy<Value = Step> {
         8 => (any::<usize>(), any::<bool>()).prop_map(|(which, succeeded)| Step::End { which, succeeded }),
         2 => any::<usize>().prop_map(|which| Step::Delete { which }),
         2 => a_change().prop_map(Step::Edit),
-        3 => (1..8_usize).prop_map(Step::DieAfter),
+        3 => (1..8_usize).prop_map(Step::CrashAfter),
         4 => Just(Step::Up),
         1 => Just(Step::RefuseCreates(true)),
         2 => Just(Step::RefuseCreates(false)),
-        1 => Just(Step::Garble),
+        1 => Just(Step::UnreadableSpec),
         1 => Just(Step::RefuseDeletes(true)),
         2 => Just(Step::RefuseDeletes(false)),
-        1 => Just(Step::Silent(true)),
-        3 => Just(Step::Silent(false)),
-        1 => Just(Step::FallSilent),
+        1 => Just(Step::Disconnect(true)),
+        3 => Just(Step::Disconnect(false)),
+        1 => Just(Step::DisconnectAfterCreate),
         2 => Just(Step::CatchUp),
-        1 => Just(Step::LoseAnswer),
+        1 => Just(Step::LoseResponse),
         1 => (1..4_usize).prop_map(Step::Conflict),
-        1 => Just(Step::Rival),
+        1 => Just(Step::OtherReplica),
         1 => Just(Step::Stop),
         2 => Just(Step::GoOn),
         1 => any::<bool>().prop_map(Step::Linger),
@@ -166,8 +166,8 @@ fn a_task() -> impl Strategy<Value = (ScheduledTaskSpec, bool)> {
 
 fn newborn((spec, late): &(ScheduledTaskSpec, bool)) -> World {
     let mut world = World::new(spec.clone(), time("2026-10-30T08:00:00.4Z"));
-    world.merges_late = *late;
-    world.settle(true);
+    world.coalesces = *late;
+    world.reconcile(true);
     world
 }
 
@@ -175,7 +175,7 @@ fn happen(world: &mut World, step: &Step) {
     let seconds = SignedDuration::from_secs;
     match step {
         Step::Pass(by) => {
-            world.write_what_waits();
+            world.write_coalesced();
             world.now += seconds(*by);
         }
         Step::Back(by) => world.now -= seconds(*by),
@@ -200,28 +200,30 @@ fn happen(world: &mut World, step: &Step) {
             }
         }
         Step::Edit(change) => world.edit(|spec| change.apply(spec)),
-        Step::DieAfter(effects) => world.dies_in = Some(*effects),
-        Step::Up => world.awake = true,
+        Step::CrashAfter(effects) => world.crashes_in = Some(*effects),
+        Step::Up => world.is_running = true,
         Step::RefuseCreates(refuse) => world.faults.refuses_creates = refuse.then(|| "exceeded quota".into()),
         Step::RefuseDeletes(refuse) => world.faults.refuses_deletes = refuse.then(|| "forbidden".into()),
-        Step::Garble => world.garble(),
-        Step::Silent(silent) => world.faults.silent = *silent,
-        Step::FallSilent => (world.faults.loses_answers, world.faults.then_silent, world.faults.watch_lags) = (1, true, true),
+        Step::UnreadableSpec => world.apply_unreadable_spec(),
+        Step::Disconnect(silent) => world.faults.disconnected = *silent,
+        Step::DisconnectAfterCreate => {
+            (world.faults.loses_responses, world.faults.then_disconnects, world.faults.watch_lags) = (1, true, true)
+        }
         Step::CatchUp => {
-            (world.faults.then_silent, world.faults.watch_lags) = (false, false);
+            (world.faults.then_disconnects, world.faults.watch_lags) = (false, false);
             world.jobs.values_mut().for_each(|object| object.hidden = false);
         }
-        Step::LoseAnswer => world.faults.loses_answers = 1,
+        Step::LoseResponse => world.faults.loses_responses = 1,
         Step::Conflict(times) => world.faults.conflicts = *times,
-        Step::Stop => world.stopped = Some(world.observe()).filter(|_| world.awake),
+        Step::Stop => world.paused_process = Some(world.observe()).filter(|_| world.is_running),
         Step::GoOn => {
-            // Where a plan makes a Job at once (Allow, or a claim that is written), the name is the only lock: see the map.
+            // Where a plan creates a Job at once (Allow, or a written claim), the name is the only lock (ARCHITECTURE.md).
             let makes = |observed: &Observed| plan(observed).effects.iter().any(|effect| matches!(effect, Effect::Create { .. }));
-            if let Some(before) = world.stopped.take().filter(|before| !makes(before)) {
-                world.does_what_was_planned_before(&before);
+            if let Some(before) = world.paused_process.take().filter(|before| !makes(before)) {
+                world.execute_stale_plan(&before);
             }
         }
-        Step::Rival => world.faults.rival = true,
+        Step::OtherReplica => world.faults.other_replica = true,
         Step::Linger(linger) => {
             world.faults.deletions_linger = *linger;
             let lingering: Vec<String> = world
@@ -245,19 +247,19 @@ fn live(task: &(ScheduledTaskSpec, bool), steps: &[Step]) -> World {
     let mut world = newborn(task);
     for step in steps {
         happen(&mut world, step);
-        world.settle(true);
+        world.reconcile(true);
     }
-    if world.broken.is_some() {
+    if world.violation.is_some() {
         return world;
     }
-    // Everything works again, for long enough that the last refusal is tried again.
-    (world.faults, world.awake, world.dies_in) = (Default::default(), true, None);
+    // All faults end, for long enough that the last refusal is retried.
+    (world.faults, world.is_running, world.crashes_in) = (Default::default(), true, None);
     world.jobs.values_mut().for_each(|object| object.hidden = false);
-    world.settle(true);
-    world.write_what_waits();
+    world.reconcile(true);
+    world.write_coalesced();
     world.now += SignedDuration::from_mins(10);
-    world.settle(true);
-    world.write_what_waits();
+    world.reconcile(true);
+    world.write_coalesced();
     world
 }
 
@@ -265,24 +267,24 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 4000, ..ProptestConfig::with_cases(cases(96)) })]
 
     #[test]
-    fn whatever_happens_the_books_add_up_and_no_slot_runs_twice(task in a_task(), steps in prop::collection::vec(a_step(), 1..40)) {
-        // The sums, the order of time, one Job a slot and no overlap are judged at every effect, by the audit.
+    fn counters_add_up_and_no_slot_runs_twice(task in a_task(), steps in prop::collection::vec(a_step(), 1..40)) {
+        // The audit checks sums, order of time, one Job per slot and overlap at every effect.
         let world = live(&task, &steps);
-        prop_assert!(world.broken.is_none(), "{}", world.broken.unwrap());
+        prop_assert!(world.violation.is_none(), "{}", world.violation.unwrap());
         let status = world.status();
-        prop_assert_eq!(status.started, world.made.len() as i64, "each Job made is one slot started: {}", brief(status));
+        prop_assert_eq!(status.started, world.started.len() as i64, "each Job made is one slot started: {}", brief(status));
         let running: Vec<String> = world.unfinished().iter().map(|job| job.name.clone()).collect();
         let active: Vec<String> = status.active.iter().filter(|run| run.uid.is_some()).map(|run| run.job.clone()).collect();
         prop_assert!(running.iter().all(|job| active.contains(job)), "running {running:?}, active {active:?}");
         prop_assert_eq!(active.len() as i64, status.running);
         let limit = world.spec().map_or(100, |spec| spec.fields.run_history_limit as usize);
         prop_assert!(status.recent_runs.len() <= limit, "{} records, {limit} allowed", status.recent_runs.len());
-        // What the author wrote is what stands there.
+        // The author's spec is unchanged.
         prop_assert!(world.spec().is_none_or(|spec| spec.fields == world.written));
     }
 
     #[test]
-    fn planning_again_gives_an_empty_plan_in_whatever_order_jobs_are_seen(task in a_task(), steps in prop::collection::vec(a_step(), 1..30)) {
+    fn planning_again_is_empty_whatever_the_order_of_jobs(task in a_task(), steps in prop::collection::vec(a_step(), 1..30)) {
         let mut world = newborn(&task);
         for step in &steps {
             happen(&mut world, step);
@@ -292,42 +294,42 @@ proptest! {
             turned.gone.reverse();
             prop_assert_eq!(plan(&observed), plan(&turned), "the order of Jobs means nothing");
             prop_assert_eq!(plan(&observed), plan(&observed), "the same question has the same answer");
-            world.settle(false);
-            prop_assert!(world.broken.is_none(), "{}", world.broken.unwrap());
-            if world.awake && !world.faults.silent {
+            world.reconcile(false);
+            prop_assert!(world.violation.is_none(), "{}", world.violation.unwrap());
+            if world.is_running && !world.faults.disconnected {
                 prop_assert!(plan(&world.observe()).effects.is_empty(), "a plan that was carried out is followed by an empty one");
             }
         }
     }
 
     #[test]
-    fn death_after_any_effect_changes_nothing_in_the_end(task in a_task(), steps in prop::collection::vec(a_quiet_step(), 1..25), dies_after in 1..60_usize) {
+    fn a_crash_after_any_effect_changes_no_outcome(task in a_task(), steps in prop::collection::vec(a_quiet_step(), 1..25), crashes_after in 1..60_usize) {
         let life = |dies_in| {
             let mut world = newborn(&task);
-            world.dies_in = dies_in;
+            world.crashes_in = dies_in;
             for step in &steps {
                 happen(&mut world, step);
-                world.settle(true);
-                if !world.awake {
-                    world.awake = true;
-                    world.settle(true);
+                world.reconcile(true);
+                if !world.is_running {
+                    world.is_running = true;
+                    world.reconcile(true);
                 }
             }
-            world.dies_in = None;
-            world.awake = true;
-            world.settle(false);
+            world.crashes_in = None;
+            world.is_running = true;
+            world.reconcile(false);
             world
         };
-        let (undisturbed, other) = (life(None), life(Some(dies_after)));
-        prop_assert_eq!(&undisturbed.broken, &None);
-        prop_assert_eq!(&other.broken, &None);
-        prop_assert_eq!(&undisturbed.made, &other.made);
+        let (undisturbed, other) = (life(None), life(Some(crashes_after)));
+        prop_assert_eq!(&undisturbed.violation, &None);
+        prop_assert_eq!(&other.violation, &None);
+        prop_assert_eq!(&undisturbed.started, &other.started);
         prop_assert_eq!(counters(undisturbed.status()), counters(other.status()));
         prop_assert_eq!(accounted(undisturbed.status()), accounted(other.status()));
     }
 
     #[test]
-    fn every_slot_that_passed_is_either_started_or_missed((spec, _) in a_task(), from in 0..40_000_000_i64, span in some_time()) {
+    fn every_past_slot_is_started_or_missed((spec, _) in a_task(), from in 0..40_000_000_i64, span in some_time()) {
         let (after, now) = (Timestamp::from_second(1_790_000_000 + from).unwrap(), Timestamp::from_second(1_790_000_000 + from + span).unwrap());
         let schedule = schedule_of(&spec.observed_schedule(), KEY).unwrap();
         let passed: Vec<Timestamp> = schedule.slots(after).take_while(|slot| *slot <= now).collect();
@@ -343,7 +345,7 @@ proptest! {
     }
 }
 
-/// Steps after which an operator that restarts at once knows as much as one that lived on.
+/// Steps after which an operator that restarts at once knows as much as one that did not.
 fn a_quiet_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => some_time().prop_map(Step::Pass),

@@ -1,6 +1,6 @@
-//! The API server of the scenarios: it answers requests from memory, and does wrong what the story says.
+//! The API server of the scenarios: it answers requests from memory, and injects the faults that a scenario asks for.
 //!
-//! Resource versions, `AlreadyExists`, refusals, lost answers, conflicts. It asks the audit about each write.
+//! It keeps resource versions, reports `AlreadyExists` and conflicts, refuses requests and loses responses. The audit checks each write.
 
 use super::world::{Object, World, seal};
 use crate::api::{self, ScheduledTaskStatus, Trigger};
@@ -15,7 +15,7 @@ const SILENCE: Failure = Failure::Unanswered(String::new());
 impl World {
     /// Answers a request of an operator that saw this task.
     pub fn answer(&mut self, seen: &Task, request: Request) -> Answer {
-        if self.faults.silent {
+        if self.faults.disconnected {
             return Err(SILENCE);
         }
         match request {
@@ -25,7 +25,7 @@ impl World {
                 Ok(Reply::Done)
             }
             Request::CreateJob { dry_run: true, .. } => {
-                self.tried += 1;
+                self.dry_runs += 1;
                 let refusal = self.faults.refuses_creates.clone();
                 refusal.map_or(Ok(Reply::Done), |message| Err(Failure::Refused(message)))
             }
@@ -49,17 +49,17 @@ impl World {
     fn write(&mut self, seen: &Task, status: ScheduledTaskStatus) -> Answer {
         if self.faults.conflicts > 0 {
             self.faults.conflicts -= 1;
-            self.touch();
+            self.bump_resource_version();
         }
         if seen.resource_version != self.task.resource_version {
             return Err(Failure::Conflict("the object has been modified".into()));
         }
-        // What the API server keeps is JSON: nothing may be lost on the way.
+        // The API server stores JSON: the status must survive the round trip.
         let kept: ScheduledTaskStatus = serde_json::from_value(json!(status)).expect("a status reads back");
         assert_eq!(kept, status, "a status reads back as it was written");
         let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
-        self.touch();
-        self.writes += 1;
+        self.bump_resource_version();
+        self.status_writes += 1;
         let limit = self.spec().map(|spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));
         let verdict = self.audit.written(self.now, &before, &self.task.status, limit);
         self.judge(verdict);
@@ -86,20 +86,20 @@ impl World {
             mark: u64::from_str_radix(&text(&annotations[api::MARK]), 16).ok(),
             trigger,
             attempt,
-            ..self.fresh_job()
+            ..self.new_job()
         };
         assert_eq!(job.mark, Some(seal().mark(&self.task.uid, &name)), "the manifest carries the mark");
         let verdict = self.audit.creates(self, &job);
         self.judge(verdict);
         match (trigger, attempt) {
-            (Trigger::Schedule, 1) => self.made.push(slot),
-            (_, 1) => self.asked.push(name.clone()),
+            (Trigger::Schedule, 1) => self.started.push(slot),
+            (_, 1) => self.requested.push(name.clone()),
             _ => self.retried.push((slot, attempt)),
         }
-        let lost = self.faults.loses_answers > 0;
+        let lost = self.faults.loses_responses > 0;
         let object = Object {
             job: JobObject {
-                uid: format!("job-{}", self.made.len() + self.asked.len() + self.retried.len()),
+                uid: format!("job-{}", self.started.len() + self.requested.len() + self.retried.len()),
                 ..job
             },
             owner: text(&metadata["ownerReferences"][0]["uid"]),
@@ -111,8 +111,8 @@ impl World {
         self.jobs.insert(name, object);
         self.manifest = manifest;
         if lost {
-            self.faults.loses_answers -= 1;
-            self.faults.silent |= self.faults.then_silent;
+            self.faults.loses_responses -= 1;
+            self.faults.disconnected |= self.faults.then_disconnects;
             return Err(SILENCE);
         }
         Ok(answer)

@@ -1,6 +1,7 @@
-//! The words in which a scenario is told: given, at. What must be so then stands in `expect`.
+//! What happens in a scenario: a task is given, time passes, Jobs finish, requests fail.
 //!
-//! Takes sentences, changes the world. A start that no sentence expects ends the story at its next step.
+//! Each step changes the world and lets the operator reconcile. Expectations are in `expect`; a start that none of them names fails the
+//! scenario at its next step.
 
 use super::world::{Object, World};
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec};
@@ -11,13 +12,13 @@ use serde_json::{Value, json};
 /// A task and what happens to it.
 pub struct Story {
     pub world: World,
-    /// How many starts the sentences so far have named.
+    /// How many starts the scenario has named so far.
     pub named: usize,
-    /// And how many further attempts.
+    /// How many retries it has named.
     pub attempts: usize,
 }
 
-/// A task of that schedule. Its life begins with `since`.
+/// A task with this schedule. It is created by `since` or `applied`.
 pub fn given(schedule: &str) -> Story {
     Story {
         world: World::new(fields(schedule), time("1970-01-01T00:00:00Z")),
@@ -32,7 +33,7 @@ pub fn fields(schedule: &str) -> ScheduledTaskSpec {
     serde_json::from_value(json!({"schedule": schedule, "jobTemplate": template})).expect("a plain spec")
 }
 
-/// Changes the template as its author would.
+/// Edits the Job template.
 pub fn edit_template(spec: &mut ScheduledTaskSpec, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
     let mut fields = spec.job_template.fields();
     change(&mut fields);
@@ -67,11 +68,11 @@ impl Story {
         self.with(|spec| spec.starting_deadline_seconds = Some(seconds))
     }
 
-    pub fn retrying(self, limit: i32, delay: &str) -> Self {
+    pub fn retry_policy(self, limit: i32, delay: &str) -> Self {
         self.set("retryPolicy", json!({"limit": limit, "delay": delay}))
     }
 
-    /// A field as its author writes it.
+    /// Sets a field of the spec, as it is written in a manifest.
     pub fn set(mut self, field: &str, value: Value) -> Self {
         let mut fields = json!(self.world.written);
         fields[field] = value;
@@ -85,11 +86,11 @@ impl Story {
         self.with(|spec| spec.suspend = true)
     }
 
-    pub fn keeping(self, succeeded: i32, failed: i32) -> Self {
+    pub fn history_limits(self, succeeded: i32, failed: i32) -> Self {
         self.with(|spec| (spec.successful_jobs_history_limit, spec.failed_jobs_history_limit) = (succeeded, failed))
     }
 
-    pub fn recording(self, runs: i32) -> Self {
+    pub fn run_history_limit(self, runs: i32) -> Self {
         self.with(|spec| spec.run_history_limit = runs)
     }
 
@@ -98,28 +99,28 @@ impl Story {
         self
     }
 
-    /// Writes that may be merged with others wait, as in a busy operator.
-    pub fn merging_late(mut self) -> Self {
-        self.world.merges_late = true;
+    /// Status writes that may be coalesced wait, as in a busy operator.
+    pub fn coalescing_writes(mut self) -> Self {
+        self.world.coalesces = true;
         self
     }
 
-    /// Anything else about the task before it is applied.
-    pub fn born_with(mut self, change: impl FnOnce(&mut World)) -> Self {
+    /// Anything else about the task before it is created.
+    pub fn with_world(mut self, change: impl FnOnce(&mut World)) -> Self {
         change(&mut self.world);
         self.world.task.generation = 1;
         self
     }
 
-    /// The task is applied, and the operator meets it at once.
+    /// The task is created, and the operator reconciles it at once.
     pub fn since(self, at: &str) -> Self {
         let mut story = self.applied(at);
-        story.world.settle(true);
-        story.world.write_what_waits();
+        story.world.reconcile(true);
+        story.world.write_coalesced();
         story
     }
 
-    /// The task is applied, but nobody looks yet.
+    /// The task is created, but not reconciled yet.
     pub fn applied(mut self, at: &str) -> Self {
         (self.world.task.created, self.world.now) = (time(at), time(at));
         self
@@ -128,32 +129,32 @@ impl Story {
 
 /// What happens.
 impl Story {
-    /// Something happens in the world, and the operator, if it runs, looks.
+    /// Something happens, and the operator reconciles if it is running.
     pub fn when(mut self, happens: impl FnOnce(&mut World)) -> Self {
         happens(&mut self.world);
-        self.world.settle(true);
-        self.keeps_the_rules()
+        self.world.reconcile(true);
+        self.passes_audit()
     }
 
-    /// The clock shows this time, be it later or earlier.
+    /// The clock is set to this time, later or earlier.
     pub fn at(mut self, at: &str) -> Self {
         self = self.starts_nothing();
-        self.world.write_what_waits();
+        self.world.write_coalesced();
         self.when(|world| world.now = time(at))
     }
 
-    /// The operator wakes when it said it would; each of its Jobs succeeds at once.
-    pub fn lives_until(mut self, until: &str) -> Self {
+    /// Time passes from wake-up to wake-up; each Job succeeds at once.
+    pub fn runs_until(mut self, until: &str) -> Self {
         while let Some(wake) = self.world.wake_at.filter(|wake| *wake <= time(until)) {
-            self.world.write_what_waits();
+            self.world.write_coalesced();
             self.world.now = wake;
-            self.world.settle(true);
-            self = self.keeps_the_rules().everything_succeeds();
+            self.world.reconcile(true);
+            self = self.passes_audit().all_jobs_succeed();
         }
         self.when(|world| world.now = time(until))
     }
 
-    pub fn everything_succeeds(self) -> Self {
+    pub fn all_jobs_succeed(self) -> Self {
         self.when(|world| {
             let slots: Vec<Timestamp> = world.unfinished().iter().filter_map(|job| job.slot).collect();
             slots.into_iter().for_each(|slot| world.end(slot, true, Exit::Unknown));
@@ -178,7 +179,7 @@ impl Story {
     }
 
     /// A run of that slot fails by its podFailurePolicy.
-    pub fn fails_for_good(self, slot: &str) -> Self {
+    pub fn fails_by_pod_failure_policy(self, slot: &str) -> Self {
         self.when(|world| {
             world.end(time(slot), false, Exit::Known { code: 42, message: None });
             let of_slot = world.jobs.values_mut().filter(|object| object.job.slot == Some(time(slot)));
@@ -187,47 +188,47 @@ impl Story {
         })
     }
 
-    /// No pod of the slot's Job gets ready, for this reason.
-    pub fn never_gets_ready(mut self, slot: &str, reason: &str) -> Self {
-        self.world.going_on(time(slot)).waits = Pods::Waiting(reason.into());
+    /// No pod of the slot's Job starts, for this reason.
+    pub fn stays_pending(mut self, slot: &str, reason: &str) -> Self {
+        self.world.active_job(time(slot)).waits = Pods::Waiting(reason.into());
         self
     }
 
     /// The slot's Job is suspended by a queueing system, or resumed.
-    pub fn sees_held(self, slot: &str, held: bool) -> Self {
+    pub fn job_suspended(self, slot: &str, held: bool) -> Self {
         self.when(|world| {
             let now = world.now;
-            let job = &mut world.going_on(time(slot)).job;
+            let job = &mut world.active_job(time(slot)).job;
             (job.suspended, job.began) = (held, (!held).then_some(now));
         })
     }
 
-    pub fn asks_to_run(self, request: &str) -> Self {
-        self.when(|world| world.ask(|requests| requests.run_now = Some(request.into())))
+    pub fn requests_run(self, request: &str) -> Self {
+        self.when(|world| world.annotate(|requests| requests.run_now = Some(request.into())))
     }
 
-    pub fn asks_to_resume(self, request: &str) -> Self {
-        self.when(|world| world.ask(|requests| requests.resume = Some(request.into())))
+    pub fn requests_resume(self, request: &str) -> Self {
+        self.when(|world| world.annotate(|requests| requests.resume = Some(request.into())))
     }
 
-    pub fn asks_to_backfill(self, interval: &str) -> Self {
-        self.when(|world| world.ask(|requests| requests.backfill = Some(interval.into())))
+    pub fn requests_backfill(self, interval: &str) -> Self {
+        self.when(|world| world.annotate(|requests| requests.backfill = Some(interval.into())))
     }
 
-    /// The Job of the slot vanishes: by its user, by a TTL, by anybody but us.
-    pub fn sees_deleted(self, slot: &str) -> Self {
+    /// Somebody else deletes the slot's Job.
+    pub fn job_deleted(self, slot: &str) -> Self {
         self.when(|world| world.remove(&run_name(&world.task.name, time(slot))))
     }
 
-    /// An object of kind Job that is not ours has the name of the slot's Job.
-    pub fn a_stranger_has_the_name_of(self, slot: &str, owner: &str) -> Self {
+    /// A Job of this owner has the name of the slot's Job.
+    pub fn foreign_job_takes_name_of(self, slot: &str, owner: &str) -> Self {
         self.when(|world| {
             let name = run_name(&world.task.name, time(slot));
             let job = JobObject {
                 name: name.clone(),
                 uid: "stranger".into(),
                 slot: Some(time(slot)),
-                ..world.fresh_job()
+                ..world.new_job()
             };
             world.jobs.insert(
                 name,
@@ -254,52 +255,52 @@ impl Story {
         self.when(|world| world.faults.refuses_deletes = Some(message.into()))
     }
 
-    pub fn takes_everything_again(self) -> Self {
+    pub fn accepts_writes_again(self) -> Self {
         self.when(|world| (world.faults.refuses_creates, world.faults.refuses_deletes) = (None, None))
     }
 
-    /// The next POST is carried out, but its answer never comes.
-    pub fn loses_the_next_answer(mut self) -> Self {
-        self.world.faults.loses_answers = 1;
+    /// The next create is carried out, but its response is lost.
+    pub fn loses_next_response(mut self) -> Self {
+        self.world.faults.loses_responses = 1;
         self
     }
 
-    /// The next POST is carried out; after it nothing is answered or shown.
-    pub fn falls_silent_after_the_next_post(mut self) -> Self {
+    /// The next create is carried out; then every request fails, and the watch does not show the Job.
+    pub fn disconnects_after_next_create(mut self) -> Self {
         let faults = &mut self.world.faults;
-        (faults.loses_answers, faults.then_silent, faults.watch_lags) = (1, true, true);
+        (faults.loses_responses, faults.then_disconnects, faults.watch_lags) = (1, true, true);
         self
     }
 
-    /// Requests are answered again; the watch of Jobs comes later.
-    pub fn answers_again(self) -> Self {
-        self.when(|world| (world.faults.silent, world.faults.then_silent) = (false, false))
+    /// Requests succeed again; the watch of Jobs still lags.
+    pub fn reconnects(self) -> Self {
+        self.when(|world| (world.faults.disconnected, world.faults.then_disconnects) = (false, false))
     }
 
-    pub fn the_watch_catches_up(self) -> Self {
+    pub fn watch_catches_up(self) -> Self {
         self.when(|world| world.jobs.values_mut().for_each(|object| object.hidden = false))
     }
 
-    /// The operator will die right after so many more effects.
-    pub fn dies_after(mut self, effects: usize) -> Self {
-        self.world.dies_in = Some(effects);
+    /// The operator crashes after this many more requests.
+    pub fn crashes_after(mut self, effects: usize) -> Self {
+        self.world.crashes_in = Some(effects);
         self
     }
 
-    /// The operator is stopped, or its machine is.
-    pub fn down(mut self) -> Self {
-        self.world.write_what_waits();
-        self.world.die();
+    /// The operator stops.
+    pub fn operator_stops(mut self) -> Self {
+        self.world.write_coalesced();
+        self.world.crash();
         self
     }
 
-    /// It runs again, and remembers nothing.
-    pub fn up(self) -> Self {
-        self.when(|world| (world.awake, world.dies_in) = (true, None))
+    /// A new process starts, without memory of the former.
+    pub fn operator_starts(self) -> Self {
+        self.when(|world| (world.is_running, world.crashes_in) = (true, None))
     }
 }
 
-/// The end of a Job, for worlds that are built by hand.
+/// The end of a Job that succeeded.
 pub fn done(at: Timestamp) -> JobEnd {
     JobEnd {
         succeeded: true,

@@ -1,7 +1,7 @@
-//! A cluster in memory with one task, and the operator's loop around `plan()`.
+//! A cluster in memory with one task, and the operator's reconcile loop around `plan()`.
 //!
-//! The operator is the real one but for its shell: `Record` remembers, `Execution` carries plans out. Requests are answered by `server`.
-//! Between two requests the operator may die. Nothing is decided here.
+//! The operator is the real one without its I/O: `Record` holds what is known, `Execution` carries out plans. `server` answers the
+//! requests. Between two requests the operator may crash. No decision is made here.
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
@@ -21,7 +21,7 @@ pub fn seal() -> Seal {
     seal
 }
 
-/// As many as the controller grants a task in one go.
+/// As many plans in a row as the controller carries out for one task.
 const ROUNDS: usize = 16;
 
 /// An object of kind Job in the namespace, whoever owns it.
@@ -31,30 +31,30 @@ pub struct Object {
     pub owner: String,
     /// The watch has not shown it yet.
     pub hidden: bool,
-    /// What its pods would say of its end.
+    /// How its pods ended.
     pub pods: Exit,
-    /// What they would say while it goes on.
+    /// What its pods wait for.
     pub waits: Pods,
 }
 
-/// What the API server, or the way to it, does wrong.
+/// Faults of the API server, or of the connection to it.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     pub refuses_creates: Option<String>,
     pub refuses_deletes: Option<String>,
-    /// So many POSTs are carried out, but their answers never come.
-    pub loses_answers: usize,
-    /// After a lost answer nothing is answered any more.
-    pub then_silent: bool,
-    pub silent: bool,
-    /// A Job whose answer was lost is not shown by the watch.
+    /// This many creates are carried out, but their responses are lost.
+    pub loses_responses: usize,
+    /// After a lost response every request fails.
+    pub then_disconnects: bool,
+    pub disconnected: bool,
+    /// A Job whose response was lost is not shown by the watch.
     pub watch_lags: bool,
     /// A deleted Job stays for a while, with a deletion timestamp.
     pub deletions_linger: bool,
-    /// So many status writes find that somebody else wrote the task.
+    /// This many status writes conflict with a write of somebody else.
     pub conflicts: usize,
-    /// Another replica does all of its work between our plan and our first effect.
-    pub rival: bool,
+    /// Another replica reconciles between our plan and our first effect.
+    pub other_replica: bool,
 }
 
 /// One task, its Jobs, the time and the operator.
@@ -62,45 +62,45 @@ pub struct Faults {
 pub struct World {
     pub now: Timestamp,
     pub task: Task,
-    /// What the author wrote last that could be read.
+    /// The last spec that could be read.
     pub written: ScheduledTaskSpec,
     /// Every Job of the namespace, by name.
     pub jobs: BTreeMap<String, Object>,
     pub faults: Faults,
     pub audit: Audit,
     /// Is the operator running?
-    pub awake: bool,
-    /// Do merged writes wait, as they do in a busy operator?
-    pub merges_late: bool,
-    /// After so many more effects the operator dies.
-    pub dies_in: Option<usize>,
-    pub deaths: usize,
-    /// The first rule that was broken: after it the world stands still.
-    pub broken: Option<String>,
+    pub is_running: bool,
+    /// Do coalesced writes wait, as in a busy operator?
+    pub coalesces: bool,
+    /// The operator crashes after this many more requests.
+    pub crashes_in: Option<usize>,
+    pub crashes: usize,
+    /// The first rule that was violated; nothing happens after it.
+    pub violation: Option<String>,
     /// Everything that was announced, in order.
-    pub said: Vec<Announcement>,
+    pub announced: Vec<Announcement>,
     /// Slots of all runs that the schedule started, in order.
-    pub made: Vec<Timestamp>,
-    /// First Jobs of the runs that somebody asked for.
-    pub asked: Vec<String>,
-    /// Slots and numbers of all further attempts.
+    pub started: Vec<Timestamp>,
+    /// First Jobs of requested runs.
+    pub requested: Vec<String>,
+    /// Slots and numbers of all retries.
     pub retried: Vec<(Timestamp, i32)>,
     /// Names of the Jobs that the operator deleted, and why.
     pub deleted: Vec<(String, Reason)>,
     /// How often the status was written.
-    pub writes: usize,
-    /// How many manifests were asked about, and the last one that was made.
-    pub tried: usize,
+    pub status_writes: usize,
+    /// How many dry runs there were, and the manifest of the last Job.
+    pub dry_runs: usize,
     pub manifest: Value,
     pub wake_at: Option<Timestamp>,
-    /// What a process that was stopped had seen.
-    pub stopped: Option<Observed>,
-    /// What the operator knows; it forgets that when it dies.
+    /// What a paused process had observed.
+    pub paused_process: Option<Observed>,
+    /// What the operator knows; a crash loses it.
     pub record: Record,
-    /// UIDs of Jobs whose deletion the watch has to show.
+    /// UIDs of Jobs whose deletion the watch has not shown yet.
     pub deletions: Vec<String>,
-    /// A status write waits for others.
-    pub merging: bool,
+    /// A coalesced status write is pending.
+    pub write_pending: bool,
 }
 
 impl World {
@@ -125,24 +125,24 @@ impl World {
             jobs: BTreeMap::new(),
             faults: Faults::default(),
             audit: Audit::default(),
-            awake: true,
-            merges_late: false,
-            dies_in: None,
-            deaths: 0,
-            broken: None,
-            said: Vec::new(),
-            made: Vec::new(),
-            asked: Vec::new(),
+            is_running: true,
+            coalesces: false,
+            crashes_in: None,
+            crashes: 0,
+            violation: None,
+            announced: Vec::new(),
+            started: Vec::new(),
+            requested: Vec::new(),
             retried: Vec::new(),
             deleted: Vec::new(),
-            writes: 0,
-            tried: 0,
+            status_writes: 0,
+            dry_runs: 0,
             manifest: Value::Null,
             wake_at: None,
-            stopped: None,
+            paused_process: None,
             record: Record::default(),
             deletions: Vec::new(),
-            merging: false,
+            write_pending: false,
         }
     }
 
@@ -165,50 +165,50 @@ impl World {
     }
 
     /// Observes, plans and acts until there is nothing to do: the controller's `reconcile`, called again after each error.
-    pub fn settle(&mut self, may_merge: bool) {
+    pub fn reconcile(&mut self, may_merge: bool) {
         let (mut rounds, mut retries) = (0, 0);
-        while self.awake && self.broken.is_none() {
+        while self.is_running && self.violation.is_none() {
             let observed = self.observe();
             let plan = decide(&observed);
             self.wake_at = plan.wake_at;
             if plan.effects.is_empty() {
-                self.merging = false;
+                self.write_pending = false;
                 let verdict = self.audit.at_rest(self, &observed, &plan);
                 return self.judge(verdict);
             }
             rounds += 1;
             if rounds > ROUNDS || retries > 20 {
-                return self.judge(Err(format!("it does not settle, at {}: {:?}", self.now, plan.effects)));
+                return self.judge(Err(format!("reconcile does not converge, at {}: {:?}", self.now, plan.effects)));
             }
-            self.let_the_rival_act();
+            self.other_replica_reconciles();
             match self.perform(&observed.task, plan.effects, may_merge) {
                 Some(Progress::Done | Progress::Nothing) => {}
-                Some(Progress::Deferred(_)) => return self.merging = true,
-                Some(Progress::Failed(_)) if !self.faults.silent => (rounds, retries) = (0, retries + 1),
+                Some(Progress::Deferred(_)) => return self.write_pending = true,
+                Some(Progress::Failed(_)) if !self.faults.disconnected => (rounds, retries) = (0, retries + 1),
                 Some(Progress::Failed(_)) | None => return,
             }
         }
     }
 
-    /// Carries a plan out. Nothing comes back if the operator dies meanwhile.
+    /// Carries out a plan. Returns nothing if the operator crashes meanwhile.
     pub fn perform(&mut self, seen: &Task, effects: Vec<Effect>, may_merge: bool) -> Option<Progress> {
-        let mut execution = Execution::new(effects, may_merge && self.merges_late);
-        while self.broken.is_none() {
+        let mut execution = Execution::new(effects, may_merge && self.coalesces);
+        while self.violation.is_none() {
             let request = match execution.next(&mut self.record, &seal()) {
                 Step::Send(request) => request,
                 Step::Finished(progress) => return Some(progress),
             };
             let answer = self.answer(seen, request);
-            if let Some(left) = self.dies_in.as_mut() {
+            if let Some(left) = self.crashes_in.as_mut() {
                 *left = left.saturating_sub(1);
                 if *left == 0 {
-                    self.die();
+                    self.crash();
                     return None;
                 }
             }
             for notice in execution.answered(answer, &mut self.record, &seal(), self.now) {
                 match notice {
-                    Notice::Announce(announcement) => self.said.push(announcement),
+                    Notice::Announce(announcement) => self.announced.push(announcement),
                     Notice::Deleted(job, reason) => self.deleted.push((job, reason)),
                     _ => {}
                 }
@@ -218,29 +218,29 @@ impl World {
     }
 
     pub fn judge(&mut self, verdict: Verdict) {
-        self.broken = self.broken.take().or(verdict.err());
+        self.violation = self.violation.take().or(verdict.err());
     }
 
-    /// The second is over for which a merged write may wait.
-    pub fn write_what_waits(&mut self) {
-        if self.merging {
-            self.settle(false);
+    /// Carries out a pending coalesced write.
+    pub fn write_coalesced(&mut self) {
+        if self.write_pending {
+            self.reconcile(false);
         }
     }
 
-    /// Everything that the operator knew is forgotten.
-    pub fn die(&mut self) {
-        (self.record, self.merging) = (Record::default(), false);
+    /// The operator crashes and loses what it knew.
+    pub fn crash(&mut self) {
+        (self.record, self.write_pending) = (Record::default(), false);
         self.deletions.clear();
-        self.deaths += usize::from(self.awake);
-        // Whoever starts anew lists everything first.
+        self.crashes += usize::from(self.is_running);
+        // A new process lists everything first.
         self.jobs.values_mut().for_each(|object| object.hidden = false);
-        self.awake = false;
-        self.dies_in = None;
+        self.is_running = false;
+        self.crashes_in = None;
         self.wake_at = None;
     }
 
-    /// What the operator knows, after its watches have shown it what they show.
+    /// What the operator observes, with its watches up to date.
     pub fn observe(&mut self) -> Observed {
         self.show();
         self.record.observe(self.now, &seal()).expect("the task exists")
@@ -253,33 +253,33 @@ impl World {
             self.record.put_job(object.job.clone(), Source::Watch, self.now);
         }
         for uid in std::mem::take(&mut self.deletions) {
-            self.record.remove_job(&uid, &seal(), self.now);
+            self.record.leave_watch(&uid, &seal(), self.now);
         }
     }
 
-    /// Another replica does all of its work now.
-    pub fn let_the_rival_act(&mut self) {
-        if std::mem::take(&mut self.faults.rival) && !self.faults.watch_lags {
-            let (ours, dies_in, deletions) = (std::mem::take(&mut self.record), self.dies_in.take(), self.deletions.clone());
-            self.settle(false);
-            (self.record, self.dies_in) = (ours, dies_in);
+    /// Another replica reconciles now.
+    pub fn other_replica_reconciles(&mut self) {
+        if std::mem::take(&mut self.faults.other_replica) && !self.faults.watch_lags {
+            let (ours, dies_in, deletions) = (std::mem::take(&mut self.record), self.crashes_in.take(), self.deletions.clone());
+            self.reconcile(false);
+            (self.record, self.crashes_in) = (ours, dies_in);
             self.deletions.splice(0..0, deletions);
         }
     }
 
-    /// A process that was stopped between plan and action goes on with what it had in mind, however long ago that was.
-    pub fn does_what_was_planned_before(&mut self, before: &Observed) {
+    /// A process that was paused after planning carries out its stale plan.
+    pub fn execute_stale_plan(&mut self, before: &Observed) {
         let mut record = Record::default();
         record.put_task(before.task.clone(), before.now);
-        let (ours, dies_in) = (std::mem::replace(&mut self.record, record), self.dies_in.take());
+        let (ours, dies_in) = (std::mem::replace(&mut self.record, record), self.crashes_in.take());
         self.perform(&before.task, decide(before).effects, false);
-        (self.record, self.dies_in) = (ours, dies_in);
+        (self.record, self.crashes_in) = (ours, dies_in);
     }
 
-    /// The Job is no more; an operator that is awake is told by its watch.
+    /// The Job is deleted; the watch of a running operator will show it.
     pub fn remove(&mut self, name: &str) {
         let Some(object) = self.jobs.remove(name) else { return };
-        if self.awake && object.owner == self.task.uid && !object.hidden {
+        if self.is_running && object.owner == self.task.uid && !object.hidden {
             self.record.put_job(object.job.clone(), Source::Watch, self.now);
             self.deletions.push(object.job.uid);
         }
@@ -288,7 +288,7 @@ impl World {
     /// The Job of a slot ends.
     pub fn end(&mut self, slot: Timestamp, succeeded: bool, pods: Exit) {
         let at = self.now;
-        let object = self.going_on(slot);
+        let object = self.active_job(slot);
         let (reason, message) = if succeeded {
             ("CompletionsReached", "done")
         } else {
@@ -303,18 +303,18 @@ impl World {
         object.pods = pods;
     }
 
-    /// The Job of a slot that has not ended.
-    pub fn going_on(&mut self, slot: Timestamp) -> &mut Object {
+    /// The active Job of a slot.
+    pub fn active_job(&mut self, slot: Timestamp) -> &mut Object {
         let uid = self.task.uid.clone();
         let of_slot = |object: &&mut Object| object.owner == uid && object.job.slot == Some(slot) && object.job.end.is_none();
         let found = self.jobs.values_mut().find(of_slot);
-        found.unwrap_or_else(|| panic!("no Job of slot {slot} goes on"))
+        found.unwrap_or_else(|| panic!("no active Job of slot {slot}"))
     }
 
     /// Somebody annotates the task.
-    pub fn ask(&mut self, change: impl FnOnce(&mut Requests)) {
+    pub fn annotate(&mut self, change: impl FnOnce(&mut Requests)) {
         change(&mut self.task.requests);
-        self.touch();
+        self.bump_resource_version();
     }
 
     /// The author applies another spec.
@@ -322,23 +322,23 @@ impl World {
         change(&mut self.written);
         self.task.spec = Ok(Arc::new(Spec::new(self.written.clone(), KEY)));
         self.task.generation += 1;
-        self.touch();
+        self.bump_resource_version();
     }
 
-    /// The author applies what cannot be read.
-    pub fn garble(&mut self) {
+    /// The author applies a spec that cannot be read.
+    pub fn apply_unreadable_spec(&mut self) {
         self.task.spec = Err("spec cannot be read: jobTemplate: expected a map".into());
         self.task.generation += 1;
-        self.touch();
+        self.bump_resource_version();
     }
 
-    /// Somebody wrote the task.
-    pub fn touch(&mut self) {
+    /// Somebody wrote the task: its resource version changes.
+    pub fn bump_resource_version(&mut self) {
         let version: u64 = self.task.resource_version.parse().unwrap_or(0);
         self.task.resource_version = (version + 1).to_string();
     }
 
-    pub fn fresh_job(&self) -> JobObject {
+    pub fn new_job(&self) -> JobObject {
         JobObject {
             name: String::new(),
             uid: String::new(),
@@ -352,6 +352,7 @@ impl World {
             suspended: false,
             ready: false,
             deleting: None,
+            failing: None,
             end: None,
         }
     }

@@ -1,33 +1,37 @@
-//! M1 and M2: slots that others lose, or fire in a burst when they come back.
+//! Scenarios of downtime, from a minute to 56 years: which slot starts afterwards, and how many are counted as missed.
 //!
-//! Takes stories of downtime, from a minute to 56 years. Never a second way to compute a slot but walking over them.
+//! The expected slots are found by walking over the schedule, not by the code under test.
 
-use super::story::{given, time};
-use super::world::KEY;
-use crate::api::{ConcurrencyPolicy::*, MissedRunPolicy, condition::OVERDUE};
+use crate::api::ConcurrencyPolicy::*;
+use crate::api::MissedRunPolicy;
+use crate::api::condition::OVERDUE;
+use crate::plan::scenarios::story::{given, time};
+use crate::plan::scenarios::world::KEY;
 use crate::plan::schedule_of;
 use jiff::{SignedDuration, Timestamp};
 
+/// M1
 #[test]
-fn m1_a_windowed_schedule_finds_its_last_slot_after_a_night_of_downtime() {
+fn a_windowed_schedule_starts_its_latest_slot_after_downtime() {
     given("*/5 9-17 * * *")
         .policy(Forbid)
         .since("2026-11-23T08:00:00Z")
         .at("2026-11-23T09:05:00Z")
         .starts("2026-11-23T09:05:00Z")
-        .newest("Missed Superseded")
+        .latest_record("Missed Superseded")
         .succeeds("2026-11-23T09:05:00Z")
-        .down()
+        .operator_stops()
         .at("2026-11-24T03:00:00Z")
-        .up()
+        .operator_starts()
         .starts("2026-11-23T17:55:00Z")
         .starts_nothing()
-        .newest("Missed Superseded x105")
+        .latest_record("Missed Superseded x105")
         .counts("started 2, succeeded 1, missed 106");
 }
 
+/// M1
 #[test]
-fn m1_whenever_it_comes_back_the_last_slot_is_the_one_that_starts() {
+fn the_latest_slot_starts_after_downtime_of_any_length() {
     for schedule in [
         "*/5 9-17 * * *",
         "0 22-23 * * 1-5",
@@ -43,12 +47,12 @@ fn m1_whenever_it_comes_back_the_last_slot_is_the_one_that_starts() {
                 let story = given(schedule)
                     .zone(zone)
                     .since(&born.to_string())
-                    .down()
+                    .operator_stops()
                     .at(&back.to_string())
-                    .up();
+                    .operator_starts();
                 let known = schedule_of(&story.world.spec().unwrap().fields.observed_schedule(), KEY).unwrap();
                 let passed: Vec<Timestamp> = known.slots(born).take_while(|slot| *slot <= back).collect();
-                assert_eq!(story.world.made.last(), passed.last(), "{schedule} in {zone}, back at {back}");
+                assert_eq!(story.world.started.last(), passed.last(), "{schedule} in {zone}, back at {back}");
                 assert_eq!(
                     story.world.status().missed,
                     passed.len().saturating_sub(1) as i64,
@@ -59,47 +63,51 @@ fn m1_whenever_it_comes_back_the_last_slot_is_the_one_that_starts() {
     }
 }
 
+/// M1
 #[test]
-fn m1_past_its_starting_deadline_the_last_slot_is_missed_as_well() {
+fn a_slot_past_its_starting_deadline_is_missed() {
     given("*/5 9-17 * * *")
         .deadline(3600)
         .since("2026-11-23T08:00:00Z")
-        .down()
+        .operator_stops()
         .at("2026-11-23T18:55:01Z")
-        .up()
+        .operator_starts()
         .starts_nothing()
-        .newest("Missed StartingDeadlineExceeded x108")
+        .latest_record("Missed StartingDeadlineExceeded x108")
         .counts("missed 108");
 }
 
+/// M1
 #[test]
-fn m1_at_its_starting_deadline_to_the_second_the_last_slot_starts() {
+fn a_slot_exactly_at_its_starting_deadline_starts() {
     given("*/5 9-17 * * *")
         .deadline(3600)
         .since("2026-11-23T08:00:00Z")
-        .down()
+        .operator_stops()
         .at("2026-11-23T18:55:00Z")
-        .up()
+        .operator_starts()
         .starts("2026-11-23T17:55:00Z")
         .counts("started 1, missed 107");
 }
 
+/// M2: The task continues with the latest slot.
 #[test]
-fn m2_two_years_of_minutes_are_counted_and_the_task_goes_on() {
+fn two_years_of_missed_minutes_are_counted() {
     given("* * * * *")
         .since("2026-11-23T08:00:00Z")
-        .down()
+        .operator_stops()
         .at("2028-11-23T08:00:00Z")
-        .up()
+        .operator_starts()
         .starts("2028-11-23T08:00:00Z")
         .counts(&format!("started 1, missed {}", 731 * 24 * 60 - 1))
         .at("2028-11-23T08:01:00Z")
         .starts("2028-11-23T08:01:00Z")
-        .newest(&format!("Missed Superseded x{}", 731 * 24 * 60 - 1));
+        .latest_record(&format!("Missed Superseded x{}", 731 * 24 * 60 - 1));
 }
 
+/// M2: Under each `missedRunPolicy`.
 #[test]
-fn m2_seconds_since_1970_cost_nothing_and_every_policy_goes_on() {
+fn every_second_since_1970_is_counted_in_bounded_time() {
     let passed = time("2026-11-23T08:00:00Z").as_second() - 10;
     for (policy, missed) in [
         (MissedRunPolicy::Latest, passed - 1),
@@ -111,7 +119,7 @@ fn m2_seconds_since_1970_cost_nothing_and_every_policy_goes_on() {
             .missed(policy)
             .since("1970-01-01T00:00:10Z")
             .at("2026-11-23T08:00:00Z")
-            .starts_as_many_as((passed - missed) as usize)
+            .starts_jobs((passed - missed) as usize)
             .then(|world| assert_eq!(world.status().missed, missed))
             .at("2026-11-23T08:00:01Z")
             .starts("2026-11-23T08:00:01Z");
@@ -119,34 +127,36 @@ fn m2_seconds_since_1970_cost_nothing_and_every_policy_goes_on() {
     }
 }
 
+/// M2
 #[test]
-fn m2_all_catches_up_the_newest_slots_up_to_its_limit_in_order() {
+fn all_starts_the_newest_slots_in_order_up_to_its_limit() {
     given("*/10 * * * *")
         .missed(MissedRunPolicy::All)
         .since("2026-11-23T08:00:00Z")
         .when(|world| world.edit(|spec| spec.missed_run_limit = Some(3)))
-        .down()
+        .operator_stops()
         .at("2026-11-23T09:00:00Z")
-        .up()
+        .operator_starts()
         .starts("2026-11-23T08:40:00Z")
         .starts("2026-11-23T08:50:00Z")
         .starts("2026-11-23T09:00:00Z")
-        .newest("Missed MissedRunLimitExceeded x3")
+        .latest_record("Missed MissedRunLimitExceeded x3")
         .counts("started 3, missed 3");
 }
 
+/// M2
 #[test]
-fn m2_all_under_forbid_catches_up_one_after_the_other() {
+fn all_under_forbid_starts_one_slot_at_a_time() {
     given("*/10 * * * *")
         .missed(MissedRunPolicy::All)
         .policy(Forbid)
         .since("2026-11-23T08:00:00Z")
-        .down()
+        .operator_stops()
         .at("2026-11-23T08:35:00Z")
-        .up()
+        .operator_starts()
         .starts("2026-11-23T08:10:00Z")
         .starts_nothing()
-        .says(OVERDUE, "True Waiting")
+        .has_condition(OVERDUE, "True Waiting")
         .succeeds("2026-11-23T08:10:00Z")
         .starts("2026-11-23T08:20:00Z")
         .succeeds("2026-11-23T08:20:00Z")
@@ -155,8 +165,9 @@ fn m2_all_under_forbid_catches_up_one_after_the_other() {
         .counts("started 3, succeeded 3");
 }
 
+/// M2
 #[test]
-fn m2_a_late_slot_is_missed_under_none() {
+fn none_misses_a_late_slot() {
     given("0 * * * *")
         .missed(MissedRunPolicy::None)
         .since("2026-11-23T08:00:00Z")
@@ -164,6 +175,6 @@ fn m2_a_late_slot_is_missed_under_none() {
         .starts("2026-11-23T09:00:00Z")
         .at("2026-11-23T10:01:01Z")
         .starts_nothing()
-        .newest("Missed MissedRunPolicyNone")
+        .latest_record("Missed MissedRunPolicyNone")
         .counts("started 1, missed 1");
 }

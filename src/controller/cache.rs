@@ -337,15 +337,20 @@ mod tests {
         cache.put_job(job(None), Source::Watch, now());
         // The look of pendingTimeout, at a container that runs.
         cache.update(&key, |record, _| {
-            record.set_pods("job", &Exit::Unknown, &Pods::Began, SLOT.parse().unwrap())
+            record.set_pods("job", &Exit::Unknown, &Pods::Began(None), true, SLOT.parse().unwrap())
         });
         cache.put_job(job(Some("Failed")), Source::Watch, now());
         assert_eq!(
             (&observed(&cache).jobs[0].exit, &observed(&cache).jobs[0].pods),
-            (&Exit::NotAsked, &Pods::Began)
+            (&Exit::NotAsked, &Pods::Began(None))
         );
-        let code = Exit::Known { code: 3, message: None };
-        cache.update(&key, |record, _| record.set_pods("job", &code, &Pods::Began, SLOT.parse().unwrap()));
+        let code = Exit::Known {
+            code: Some(3),
+            message: None,
+        };
+        cache.update(&key, |record, _| {
+            record.set_pods("job", &code, &Pods::Began(None), true, SLOT.parse().unwrap())
+        });
         assert_eq!(observed(&cache).jobs[0].exit, code);
     }
 

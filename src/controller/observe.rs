@@ -4,9 +4,9 @@
 
 use super::cache::Put;
 use super::queue::Key;
-use super::{Context, Error, pods};
+use super::{Context, Error};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
-use crate::plan::{Exit, Pods, Task};
+use crate::plan::Task;
 use crate::state::pods::RawPod;
 use crate::state::{RawJob, RawTask, Source};
 use futures::StreamExt;
@@ -223,17 +223,16 @@ pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
     }
 }
 
-/// What the pods of a Job say: how its failed container ended, and what they wait for.
+/// The pods of a Job.
 ///
 /// # Errors
 /// When they cannot be read, or no answer comes.
-pub async fn pods(ctx: &Context, task: &Task, uid: &str) -> Result<(Exit, Pods), Error> {
+pub async fn pods(ctx: &Context, task: &Task, uid: &str) -> Result<Vec<RawPod>, Error> {
     let params = ListParams::default()
         .labels(&format!("batch.kubernetes.io/controller-uid={uid}"))
         .limit(PODS);
     let request = Request::new(format!("/api/v1/namespaces/{}/pods", task.namespace)).list(&params);
-    let list = ctx.send::<ObjectList<RawPod>>("list pods", request).await?;
-    Ok((pods::exit(&list.items), pods::progress(&list.items)))
+    Ok(ctx.send::<ObjectList<RawPod>>("list pods", request).await?.items)
 }
 
 /// Where the Jobs of a namespace live.

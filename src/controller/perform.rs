@@ -6,7 +6,7 @@ use super::context::CREATE;
 use super::queue::Key;
 use super::{Context, Error, observe, pods};
 use crate::api::ScheduledTaskStatus;
-use crate::plan::{Effect, Exit, Task};
+use crate::plan::{Effect, Task};
 use crate::state::{Execution, Failure, FoundJob, Notice, Progress, RawJob, RawTask, Reply, Request as Wanted, Source, Step};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
@@ -99,9 +99,10 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
         }
         Wanted::WriteStatus { status } => write_status(ctx, task, &status).await,
         Wanted::RefreshTask => observe::refresh(ctx, task).await.map(|()| Reply::Done),
-        Wanted::ListPods { uid } => match observe::pods(ctx, task, &uid).await {
-            Err(Error::NotFound(_)) => Ok(Reply::Pods(Exit::Unknown, pods::progress(&[]))),
-            pods => pods.map(|(exit, pods)| Reply::Pods(exit, pods)),
+        Wanted::ListPods { uid, state } => match observe::pods(ctx, task, &uid).await {
+            Ok(listed) => Ok(pods::said(&state, &listed)),
+            Err(Error::NotFound(_)) => Ok(pods::said(&state, &[])),
+            Err(error) => Err(error),
         },
     }
 }

@@ -9,8 +9,10 @@
 //! ```
 //! A run is active from its claim to its end, waits between attempts included.
 
+use super::ON_TIME;
 use super::planner::Planner;
 use super::run::{Phase, Run};
+use crate::api::ConcurrencyPolicy;
 use jiff::{SignedDuration, Timestamp};
 
 /// More active runs are named by no ledger: as many as `maxConcurrentRuns` allows.
@@ -57,6 +59,21 @@ impl Planner<'_> {
     /// Grace period of the pods.
     pub fn grace(&self) -> SignedDuration {
         self.spec.map_or(GRACE, |spec| spec.grace)
+    }
+
+    /// Whether slots have been skipped behind this run for so long that somebody should look at it.
+    pub fn holds_up_slots(&self, run: &Run) -> bool {
+        let skips = self
+            .spec
+            .is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Forbid);
+        let (Some(schedule), true) = (self.schedule(), skips && run.is_scheduled()) else {
+            return false;
+        };
+        let third = schedule
+            .next(run.slot)
+            .and_then(|slot| schedule.next(slot))
+            .and_then(|slot| schedule.next(slot));
+        is_long && third.is_some_and(|third| third <= self.ledger.accounted_until())
     }
 
     /// The oldest active run.

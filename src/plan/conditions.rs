@@ -172,6 +172,17 @@ fn overdue(planner: &mut Planner) {
         let message = format!("Slot {slot} was started {} s late", late.as_secs());
         return set(planner, condition::OVERDUE, "True", ConditionReason::StartedLate, message);
     }
+    let held_up = planner
+        .ledger
+        .runs
+        .iter()
+        .find(|run| planner.is_active(run) && planner.holds_up_slots(run));
+    if let Some(run) = held_up {
+        let why = run.message.as_ref().map_or_else(String::new, |message| format!(": {message}"));
+        let since = run.started.unwrap_or(run.slot);
+        let message = format!("Slots are skipped because Job {} has been running since {since}{why}", run.job);
+        return set(planner, condition::OVERDUE, "True", ConditionReason::PreviousRunActive, message);
+    }
     if planner.spec.is_some() {
         let message = "No slot is overdue";
         set(planner, condition::OVERDUE, "False", ConditionReason::OnTime, message.into());

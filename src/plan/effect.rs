@@ -1,6 +1,7 @@
 //! What a plan says is to be done: a list in order, any prefix of which is a safe place to die.
 
-use super::Reason;
+use super::observed::JobState;
+use super::reason::Reason;
 use crate::api::{ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -88,6 +89,8 @@ pub enum Effect {
         job: String,
         /// UID of the Job.
         uid: String,
+        /// How the Job stands: what its pods say depends on it.
+        state: JobState,
     },
 }
 

@@ -50,7 +50,8 @@ pub use effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};
 pub use manifest::build_job;
 pub use names::{attempt_name, has_the_form, is_plain_name, job_name, run_name, run_of};
 pub use observed::{
-    Conflict, DryRun, Exit, Job, JobEnd, JobObject, Observed, Pods, Refusal, Refusals, Requests, Spec, Task, Unusable, Unwritten, WriteKind,
+    Conflict, DryRun, Exit, Job, JobEnd, JobObject, JobState, Observed, Pods, Refusal, Refusals, Requests, Spec, Task, Unusable, Unwritten,
+    WriteKind,
 };
 pub use reason::{ConditionReason, Reason};
 pub use schedule_of::{in_force, schedule_of};

@@ -187,6 +187,24 @@ pub struct Job {
     pub looked: Option<Timestamp>,
     /// How its failed container ended, if that was read.
     pub exit: Exit,
+    /// No pod runs any more: reading them again tells no more.
+    pub exit_is_final: bool,
+}
+
+/// How a Job stands when its pods are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Neither finished nor about to.
+    Active,
+    /// It failed, or is about to.
+    Failed {
+        /// Reason of the condition.
+        reason: String,
+        /// Message of the condition.
+        message: String,
+    },
+    /// The operator deletes it.
+    Terminating,
 }
 
 impl From<JobObject> for Job {
@@ -200,6 +218,7 @@ impl From<JobObject> for Job {
             pods: Pods::NotAsked,
             looked: None,
             exit: Exit::NotAsked,
+            exit_is_final: false,
         }
     }
 }
@@ -227,9 +246,9 @@ pub enum Exit {
     Unknown,
     /// What the container that failed last left behind.
     Known {
-        /// Its exit code.
-        code: i32,
-        /// Its termination message.
+        /// Exit code of the container that decided; an eviction has none.
+        code: Option<i32>,
+        /// What happened, in its words or ours.
         message: Option<String>,
     },
 }
@@ -240,8 +259,8 @@ pub enum Pods {
     /// They were not read.
     #[default]
     NotAsked,
-    /// A container has begun at least once.
-    Began,
+    /// A container of the work has run. With what people should know of it, if anything.
+    Began(Option<String>),
     /// None has, for this reason.
     Waiting(String),
 }

@@ -5,7 +5,7 @@
 
 use super::accounting::Ledger;
 use super::effect::Effect;
-use super::observed::{Job, Observed, Refusal, Spec, WriteKind};
+use super::observed::{Job, JobState, Observed, Refusal, Spec, WriteKind};
 use super::records::End;
 use super::run::Run;
 use super::{ConditionReason, Reason, SlotRange, names};
@@ -156,9 +156,20 @@ impl<'a> Planner<'a> {
 
     /// Asks what the pods of a Job say.
     pub fn list_pods(&mut self, job: &Job) {
+        let object = &job.object;
+        let ended = object.end.as_ref().or(object.failing.as_ref());
+        let state = match ended {
+            _ if object.deleting.is_some() => JobState::Terminating,
+            Some(end) => JobState::Failed {
+                reason: end.reason.clone(),
+                message: end.message.clone(),
+            },
+            None => JobState::Active,
+        };
         self.reads.push(Effect::ListPods {
-            job: job.object.name.clone(),
-            uid: job.object.uid.clone(),
+            job: object.name.clone(),
+            uid: object.uid.clone(),
+            state,
         });
     }
 }

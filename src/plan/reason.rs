@@ -160,6 +160,8 @@ words! {
         NoRunYet,
         /// A slot waits for an earlier run, under `missedRunPolicy: All`.
         Waiting,
+        /// Slots are skipped behind a run that has been active for long.
+        PreviousRunActive,
         /// The newest run was started late.
         StartedLate,
         /// The ledger accounts for slots that lie in the future.

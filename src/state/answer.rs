@@ -12,7 +12,14 @@ pub enum Reply {
     /// The Job that was created or found.
     Job(Box<FoundJob>),
     /// What the pods of a Job say.
-    Pods(Exit, Pods),
+    Pods {
+        /// How the container that decided ended.
+        exit: Exit,
+        /// How far the work is.
+        pods: Pods,
+        /// No pod runs any more.
+        is_final: bool,
+    },
     /// It is done; there is nothing more to say.
     Done,
 }

@@ -127,7 +127,7 @@ impl Execution {
             // Others may write the names in a status: what is no name never becomes part of a path.
             Effect::VerifyDeleted { job, .. } if !is_plain_name(&job) => return None,
             Effect::VerifyDeleted { job, uid } => (Request::GetJob { name: job }, Purpose::VerifyDeleted(uid, None)),
-            Effect::ListPods { job, uid } => (Request::ListPods { uid: uid.clone() }, Purpose::ListPods { job, uid }),
+            Effect::ListPods { job, uid, state } => (Request::ListPods { uid: uid.clone(), state }, Purpose::ListPods { job, uid }),
         })
     }
 
@@ -289,14 +289,16 @@ impl Execution {
 
     fn listed(&mut self, answer: Answer, job: &str, uid: &str, known: &mut Known) -> Vec<Notice> {
         match answer {
-            Ok(Reply::Pods(exit, pods)) => {
-                known.record.set_pods(uid, &exit, &pods, known.now);
+            Ok(Reply::Pods { exit, pods, is_final }) => {
+                known.record.set_pods(uid, &exit, &pods, is_final, known.now);
                 Vec::new()
             }
             Ok(_) => Vec::new(),
             Err(Failure::Refused(message) | Failure::NotFound(message)) => {
                 let why = format!("the pods of Job {job} cannot be read: {message}");
-                known.record.set_pods(uid, &Exit::Unknown, &Pods::Waiting(why.clone()), known.now);
+                known
+                    .record
+                    .set_pods(uid, &Exit::Unknown, &Pods::Waiting(why.clone()), true, known.now);
                 vec![Notice::Log(why)]
             }
             Err(failure) => self.fail(failure),

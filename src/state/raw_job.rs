@@ -46,8 +46,6 @@ pub struct RawJobStatus {
     ready: Option<i32>,
     #[serde(default)]
     succeeded: Option<i32>,
-    #[serde(default)]
-    failed: Option<i32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -123,7 +121,8 @@ impl RawJob {
             began: status.start_time.map(|at| at.0),
             // A Job that is resumed waits on until its controller says otherwise, in the very write that sets startTime.
             suspended: self.spec.suspend == Some(true) || is_true(&status.conditions, "Suspended"),
-            ready: [status.ready, status.succeeded, status.failed]
+            // A pod that failed may never have begun: the kubelet may have refused it.
+            ready: [status.ready, status.succeeded]
                 .iter()
                 .any(|pods| pods.is_some_and(|pods| pods > 0)),
             deleting: self.metadata.deletion_timestamp.map(|at| at.0),

@@ -295,15 +295,16 @@ impl Record {
     }
 
     /// What the pods of a Job said. How its containers ended is asked again when the Job itself has ended.
-    pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, now: Timestamp) {
-        if let Some(job) = self.jobs.get_mut(uid) {
-            (job.pods, job.looked) = (pods.clone(), Some(now));
-            if job.object.end.is_some() || job.object.failing.is_some() {
-                job.exit = exit.clone();
-            }
-        }
-        if let Some(job) = self.gone.get_mut(uid) {
-            (job.exit, job.pods) = (exit.clone(), pods.clone());
+    pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, is_final: bool, now: Timestamp) {
+        let Some(job) = self.jobs.get_mut(uid).or_else(|| self.gone.get_mut(uid)) else {
+            return;
+        };
+        (job.pods, job.looked) = (pods.clone(), Some(now));
+        let object = &job.object;
+        let has_ended = object.end.is_some() || object.failing.is_some() || object.deleting.is_some();
+        // What was read last says most, unless it says nothing: pods may be gone by then.
+        if has_ended && (*exit != Exit::Unknown || job.exit == Exit::NotAsked) {
+            (job.exit, job.exit_is_final) = (exit.clone(), is_final);
         }
     }
 
@@ -356,7 +357,7 @@ fn after(known: &Job, mut seen: Job, is_created: bool, is_missing: bool) -> Job 
     if seen.unwatched_since.is_some() && known.unwatched_since.is_none() && !is_missing {
         seen.unwatched_since = None;
     }
-    seen.exit = known.exit.clone();
+    (seen.exit, seen.exit_is_final) = (known.exit.clone(), known.exit_is_final);
     // One that waits for its turn (again) is to be read anew.
     if !seen.object.suspended {
         seen.object.ready |= object.ready;

@@ -2,7 +2,7 @@
 
 use super::answer::Failure;
 use crate::api::ScheduledTaskStatus;
-use crate::plan::{Announcement, Reason, Urgency};
+use crate::plan::{Announcement, JobState, Reason, Urgency};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -43,6 +43,8 @@ pub enum Request {
     ListPods {
         /// UID of the Job.
         uid: String,
+        /// How the Job stands.
+        state: JobState,
     },
 }
 

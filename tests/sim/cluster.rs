@@ -205,9 +205,12 @@ impl Api {
             (true, true) if self.weather.refuses_pods => Err(Refusal::Refused("forbidden")),
             (true, true) => Ok(match self.of_uid(uid) {
                 Some(job) => (
-                    job.code.map_or(Exit::Unknown, |code| Exit::Known { code, message: None }),
+                    job.code.map_or(Exit::Unknown, |code| Exit::Known {
+                        code: Some(code),
+                        message: None,
+                    }),
                     if job.ready {
-                        Pods::Began
+                        Pods::Began(None)
                     } else {
                         Pods::Waiting("ImagePullBackOff".into())
                     },

@@ -126,7 +126,11 @@ impl Replica {
             } => api.delete(&name, (&uid, &version), foreground, &actor).map(|()| Reply::Done),
             Request::WriteStatus { status } => api.put_status(task, *status, &actor).map(|task| self.take(task, clock)),
             Request::RefreshTask => api.get_task().map(|task| self.take(task, clock)),
-            Request::ListPods { uid } => api.pods(&uid).map(|(exit, pods)| Reply::Pods(exit, pods)),
+            Request::ListPods { uid, .. } => api.pods(&uid).map(|(exit, pods)| Reply::Pods {
+                exit,
+                pods,
+                is_final: true,
+            }),
         }
         .map_err(|refusal| match refusal {
             Refusal::NotFound => Failure::NotFound("not found".into()),

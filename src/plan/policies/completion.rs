@@ -12,6 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A Job that no watch shows (somebody took our label off) is read again after this time.
 const UNWATCHED: SignedDuration = SignedDuration::from_secs(30);
+/// The pods of a Job behind which slots are skipped are read again after this time, when a plan is made anyway.
+const HELD_UP: SignedDuration = SignedDuration::from_mins(5);
+/// Pods that are terminated are read this often.
+const LAST_WORDS: SignedDuration = SignedDuration::from_secs(1);
 /// The reason that Kubernetes gives for a Job that failed by its `podFailurePolicy`.
 const POD_FAILURE_POLICY: &str = "PodFailurePolicy";
 
@@ -37,8 +41,8 @@ fn settle(planner: &mut Planner, run: Run, job: &Job) {
     };
     let is_terminating = matches!(run.phase, Phase::Terminating(..));
     match &object.end {
-        None if planner.observed.gone.contains(&object.uid) => end_deleted(planner, run),
-        None if is_terminating => planner.ledger.keep(run),
+        None if planner.observed.gone.contains(&object.uid) => end_deleted(planner, run, Some(&job.exit)),
+        None if is_terminating => settle_terminating(planner, run, job),
         None => settle_active(planner, run, job),
         Some(_) if !is_terminating && !is_read(job) => {
             planner.list_pods(job);
@@ -56,7 +60,7 @@ fn settle(planner: &mut Planner, run: Run, job: &Job) {
                 planner.ledger.finish(&run, Outcome::Succeeded, Reason::JobCompleted, end);
             } else if is_terminating {
                 // A Job that we terminate fails because we do, whatever its pods make of that.
-                end_deleted(planner, run);
+                end_deleted(planner, run, Some(&job.exit));
             } else {
                 planner.failed.push(failure(run, job, end));
             }
@@ -82,11 +86,27 @@ fn settle_active(planner: &mut Planner, run: Run, job: &Job) {
             }
         }
     }
+    if planner.holds_up_slots(&run) && job.looked.is_none_or(|looked| planner.now().duration_since(looked) > HELD_UP) {
+        planner.list_pods(job);
+    }
     if let Some(read) = job.unwatched_since {
         let again = read.checked_add(UNWATCHED).unwrap_or(Timestamp::MAX);
         match again <= planner.now() {
             true => planner.verify_deleted(&object.name, &object.uid),
             false => planner.wake_by(again),
+        }
+    }
+    planner.ledger.keep(run);
+}
+
+/// The Job is being deleted. What its containers say at their end can be read for a second or two, until their pods are gone.
+fn settle_terminating(planner: &mut Planner, run: Run, job: &Job) {
+    if job.object.deleting.is_some() && !job.exit_is_final {
+        let looked = job.looked.filter(|_| job.exit != Exit::NotAsked);
+        let again = looked.and_then(|looked| looked.checked_add(LAST_WORDS).ok());
+        match again.filter(|again| *again > planner.now()) {
+            Some(again) => planner.wake_by(again),
+            None => planner.list_pods(job),
         }
     }
     planner.ledger.keep(run);
@@ -100,7 +120,7 @@ fn is_read(job: &Job) -> bool {
 fn failure(run: Run, job: &Job, end: &JobEnd) -> Failure {
     let job_says = format!("{}: {}", end.reason, end.message);
     let (exit_code, message) = match &job.exit {
-        Exit::Known { code, message } => (Some(*code), message.clone().unwrap_or(job_says)),
+        Exit::Known { code, message } => (*code, message.clone().unwrap_or(job_says)),
         Exit::NotAsked | Exit::Unknown => (None, job_says),
     };
     Failure {
@@ -120,7 +140,7 @@ fn failure(run: Run, job: &Job, end: &JobEnd) -> Failure {
 /// No Job is seen: it is gone, or not shown yet, or (a claim, a wait for the next attempt) not created yet.
 fn settle_unseen(planner: &mut Planner, run: Run) {
     match run.uid() {
-        Some(uid) if planner.observed.gone.iter().any(|gone| gone == uid) => return end_deleted(planner, run),
+        Some(uid) if planner.observed.gone.iter().any(|gone| gone == uid) => return end_deleted(planner, run, None),
         Some(uid) => planner.verify_deleted(&run.job, uid),
         None => {}
     }
@@ -128,7 +148,7 @@ fn settle_unseen(planner: &mut Planner, run: Run) {
 }
 
 /// The Job was deleted before it ended: by the operator, or by somebody else.
-fn end_deleted(planner: &mut Planner, run: Run) {
+fn end_deleted(planner: &mut Planner, run: Run, exit: Option<&Exit>) {
     let mut end = End {
         at: Some(planner.now()),
         exit_code: None,
@@ -138,7 +158,16 @@ fn end_deleted(planner: &mut Planner, run: Run) {
         return planner.ledger.finish(&run, Outcome::Cancelled, Reason::JobDeleted, end);
     };
     let reason = termination.reason;
-    end.message = Some(termination.message.clone().unwrap_or_else(|| reason.to_string()));
+    let mut message = termination.message.clone().unwrap_or_else(|| reason.to_string());
+    if let Some(Exit::Known {
+        code,
+        message: Some(last_words),
+    }) = exit
+    {
+        end.exit_code = *code;
+        message = format!("{message}; {last_words}");
+    }
+    end.message = Some(message);
     match reason {
         Reason::RunTimeout => planner.ledger.finish(&run, Outcome::Failed, reason, end),
         Reason::PendingTimeout => planner.failed.push(Failure { run, reason, end }),

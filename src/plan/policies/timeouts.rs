@@ -72,7 +72,7 @@ pub fn terminate_pending_jobs(planner: &mut Planner) {
 /// over. Never between: the watch shows when it starts.
 fn limit_pending(planner: &mut Planner, run: Run, job: &Job) -> Run {
     let object = &job.object;
-    if object.suspended || object.ready || object.deleting.is_some() || job.pods == Pods::Began {
+    if object.suspended || object.ready || object.deleting.is_some() || matches!(job.pods, Pods::Began(_)) {
         return run;
     }
     // The later of two clocks: the API server's may be behind ours, and a Job that was resumed begins anew.
@@ -106,6 +106,7 @@ fn waits_for(job: &Job) -> Option<String> {
     match &job.pods {
         _ if job.object.suspended => Some("Job is suspended: by its template, or by a queueing system".into()),
         Pods::Waiting(reason) if !job.object.ready => Some(short(&format!("Pod has not started: {reason}"))),
+        Pods::Began(trouble) => trouble.as_deref().map(short),
         _ => None,
     }
 }

@@ -182,7 +182,14 @@ fn happen(world: &mut World, step: &Step) {
         Step::End { which, succeeded } => {
             let slots: Vec<Timestamp> = world.unfinished().iter().filter_map(|job| job.slot).collect();
             if !slots.is_empty() {
-                world.end(slots[which % slots.len()], *succeeded, Exit::Known { code: 1, message: None });
+                world.end(
+                    slots[which % slots.len()],
+                    *succeeded,
+                    Exit::Known {
+                        code: Some(1),
+                        message: None,
+                    },
+                );
             }
         }
         Step::Delete { which } => {

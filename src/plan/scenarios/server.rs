@@ -38,10 +38,16 @@ impl World {
                 None => Err(Failure::NotFound(name)),
             },
             Request::DeleteJob { name, uid, foreground, .. } => self.delete(&name, &uid, foreground),
-            Request::ListPods { uid } => {
+            Request::ListPods { uid, .. } => {
                 let object = self.jobs.values().find(|object| object.job.uid == uid);
-                let pods = object.map_or((Exit::Unknown, Pods::Began), |object| (object.pods.clone(), object.waits.clone()));
-                Ok(Reply::Pods(pods.0, pods.1))
+                let pods = object.map_or((Exit::Unknown, Pods::Began(None)), |object| {
+                    (object.pods.clone(), object.waits.clone())
+                });
+                Ok(Reply::Pods {
+                    exit: pods.0,
+                    pods: pods.1,
+                    is_final: true,
+                })
             }
         }
     }
@@ -105,7 +111,7 @@ impl World {
             owner: text(&metadata["ownerReferences"][0]["uid"]),
             hidden: lost && self.faults.watch_lags,
             pods: Exit::Unknown,
-            waits: Pods::Began,
+            waits: Pods::Began(None),
         };
         let answer = found(&object, &self.task);
         self.jobs.insert(name, object);

@@ -171,7 +171,7 @@ impl Story {
                 time(slot),
                 false,
                 Exit::Known {
-                    code,
+                    code: Some(code),
                     message: Some("no space left".into()),
                 },
             )
@@ -181,7 +181,14 @@ impl Story {
     /// A run of that slot fails by its podFailurePolicy.
     pub fn fails_by_pod_failure_policy(self, slot: &str) -> Self {
         self.when(|world| {
-            world.end(time(slot), false, Exit::Known { code: 42, message: None });
+            world.end(
+                time(slot),
+                false,
+                Exit::Known {
+                    code: Some(42),
+                    message: None,
+                },
+            );
             let of_slot = world.jobs.values_mut().filter(|object| object.job.slot == Some(time(slot)));
             let end = of_slot.filter_map(|object| object.job.end.as_mut()).last();
             end.expect("it ended").reason = "PodFailurePolicy".into();
@@ -237,7 +244,7 @@ impl Story {
                     owner: owner.into(),
                     hidden: false,
                     pods: Exit::Unknown,
-                    waits: Pods::Began,
+                    waits: Pods::Began(None),
                 },
             );
         })

@@ -41,7 +41,7 @@ fn an_owned_job_without_a_slot_is_left_alone() {
                 owner: world.task.uid.clone(),
                 hidden: false,
                 pods: Exit::Unknown,
-                waits: Pods::Began,
+                waits: Pods::Began(None),
             };
             world.jobs.insert("by-hand".into(), object);
         })

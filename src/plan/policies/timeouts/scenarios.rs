@@ -50,7 +50,7 @@ fn an_edited_pending_timeout_reads_pods_before_it_terminates() {
         .edited(edit)
         .latest_record("Failed PendingTimeout");
     let mut began = story();
-    began.world.active_job(time("2026-11-23T09:00:00Z")).waits = Pods::Began;
+    began.world.active_job(time("2026-11-23T09:00:00Z")).waits = Pods::Began(None);
     began.at("2026-11-23T09:20:00Z").edited(edit).counts("started 1");
 }
 

@@ -1,7 +1,7 @@
-//! What a look at one task costs: plan() at rest, at a slot under each policy, and after a long absence.
+//! The cost of one reconcile: `plan()` at rest, at a slot with each policy, and after a long absence.
 //!
-//! Takes tasks as `observe` gives them, gives times. Run it with `make bench`; figures and machine stand in
-//! docs/decisions/08-policies.md. Never asserts a time: that is no test's business.
+//! Run it with `make bench`. Figures and the machine that they were measured on are in docs/decisions/08-policies.md. No time is
+//! asserted.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +24,7 @@ fn template(mut fields: Value) -> Value {
     fields
 }
 
-/// A task that an operator met at `CREATED` and has not looked at since, at `now`.
+/// A task that the operator first saw at `CREATED` and has not reconciled since, at `now`.
 fn observed(fields: Value, now: Timestamp) -> Observed {
     let spec = ScheduledTaskSpec::read(&template(fields)).expect("a good spec");
     let task = Task {

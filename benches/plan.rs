@@ -1,7 +1,7 @@
-//! What a look at one task costs: plan() at rest, at a slot under each policy, and after a long absence.
+//! The cost of one reconcile: `plan()` at rest, at a slot with each policy, and after a long absence.
 //!
-//! Takes tasks as `observe` gives them, gives times. Run it with `make bench`; figures and machine stand in
-//! docs/decisions/08-policies.md. Never asserts a time: that is no test's business.
+//! Run it with `make bench`. Figures and the machine that they were measured on are in docs/decisions/08-policies.md. No time is
+//! asserted.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +24,7 @@ fn template(mut fields: Value) -> Value {
     fields
 }
 
-/// A task that an operator met at `CREATED` and has not looked at since, at `now`.
+/// A task that the operator first saw at `CREATED` and has not reconciled since, at `now`.
 fn observed(fields: Value, now: Timestamp) -> Observed {
     let spec = ScheduledTaskSpec::read(&template(fields)).expect("a good spec");
     let task = Task::new("shop", "report", "b0b1b2b3", at(CREATED), spec);
@@ -84,7 +84,7 @@ fn plans(c: &mut Criterion) {
     measure(c, "400 days of every second away, a union less its nights", &observed(union, later));
     let hostile = hostile();
     let spec = ScheduledTaskSpec::read(&template(hostile.clone())).expect("a good spec");
-    c.bench_function("reading nine schedules that are wholly excluded and one that is not", |b| {
+    c.bench_function("compiling nine excluded schedules and one that is not", |b| {
         b.iter(|| black_box(Spec::new(black_box(spec.clone()), "shop/report")));
     });
     measure(

@@ -21,8 +21,8 @@ const SCHEDULES: usize = 10;
 const EXCLUSIONS: usize = 32;
 /// Most kinds of days.
 const KINDS: usize = 512;
-/// Steps to compile a schedule, and again to find the shortest time between slots for `jitter`.
-const COMPILE: u64 = 1_800_000;
+/// Steps to compile a schedule, including the search for the shortest time between slots if it has jitter.
+const COMPILE: u64 = 1_000_000;
 /// Steps in a row without a slot, within a day that has one.
 const SEARCH: u64 = 2_500;
 /// Steps in a row without a slot of an `@every`, summed over all of them.

@@ -168,7 +168,7 @@ impl Combined {
         while at < range.end {
             let segment = query.segment(at, range);
             query.spend(KNOWN_DAY);
-            if !(month.first..month.end()).contains(&segment.day) {
+            if !month.contains(segment.day) {
                 month = Month::of(segment.day);
             }
             slots += match self.zoned.timetable.kind_index(month, segment.day) {

@@ -43,11 +43,11 @@ impl Crontab {
         let mut mask = u64::MAX << month.date(range.start);
         let mut days = 0;
         loop {
-            if last < month.end() {
+            if last < month.end {
                 mask &= !(u64::MAX << 1 << month.date(last));
             }
-            days += u64::from((self.days_in(month.kind()) & mask).count_ones());
-            if last < month.end() {
+            days += u64::from((self.days_in(month.kind) & mask).count_ones());
+            if last < month.end {
                 return days;
             }
             (month, mask) = (month.next(), u64::MAX);

@@ -96,6 +96,9 @@ impl FilteredEvery {
         kept: BTreeMap<u64, OpenPhases>,
         query: &Query,
     ) -> Result<Option<(FilteredEvery, u64)>, OverBudget> {
+        let (timetable, excluding) = (&zoned.timetable, zoned.timetable.times.excluding);
+        let phases = |kind: &DayKind| (*kind, open.get(&(kind.crontabs & excluding)));
+        let kinds: Vec<(DayKind, Option<&OpenPhases>)> = timetable.kinds.iter().map(phases).collect();
         let (mut run, mut longest) = (0, 0);
         let mut found: Option<Range<i64>> = None;
         let mut at = self.life.start;
@@ -106,23 +109,23 @@ impl FilteredEvery {
                 at = slot;
             }
             let segment = query.segment(at, &self.life);
-            if !(month.first..month.end()).contains(&segment.day) {
+            if !month.contains(segment.day) {
                 month = Month::of(segment.day);
             }
-            let kind = zoned.timetable.kind_in(month, segment.day);
+            let kind = timetable.kind_index(month, segment.day).and_then(|index| kinds.get(index));
+            let (kind, open) = kind.copied().unwrap_or_default();
             at = segment.instant(segment.end);
             query.spend(4);
             budget::compile(query)?;
             if !kind.open {
-                let Some(day) = zoned.timetable.next(DayFilter::NotExcluded, segment.day, query) else {
+                let Some(day) = timetable.next(DayFilter::NotExcluded, segment.day, query) else {
                     break;
                 };
                 at = at.max(day * DAY - MARGIN);
                 run += 60 + u64::try_from((day - segment.day) / 14).unwrap_or_default();
                 continue;
             }
-            let excluding = kind.crontabs & zoned.timetable.times.excluding;
-            let hit = match open.get(&excluding) {
+            let hit = match open {
                 Some(open) if !open.has(self.phase(&segment)) => false,
                 Some(_) if segment.is_whole() => true,
                 _ => self.first_of(zoned, &segment, segment.start, query).is_some(),
@@ -132,11 +135,8 @@ impl FilteredEvery {
                 found = Some(found.map_or(segment.instant(segment.start), |found| found.start)..at);
                 run = 0;
             } else {
-                run += if kept.contains_key(&excluding) {
-                    20
-                } else {
-                    whole_day(self.every).unsigned_abs()
-                };
+                let is_kept = kept.contains_key(&(kind.crontabs & excluding));
+                run += if is_kept { 20 } else { whole_day(self.every).unsigned_abs() };
             }
         }
         let filtered = |life| FilteredEvery {
@@ -203,15 +203,20 @@ impl FilteredEvery {
 
     /// The first slot of a segment at or after a second of its day.
     fn first_of(&self, zoned: &ZonedTimetable, segment: &DaySegment, from: i64, query: &Query) -> Option<i64> {
+        let crontabs = zoned.timetable.kind(segment.day).crontabs;
         if self.every.period() < MINUTE {
             let range = from..segment.end;
             return minutes(&range).find_map(|minute| {
-                let slots = clipped(self.slots_in_minute(zoned, segment, minute, query), minute, &range);
+                let slots = clipped(
+                    self.slots_in_minute(zoned, crontabs, segment.instant(minute * MINUTE), minute, query),
+                    minute,
+                    &range,
+                );
                 (slots != 0).then(|| minute * 60 + i64::from(slots.trailing_zeros()))
             });
         }
         let mut second = segment.second(self.every.first(segment.instant(from)..segment.instant(segment.end))?);
-        while zoned.is_excluded(segment, second) {
+        while zoned.timetable.times.excludes(crontabs, second) {
             query.spend(4);
             second = second.saturating_add(self.every.period());
             if second >= segment.end {
@@ -223,15 +228,20 @@ impl FilteredEvery {
 
     /// The last slot of a segment at or before a second of its day.
     fn last_of(&self, zoned: &ZonedTimetable, segment: &DaySegment, until: i64, query: &Query) -> Option<i64> {
+        let crontabs = zoned.timetable.kind(segment.day).crontabs;
         if self.every.period() < MINUTE {
             let range = segment.start..until + 1;
             return minutes(&range).rev().find_map(|minute| {
-                let slots = clipped(self.slots_in_minute(zoned, segment, minute, query), minute, &range);
+                let slots = clipped(
+                    self.slots_in_minute(zoned, crontabs, segment.instant(minute * MINUTE), minute, query),
+                    minute,
+                    &range,
+                );
                 (slots != 0).then(|| minute * 60 + 63 - i64::from(slots.leading_zeros()))
             });
         }
         let mut second = segment.second(self.every.last(segment.instant(segment.start)..segment.instant(until) + 1)?);
-        while zoned.is_excluded(segment, second) {
+        while zoned.timetable.times.excludes(crontabs, second) {
             query.spend(4);
             second -= self.every.period();
             if second < segment.start {
@@ -243,32 +253,29 @@ impl FilteredEvery {
 
     /// Adds the slots of a segment to a set of seconds of its day.
     pub(super) fn add(&self, zoned: &ZonedTimetable, segment: &DaySegment, query: &Query, slots: &mut SecondSet) {
+        let crontabs = zoned.timetable.kind(segment.day).crontabs;
         if self.every.period() < MINUTE {
             for minute in minutes(&segment.seconds()) {
-                let open = self.slots_in_minute(zoned, segment, minute, query);
+                let open = self.slots_in_minute(zoned, crontabs, segment.instant(minute * MINUTE), minute, query);
                 slots.add_minute(minute, clipped(open, minute, &segment.seconds()));
             }
             return;
         }
         self.every.each(segment.instants(), |slot| {
             query.spend(4);
-            if !zoned.is_excluded(segment, segment.second(slot)) {
+            if !zoned.timetable.times.excludes(crontabs, segment.second(slot)) {
                 slots.insert(segment.second(slot));
             }
         });
     }
 
-    /// The slots of a minute of a segment's day, for a period shorter than a minute.
-    fn slots_in_minute(&self, zoned: &ZonedTimetable, segment: &DaySegment, minute: i64, query: &Query) -> u64 {
+    /// The slots of a minute of the day that starts at an instant, for a period shorter than a minute.
+    fn slots_in_minute(&self, zoned: &ZonedTimetable, crontabs: u64, start: i64, minute: i64, query: &Query) -> u64 {
         query.spend(4);
         let period = self.every.period();
-        let first = (-segment.instant(minute * 60)).rem_euclid(period);
+        let first = (-start).rem_euclid(period);
         let slots = multiples(period) << first & Times::ALL_SECONDS;
-        slots
-            & zoned
-                .timetable
-                .times
-                .open(zoned.timetable.kind(segment.day).crontabs, minute, query)
+        slots & zoned.timetable.times.open(crontabs, minute, query)
     }
 
     /// SecondSet from midnight to the first slot of a segment's day.
@@ -291,9 +298,11 @@ impl OpenPhases {
             return OpenPhases::None;
         };
         let mut bits = vec![0_u64; words];
+        let mut place = 0;
         for minute in 0..DAY / MINUTE {
-            put(&mut bits, minute * MINUTE % ring, times.open(excluding, minute, query));
-            query.spend(2);
+            put(&mut bits, place, times.open(excluding, minute, query));
+            query.spend(4);
+            place += if place + MINUTE < ring { MINUTE } else { MINUTE - ring };
         }
         // Bits beyond the period wrap around: up to a minute of them, or the rest of a ring of two minutes.
         for n in (period..ring + MINUTE).filter(|n| has(&bits, *n)).collect::<Vec<_>>() {

@@ -183,6 +183,7 @@ impl Schedule {
         }
         let slots = &self.inner.slots;
         let query = slots.query();
+        query.spend(slots.steps);
         let Some(mut slot) = slots.first(&(definition.start_at.map_or(CHECK_START, floor)..ALL_TIME.end), &query) else {
             return Ok(());
         };

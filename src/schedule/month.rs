@@ -7,10 +7,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Month {
     year: i64,
-    /// 1 to 12.
-    pub(super) number: u32,
+    pub(super) kind: MonthKind,
     /// The first day, counted from 1970-01-01.
     pub(super) first: i64,
+    /// The day after the last one.
+    pub(super) end: i64,
 }
 
 /// What the calendar of a month depends on.
@@ -40,72 +41,43 @@ impl Month {
         let from_march = (5 * day_of_year + 2) / 153;
         let day_of_month = day_of_year - (153 * from_march + 2) / 5;
         let number = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year_of_era + era * 400 + i64::from(number <= 2);
+        Month::new(year, u32::try_from(number).unwrap_or(1), day - day_of_month)
+    }
+
+    fn new(year: i64, number: u32, first: i64) -> Month {
+        let kind = MonthKind {
+            number,
+            leap: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0),
+            // 1970-01-01 was a Thursday.
+            weekday: u32::try_from((first + 4).rem_euclid(7)).unwrap_or_default(),
+        };
         Month {
-            year: year_of_era + era * 400 + i64::from(number <= 2),
-            number: u32::try_from(number).unwrap_or(1),
-            first: day - day_of_month,
+            year,
+            kind,
+            first,
+            end: first + i64::from(kind.length()),
         }
     }
 
     pub(super) fn next(self) -> Month {
-        let first = self.first + self.length();
-        match self.number {
-            12 => Month {
-                year: self.year + 1,
-                number: 1,
-                first,
-            },
-            number => Month {
-                number: number + 1,
-                first,
-                ..self
-            },
+        match self.kind.number {
+            12 => Month::new(self.year + 1, 1, self.end),
+            number => Month::new(self.year, number + 1, self.end),
         }
     }
 
     pub(super) fn previous(self) -> Month {
-        let month = match self.number {
-            1 => Month {
-                year: self.year - 1,
-                number: 12,
-                ..self
-            },
-            number => Month {
-                number: number - 1,
-                ..self
-            },
-        };
-        Month {
-            first: self.first - month.length(),
-            ..month
-        }
+        Month::of(self.first - 1)
     }
 
-    /// The day after the last one.
-    pub(super) fn end(self) -> i64 {
-        self.first + self.length()
+    pub(super) fn contains(&self, day: i64) -> bool {
+        (self.first..self.end).contains(&day)
     }
 
     /// The day of the month of a day, from 1.
     pub(super) fn date(self, day: i64) -> u32 {
         u32::try_from(day - self.first + 1).unwrap_or_default()
-    }
-
-    pub(super) fn kind(self) -> MonthKind {
-        MonthKind {
-            number: self.number,
-            leap: self.is_leap(),
-            // 1970-01-01 was a Thursday.
-            weekday: u32::try_from((self.first + 4).rem_euclid(7)).unwrap_or_default(),
-        }
-    }
-
-    fn is_leap(self) -> bool {
-        self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0)
-    }
-
-    fn length(self) -> i64 {
-        i64::from(length(self.number, self.is_leap()))
     }
 }
 
@@ -122,16 +94,13 @@ impl MonthKind {
         usize::try_from(month * 7 + self.weekday).unwrap_or_default()
     }
 
+    /// The number of days.
     pub(super) fn length(self) -> u32 {
-        length(self.number, self.leap)
-    }
-}
-
-fn length(number: u32, leap: bool) -> u32 {
-    match number {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+        match self.number {
+            2 => 28 + u32::from(self.leap),
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        }
     }
 }
 
@@ -153,13 +122,13 @@ mod tests {
         for day in -7_305..54_787 {
             let (month, date) = (Month::of(day), date(day));
             assert_eq!(i64::from(date.year()), month.year);
-            assert_eq!(u32::try_from(date.month()).unwrap(), month.number);
+            assert_eq!(u32::try_from(date.month()).unwrap(), month.kind.number);
             assert_eq!(u32::try_from(date.day()).unwrap(), month.date(day));
-            assert_eq!(i64::from(date.days_in_month()), month.length());
+            assert_eq!(u32::try_from(date.days_in_month()).unwrap(), month.kind.length());
             let weekday = date.first_of_month().weekday().to_sunday_zero_offset();
-            assert_eq!(u32::try_from(weekday).unwrap(), month.kind().weekday);
-            assert_eq!(date.in_leap_year(), month.kind().leap);
-            assert_eq!(month.next(), Month::of(month.end()));
+            assert_eq!(u32::try_from(weekday).unwrap(), month.kind.weekday);
+            assert_eq!(date.in_leap_year(), month.kind.leap);
+            assert_eq!(month.next(), Month::of(month.end));
             assert_eq!(month.previous(), Month::of(month.first - 1));
         }
     }

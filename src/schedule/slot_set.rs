@@ -29,6 +29,8 @@ pub(super) struct SlotSet {
     slots: Slots,
     /// The task's life without excluded intervals. Each part has a slot, so a question looks at two of them at most.
     parts: Vec<Range<i64>>,
+    /// The steps that compiling took.
+    pub(super) steps: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +74,8 @@ impl SlotSet {
         let mut parts = exclusions.open(life);
         parts.retain(|part| slots.first(part, &query).is_some());
         budget::compile(&query)?;
-        Ok(SlotSet { zone, slots, parts })
+        let steps = query.steps();
+        Ok(SlotSet { zone, slots, parts, steps })
     }
 
     pub(super) fn is_empty(&self) -> bool {

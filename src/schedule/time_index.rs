@@ -69,6 +69,11 @@ impl TimeIndex {
         crontabs & at(&self.hours, second / 3600) & at(&self.minutes, second / 60 % 60) & at(&self.seconds, second % 60)
     }
 
+    /// Whether any of `crontabs` excludes a second of the day.
+    pub(super) fn excludes(&self, crontabs: u64, second: i64) -> bool {
+        self.matching(crontabs & self.excluding, second) != 0
+    }
+
     /// The first slot in a range of seconds.
     pub(super) fn first(&self, crontabs: u64, range: Range<i64>, query: &Query) -> Option<i64> {
         let mut minute = range.start.max(0) / 60;

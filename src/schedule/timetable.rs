@@ -113,12 +113,22 @@ impl Timetable {
         let mut groups = vec![(u32::MAX >> (31 - length) & !1, 0_u64)];
         for (n, crontab) in crontabs.iter().enumerate() {
             let days = u32::try_from(crontab.days_in(kind)).unwrap_or_default();
-            query.spend(crontab.dates.len() as u64 * 4 + groups.len() as u64);
-            let split = groups
-                .iter()
-                .flat_map(|(group, matching)| [(group & days, matching | 1 << n), (group & !days, *matching)]);
-            groups = split.filter(|(group, _)| *group != 0).collect();
+            query.spend(crontab.dates.len() as u64 * 4 + groups.len() as u64 * 2);
+            let mut split = Vec::new();
+            for (group, matching) in &mut groups {
+                let outside = *group & !days;
+                if outside == *group {
+                    continue;
+                }
+                if outside != 0 {
+                    split.push((outside, *matching));
+                }
+                *group &= days;
+                *matching |= 1 << n;
+            }
+            groups.append(&mut split);
         }
+        query.spend(groups.len() as u64 * 10);
         let mut month = MonthTable {
             with_slots: 0,
             not_excluded: 0,
@@ -169,12 +179,7 @@ impl Timetable {
 
     /// The kind of a day, an empty one beyond the table.
     pub(super) fn kind(&self, day: i64) -> DayKind {
-        self.kind_in(Month::of(day), day)
-    }
-
-    /// The same, if the month of the day is known.
-    pub(super) fn kind_in(&self, month: Month, day: i64) -> DayKind {
-        let index = self.kind_index(month, day);
+        let index = self.kind_index(Month::of(day), day);
         index.and_then(|index| self.kinds.get(index)).copied().unwrap_or_default()
     }
 
@@ -213,7 +218,7 @@ impl Timetable {
         let day = day.min(DAYS.end - 1);
         let mut month = Month::of(day);
         let mut until = month.date(day);
-        while month.end() > DAYS.start {
+        while month.end > DAYS.start {
             query.spend(2);
             let days = self.days(filter, month) & u32::MAX >> (31 - until);
             if days != 0 {
@@ -233,6 +238,6 @@ impl Timetable {
     }
 
     fn table(&self, month: Month) -> Option<&MonthTable> {
-        self.months.get(month.kind().index())
+        self.months.get(month.kind.index())
     }
 }

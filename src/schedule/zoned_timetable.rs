@@ -67,7 +67,7 @@ impl ZonedTimetable {
         while at < range.end {
             let segment = query.segment(at, &range);
             let month = Month::of(segment.day);
-            let end = month.end() * DAY - segment.period.offset;
+            let end = month.end * DAY - segment.period.offset;
             if segment.is_whole() && month.first == segment.day && end <= range.end.min(segment.period.end) {
                 slots += self.timetable.slots_of(month);
                 at = end;
@@ -156,7 +156,12 @@ impl ZonedTimetable {
             return false;
         }
         let skipped = self.policy.view(&segment.period).skipped;
-        if skipped.is_empty() || self.is_excluded(segment, segment.start) {
+        if skipped.is_empty()
+            || self
+                .timetable
+                .times
+                .excludes(self.timetable.kind(segment.day).crontabs, segment.start)
+        {
             return false;
         }
         let times = &self.timetable.times;
@@ -166,11 +171,5 @@ impl ZonedTimetable {
             let range = skipped.start - day * DAY..skipped.end - day * DAY;
             times.first(crontabs, range.start.max(0)..range.end.min(DAY), query).is_some()
         })
-    }
-
-    /// Whether a crontab excludes a second of the segment's day.
-    pub(super) fn is_excluded(&self, segment: &DaySegment, second: i64) -> bool {
-        let times = &self.timetable.times;
-        times.matching(self.timetable.kind(segment.day).crontabs, second) & times.excluding != 0
     }
 }

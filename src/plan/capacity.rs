@@ -69,6 +69,8 @@ impl Planner<'_> {
         let (Some(schedule), true) = (self.schedule(), skips && run.is_scheduled()) else {
             return false;
         };
+        // A task that runs every second skips many slots behind each of its runs, and nobody needs to look.
+        let is_long = run.started.is_some_and(|started| self.now().duration_since(started) > ON_TIME);
         let third = schedule
             .next(run.slot)
             .and_then(|slot| schedule.next(slot))

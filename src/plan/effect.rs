@@ -1,6 +1,6 @@
 //! What a plan says is to be done: a list in order, any prefix of which is a safe place to die.
 
-use super::observed::JobState;
+use super::observed_job::JobState;
 use super::reason::Reason;
 use crate::api::{ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;

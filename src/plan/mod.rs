@@ -30,13 +30,16 @@ mod capacity;
 mod conditions;
 mod effect;
 mod effects;
+mod in_force;
 mod manifest;
 mod names;
 mod observed;
+mod observed_job;
 mod planner;
 mod policies;
 mod reason;
 mod records;
+mod refusals;
 mod run;
 #[cfg(test)]
 mod scenarios;
@@ -47,14 +50,14 @@ mod status_limits;
 mod text;
 
 pub use effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};
+pub use in_force::in_force;
 pub use manifest::build_job;
 pub use names::{attempt_name, has_the_form, is_plain_name, job_name, run_name, run_of};
-pub use observed::{
-    Conflict, DryRun, Exit, Job, JobEnd, JobObject, JobState, Observed, Pods, Refusal, Refusals, Requests, Spec, Task, Unusable, Unwritten,
-    WriteKind,
-};
+pub use observed::{Conflict, DryRun, Observed, Requests, Spec, Task, Unusable, Unwritten};
+pub use observed_job::{Exit, Job, JobEnd, JobObject, JobState, Pods};
 pub use reason::{ConditionReason, Reason};
-pub use schedule_of::{in_force, schedule_of};
+pub use refusals::{Refusal, Refusals, WriteKind};
+pub use schedule_of::schedule_of;
 pub use slots::{Due, ON_TIME, SlotRange, due, is_accounted};
 pub use text::short;
 

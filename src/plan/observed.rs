@@ -6,8 +6,11 @@
 //!   Job (slim), its pods            Job { object, exit, pods }
 //! ```
 
-use super::{Announcement, ConditionReason, Reason};
-use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
+use super::effect::Announcement;
+use super::observed_job::Job;
+use super::reason::ConditionReason;
+use super::refusals::Refusals;
+use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -137,179 +140,6 @@ pub struct Spec {
 /// `terminationGracePeriodSeconds` where the template says nothing.
 const GRACE: i64 = 30;
 
-/// A Job as the API server describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobObject {
-    /// Its name.
-    pub name: String,
-    /// Its UID.
-    pub uid: String,
-    /// Which state of it this is: its `resourceVersion`.
-    pub version: String,
-    /// The slot, from the annotation, if that agrees with the name; a Job without one is left alone.
-    pub slot: Option<Timestamp>,
-    /// What asked for its run, from the annotation.
-    pub trigger: Trigger,
-    /// The attempt, from the annotation, from 1.
-    pub attempt: i32,
-    /// The mark on it, whoever wrote it: what it proves is for the gate to say.
-    pub mark: Option<u64>,
-    /// When it was created: by the operator's clock if this process created it, else by the API server's.
-    pub created: Timestamp,
-    /// When the Job controller began with it; it begins anew when a suspended Job is resumed.
-    pub began: Option<Timestamp>,
-    /// It is suspended: by its template, or by a queueing system.
-    pub suspended: bool,
-    /// A pod of it is or was ready, or has ended.
-    pub ready: bool,
-    /// Since when it is being deleted.
-    pub deleting: Option<Timestamp>,
-    /// How it is about to fail: its condition `FailureTarget`. `Failed` follows when its pods are gone.
-    pub failing: Option<JobEnd>,
-    /// How it ended, if it has.
-    pub end: Option<JobEnd>,
-}
-
-/// A Job, and what is known of it beyond the object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// What the API server says.
-    pub object: JobObject,
-    /// A read has shown it, not only a watch, which may be late.
-    pub confirmed: bool,
-    /// When it was last read, if no watch shows it: somebody took our label off.
-    pub unwatched_since: Option<Timestamp>,
-    /// It was seen before its slot came.
-    pub early: bool,
-    /// What its pods wait for, if they were read.
-    pub pods: Pods,
-    /// When they were read.
-    pub looked: Option<Timestamp>,
-    /// How its failed container ended, if that was read.
-    pub exit: Exit,
-    /// No pod runs any more: reading them again tells no more.
-    pub exit_is_final: bool,
-}
-
-/// How a Job stands when its pods are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobState {
-    /// Neither finished nor about to.
-    Active,
-    /// It failed, or is about to.
-    Failed {
-        /// Reason of the condition.
-        reason: String,
-        /// Message of the condition.
-        message: String,
-    },
-    /// The operator deletes it.
-    Terminating,
-}
-
-impl From<JobObject> for Job {
-    /// A Job of which nothing more is known.
-    fn from(object: JobObject) -> Self {
-        Self {
-            object,
-            confirmed: false,
-            unwatched_since: None,
-            early: false,
-            pods: Pods::NotAsked,
-            looked: None,
-            exit: Exit::NotAsked,
-            exit_is_final: false,
-        }
-    }
-}
-
-/// The end of a Job, from its `Complete` or `Failed` condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobEnd {
-    /// Whether it is complete.
-    pub succeeded: bool,
-    /// When.
-    pub at: Timestamp,
-    /// Reason of the condition.
-    pub reason: String,
-    /// Message of the condition.
-    pub message: String,
-}
-
-/// The end of a failed Job's container.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Exit {
-    /// The pods were not read.
-    #[default]
-    NotAsked,
-    /// The pods are gone or say nothing.
-    Unknown,
-    /// What the container that failed last left behind.
-    Known {
-        /// Exit code of the container that decided; an eviction has none.
-        code: Option<i32>,
-        /// What happened, in its words or ours.
-        message: Option<String>,
-    },
-}
-
-/// What the pods of a Job do that has not ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Pods {
-    /// They were not read.
-    #[default]
-    NotAsked,
-    /// A container of the work has run. With what people should know of it, if anything.
-    Began(Option<String>),
-    /// None has, for this reason.
-    Waiting(String),
-}
-
-/// A write that the API server refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// `JobRefused` or `DeleteRefused`.
-    pub reason: Reason,
-    /// What the API server said.
-    pub message: String,
-    /// It is not tried again before this time.
-    pub retry_at: Timestamp,
-}
-
-/// The kinds of writes that are refused and tried again independently of each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteKind {
-    /// The creation of a Job.
-    Create,
-    /// The deletion of a Job that runs.
-    Terminate,
-    /// The deletion of a finished Job.
-    Prune,
-}
-
-/// The last refusal of each kind of write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusals {
-    /// Of creations.
-    pub create: Option<Refusal>,
-    /// Of terminations.
-    pub terminate: Option<Refusal>,
-    /// Of prunes.
-    pub prune: Option<Refusal>,
-}
-
-impl Refusals {
-    /// The last one of this kind.
-    #[must_use]
-    pub fn of(&self, kind: WriteKind) -> Option<&Refusal> {
-        match kind {
-            WriteKind::Create => self.create.as_ref(),
-            WriteKind::Terminate => self.terminate.as_ref(),
-            WriteKind::Prune => self.prune.as_ref(),
-        }
-    }
-}
-
 /// What the API server said to a dry run of the Job's creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DryRun {
@@ -327,22 +157,11 @@ pub enum DryRun {
     },
 }
 
-/// A refusal that is to be waited out for longer than this was noted by a clock that has been set back since.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
-
 impl Unwritten {
     /// Whether all that it accounts for lies in the past.
     #[must_use]
     pub fn is_past(&self, now: Timestamp) -> bool {
         self.status.accounted_until.as_ref().is_none_or(|until| until.0 <= now)
-    }
-}
-
-impl Refusal {
-    /// Whether it is too early to try again.
-    #[must_use]
-    pub fn holds(&self, now: Timestamp) -> bool {
-        now < self.retry_at && self.retry_at <= now + LONGEST_WAIT
     }
 }
 

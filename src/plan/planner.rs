@@ -5,8 +5,10 @@
 
 use super::accounting::Ledger;
 use super::effect::Effect;
-use super::observed::{Job, JobState, Observed, Refusal, Spec, WriteKind};
+use super::observed::{Observed, Spec};
+use super::observed_job::{Job, JobState};
 use super::records::End;
+use super::refusals::{Refusal, WriteKind};
 use super::run::Run;
 use super::{ConditionReason, Reason, SlotRange, names};
 use crate::api::Trigger;

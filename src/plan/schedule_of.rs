@@ -1,10 +1,8 @@
 //! The schedule that a spec, or a ledger, speaks of.
 
-use super::Task;
-use crate::api::{self, ObservedSchedule, ScheduledTaskStatus};
+use crate::api::{self, ObservedSchedule};
 use crate::schedule::{DaylightSaving, Definition, Exclusion, Expressions, Schedule, ScheduleError};
 use jiff::SignedDuration;
-use std::borrow::Cow;
 
 /// The schedule that these fields define. `task` is its key (`namespace/name`), from which `H` and jitter are hashed.
 ///
@@ -37,14 +35,4 @@ pub fn schedule_of(observed: &ObservedSchedule, task: &str) -> Result<Schedule, 
         exclude: observed.exclude.iter().map(exclusion).collect(),
     };
     Schedule::new(&definition, task)
-}
-
-/// The schedule under which the slots since `accountedUntil` stand: the spec's, or the one before it until an edit is accounted for.
-#[must_use]
-pub fn in_force<'a>(task: &'a Task, status: &ScheduledTaskStatus) -> Option<Cow<'a, Schedule>> {
-    let spec = task.spec.as_ref().ok()?;
-    match &status.observed_schedule {
-        Some(known) if *known != spec.fields.observed_schedule() => schedule_of(known, &task.key()).ok().map(Cow::Owned),
-        _ => spec.schedule.as_ref().ok().map(Cow::Borrowed),
-    }
 }

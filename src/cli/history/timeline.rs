@@ -126,7 +126,9 @@ fn active(run: &ActiveRun, now: Timestamp) -> Line {
     let retry = run.retry_at.as_ref();
     let retry = retry.map(|at| format!("attempt {} {}", run.attempt, duration::from_now(at.0, now)));
     let termination = run.termination.as_ref();
-    let message = termination.and_then(|termination| termination.message.clone()).or_else(|| run.message.clone());
+    let message = termination
+        .and_then(|termination| termination.message.clone())
+        .or_else(|| run.message.clone());
     Line {
         slot: run.slot.0,
         trigger: run.trigger,

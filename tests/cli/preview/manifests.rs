@@ -79,7 +79,11 @@ fn an_invalid_document_does_not_affect_the_others() {
             "zone",
             "time zone \"Europe/Pari\"",
         ),
-        (task("never", "{schedule: '0 0 31 2 *', jobTemplate: {}}"), "never", "never matches a date"),
+        (
+            task("never", "{schedule: '0 0 31 2 *', jobTemplate: {}}"),
+            "never",
+            "never matches a date",
+        ),
         (
             task("backwards", "{schedule: '5-1 * * * *', jobTemplate: {}}"),
             "backwards",

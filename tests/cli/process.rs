@@ -20,8 +20,18 @@ pub fn punctual(args: &[&str], input: &str) -> Output {
 
 /// Runs a program without kubeconfig, in another time zone, and without a terminal.
 pub fn run(program: &Path, args: &[impl AsRef<OsStr>], input: &str) -> Output {
-    let mut child = Command::new(program)
+    run_with(program, args, input, &[])
+}
+
+/// The same with variables of the environment.
+pub fn run_with(program: &Path, args: &[impl AsRef<OsStr>], input: &str, environment: &[(&str, String)]) -> Output {
+    let mut command = Command::new(program);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"] {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(args)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .env("TZ", "Pacific/Auckland")
         .env("HOME", "/nonexistent")
         .env_remove("KUBECONFIG")

@@ -14,6 +14,8 @@ mod preview;
 mod process;
 #[path = "cli/reach.rs"]
 mod reach;
+#[path = "cli/yaml.rs"]
+mod yaml;
 
 /// Manifests that the API server was asked about: `tests/it` holds its answers.
 #[path = "it/cronjob"]

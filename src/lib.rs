@@ -12,14 +12,10 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
-#[allow(missing_docs, reason = "not documented yet")]
 pub mod controller;
 pub mod metrics;
-#[allow(missing_docs, reason = "not documented yet")]
 pub mod plan;
 pub mod schedule;
 pub mod server;
-#[allow(missing_docs, reason = "not documented yet")]
 pub mod state;
-#[allow(missing_docs, reason = "not documented yet")]
 pub mod telemetry;

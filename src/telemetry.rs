@@ -15,7 +15,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     #[default]
+    /// Lines for people.
     Text,
+    /// A JSON object a line, for machines.
     Json,
 }
 

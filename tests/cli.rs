@@ -1,4 +1,4 @@
-//! The commands that need no cluster, as the process that people run: what they print, and how they exit.
+//! The commands as processes: output and exit codes.
 
 #[path = "cli/check.rs"]
 mod check;
@@ -8,10 +8,14 @@ mod convert;
 mod hostile;
 #[path = "cli/names.rs"]
 mod names;
+#[path = "cli/preview.rs"]
+mod preview;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/reach.rs"]
 mod reach;
+#[path = "cli/yaml.rs"]
+mod yaml;
 
 /// Manifests that the API server was asked about: `tests/it` holds its answers.
 #[path = "it/cronjob"]

@@ -1,4 +1,4 @@
-//! Files that are made from the code are what the code makes. `BLESS=1 cargo test --test generated` renews them.
+//! Generated files are up to date. `BLESS=1 cargo test --test generated` updates them.
 
 use punctual::api;
 use serde_json::Value;
@@ -18,7 +18,7 @@ fn schema() -> Value {
 }
 
 #[test]
-fn the_crd_in_crds_is_the_one_that_the_types_make() {
+fn the_crd_in_crds_is_up_to_date() {
     let made = api::crd_yaml();
     if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
         fs::write(crd_file(), &made).expect("crds/ can be written");
@@ -28,7 +28,7 @@ fn the_crd_in_crds_is_the_one_that_the_types_make() {
     let at = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
     assert!(
         kept == made,
-        "{} is not what the types make; renew it with: BLESS=1 cargo test --test generated\nline {}: kept {:?}, made {:?}",
+        "{} is not up to date; update it with: BLESS=1 cargo test --test generated\nline {}: kept {:?}, made {:?}",
         crd_file().display(),
         same + 1,
         at(&kept),
@@ -37,15 +37,15 @@ fn the_crd_in_crds_is_the_one_that_the_types_make() {
 }
 
 #[test]
-fn the_crd_fits_into_the_annotation_of_client_side_apply_with_room() {
-    // kubectl keeps the whole object as compact JSON in an annotation, and all annotations together may have 256 KiB.
+fn the_crd_fits_into_the_annotation_of_client_side_apply() {
+    // kubectl stores the object as compact JSON in an annotation; all annotations together may have 256 KiB.
     let bytes = crd().to_string().len();
     println!("the CRD has {bytes} bytes of compact JSON, of 262144");
-    assert!(bytes < 225 * 1024, "{bytes} bytes: too little room for what is still to come");
+    assert!(bytes < 225 * 1024, "{bytes} bytes: too little space for further fields");
 }
 
 #[test]
-fn integers_have_formats_that_the_api_server_knows() {
+fn integers_have_formats_of_the_api_server() {
     let mut wrong = Vec::new();
     walk(&schema(), "", &mut |path, schema| {
         let known = [
@@ -65,7 +65,7 @@ fn integers_have_formats_that_the_api_server_knows() {
 }
 
 #[test]
-fn every_field_of_ours_says_what_it_is() {
+fn every_field_has_a_description() {
     let mut silent = Vec::new();
     walk(&schema(), "", &mut |path, schema| {
         let theirs = path.starts_with(".spec.jobTemplate.") || path.starts_with(".status.conditions[]");
@@ -78,7 +78,7 @@ fn every_field_of_ours_says_what_it_is() {
 }
 
 #[test]
-fn fields_of_a_job_keep_the_first_sentence_of_their_description() {
+fn fields_of_the_template_have_short_descriptions() {
     let containers = schema()
         .pointer("/properties/spec/properties/jobTemplate/properties/spec/properties/template/properties/spec/properties/containers/items")
         .cloned()

@@ -2,11 +2,12 @@
 //!
 //! Requests are not retried: a person waits, and can repeat the command.
 
-use super::output;
+use super::{kubeconfig, output};
 use crate::api::{GROUP, ScheduledTask};
+use crate::clock::Clock;
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::ApiResource;
 use serde_json::Value;
 use std::fmt;
@@ -43,6 +44,7 @@ pub struct Target {
 pub struct Cluster {
     client: kube::Client,
     server: String,
+    token_expires: Option<Timestamp>,
     pub namespace: String,
 }
 
@@ -69,42 +71,34 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 impl Access {
     /// The configuration from flags, environment and kubeconfig.
-    pub async fn config(&self) -> Result<kube::Config> {
-        let options = KubeConfigOptions {
-            context: self.context.clone(),
-            ..KubeConfigOptions::default()
-        };
-        let mut config = match (&self.kubeconfig, &self.context) {
-            (Some(path), _) => {
-                let file = Kubeconfig::read_from(path).with_context(|| format!("cannot read --kubeconfig {}", path.display()))?;
-                kube::Config::from_custom_kubeconfig(file, &options)
-                    .await
-                    .with_context(|| format!("--kubeconfig {}", path.display()))?
-            }
-            (None, Some(context)) => kube::Config::from_kubeconfig(&options)
-                .await
-                .with_context(|| format!("--context {context}"))?,
-            (None, None) => kube::Config::infer()
-                .await
-                .context("no cluster configured: neither a kubeconfig nor a service account of a pod was found; use --kubeconfig")?,
-        };
+    pub fn config(&self) -> Result<kube::Config> {
+        Ok(self.load()?.config)
+    }
+
+    fn load(&self) -> Result<kubeconfig::Loaded> {
+        let mut loaded = kubeconfig::load(self.kubeconfig.as_deref(), self.context.as_deref())?;
         // The client's 15 silent retries would hide whether a POST succeeded; requests have deadlines of their own.
-        config.default_retry = false;
+        loaded.config.default_retry = false;
         // Lists and watches have no deadline; a watch ends before this timeout.
-        config.read_timeout = Some(READ_TIMEOUT);
-        config.reset_reader_on_write = true;
-        Ok(config)
+        loaded.config.read_timeout = Some(READ_TIMEOUT);
+        loaded.config.reset_reader_on_write = true;
+        Ok(loaded)
     }
 }
 
 impl Target {
     /// Creates the client.
     pub async fn connect(&self) -> Result<Cluster> {
-        let config = self.access.config().await?;
+        let kubeconfig::Loaded { config, token_expires } = self.access.load()?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
-        Ok(Cluster { client, server, namespace })
+        Ok(Cluster {
+            client,
+            server,
+            namespace,
+            token_expires,
+        })
     }
 }
 
@@ -144,7 +138,16 @@ impl Cluster {
                     let fix = "install it with: punctual crd | kubectl apply --server-side -f -";
                     format!("error: the server doesn't have a resource type \"scheduledtasks\" in group {GROUP:?}; {fix}")
                 }
-                (401, _) => "error: You must be logged in to the server (Unauthorized)".to_owned(),
+                (401, _) => {
+                    let expired = self.token_expires.filter(|at| *at <= Clock::System.now());
+                    let fix = expired.map(|at| {
+                        format!(": the id-token in the kubeconfig expired at {at}: run kubectl once to refresh it, or use an exec plugin such as kubelogin")
+                    });
+                    format!(
+                        "error: You must be logged in to the server (Unauthorized){}",
+                        fix.unwrap_or_default()
+                    )
+                }
                 (_, "") => format!("Error from server: {}", status.message),
                 (_, reason) => format!("Error from server ({reason}): {}", status.message),
             },
@@ -153,7 +156,14 @@ impl Cluster {
                 while let Some(deeper) = cause.source() {
                     cause = deeper;
                 }
-                format!("Unable to connect to the server {}: {cause}", self.server)
+                let cause = cause.to_string();
+                let fix = match cause.contains("UnknownIssuer") || cause.contains("CaUsedAsEndEntity") {
+                    true => {
+                        ": certificate-authority-data in the kubeconfig must be the CA that signed the server's certificate, not that certificate itself"
+                    }
+                    false => "",
+                };
+                format!("Unable to connect to the server {}: {cause}{fix}", self.server)
             }
             other => format!("error: {other}"),
         };

@@ -100,7 +100,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
 async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = args.access.config().await?;
+    let config = args.access.config()?;
     let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
     let options = Options {
         namespaces: args.watch_namespaces,

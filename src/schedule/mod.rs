@@ -55,6 +55,7 @@ mod slot_set;
 mod time_index;
 mod timetable;
 mod zone;
+mod zone_name;
 mod zoned_cron;
 mod zoned_timetable;
 

@@ -9,9 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::error::{Excerpt, ScheduleError};
-
-/// The greatest edit distance of a suggested name.
-const MAX_DISTANCE: usize = 2;
+use super::zone_name::suggestion;
 
 /// A time zone.
 #[derive(Clone, Debug)]
@@ -105,50 +103,6 @@ pub(super) fn timestamp(instant: i64) -> Timestamp {
     Timestamp::from_second(instant.clamp(min, max)).unwrap_or(Timestamp::MAX)
 }
 
-fn suggestion(database: &TimeZoneDatabase, name: &str) -> String {
-    let wanted = name.trim().replace(' ', "_").to_ascii_lowercase();
-    // No name is longer, so a comparison would be wasted.
-    let near = if wanted.len() > 40 { Vec::new() } else { near(database, &wanted) };
-    match near.as_slice() {
-        [] => "use an IANA name, for example Europe/Paris or America/New_York".to_owned(),
-        names => format!("did you mean {}?", names.join(" or ")),
-    }
-}
-
-/// Up to three names closest to what was written, compared as a whole and by their last part (`paris`, `New York`).
-fn near(database: &TimeZoneDatabase, wanted: &str) -> Vec<String> {
-    let mut found: Vec<(usize, String)> = database
-        .available()
-        .filter_map(|name| {
-            let lower = name.as_str().to_ascii_lowercase();
-            let city = lower.rsplit('/').next().unwrap_or(&lower);
-            let distance = edits(&lower, wanted).min(edits(city, wanted));
-            let near = distance <= MAX_DISTANCE && distance * 3 <= wanted.len();
-            near.then(|| (distance, name.as_str().to_owned()))
-        })
-        .collect();
-    found.sort();
-    let best = found.first().map_or(0, |(distance, _)| *distance);
-    let best = found.into_iter().filter(|(distance, _)| *distance == best);
-    best.take(3).map(|(_, name)| name).collect()
-}
-
-/// The Levenshtein distance of two texts, in bytes.
-fn edits(from: &str, to: &str) -> usize {
-    // The distances from the part of `from` read so far to each non-empty prefix of `to`.
-    let mut row: Vec<usize> = (1..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let (mut diagonal, mut left) = (i, i + 1);
-        for (cell, b) in row.iter_mut().zip(to.bytes()) {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(from.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,20 +134,6 @@ mod tests {
         assert!(refusal("Europe/Pariss").ends_with("did you mean Europe/Paris?"));
         assert!(refusal("New York").contains("America/New_York"));
         assert!(refusal("UTC ").contains("did you mean") && refusal("UTC ").contains("UTC"));
-    }
-
-    #[test]
-    fn edits_are_the_levenshtein_distance() {
-        for (from, to, number) in [
-            ("kitten", "sitting", 3),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("", "", 0),
-            ("utc", "utc", 0),
-            ("flaw", "lawn", 2),
-        ] {
-            assert_eq!(edits(from, to), number, "{from} {to}");
-        }
     }
 
     #[test]

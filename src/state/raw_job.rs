@@ -20,6 +20,7 @@ use serde::{Deserialize, Deserializer};
 #[resource(inherit = "KubeJob")]
 pub struct RawJob {
     #[serde(deserialize_with = "slim")]
+    /// Its metadata.
     pub metadata: ObjectMeta,
     #[serde(default, deserialize_with = "lenient")]
     spec: RawJobSpec,

@@ -24,10 +24,13 @@ const LONGEST_STATUS: usize = 1024 * 1024;
 #[resource(inherit = "ScheduledTask")]
 pub struct RawTask {
     #[serde(deserialize_with = "slim")]
+    /// Its metadata.
     pub metadata: ObjectMeta,
     #[serde(default)]
+    /// The spec, as text.
     pub spec: Json,
     #[serde(default)]
+    /// The status, as text.
     pub status: Json,
 }
 

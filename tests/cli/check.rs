@@ -1,13 +1,13 @@
 //! `punctual check`: errors of admission and of the controller, warnings, next runs.
 
 use crate::cronjob::probes;
-use crate::process::{Said, TEMPLATE, punctual, task};
+use crate::process::{Output, TEMPLATE, punctual, task};
 use crate::wrong::{Told, WRONG};
 use serde_json::{Value, json};
 
 const FROM: [&str; 2] = ["--from", "2026-11-23T12:00:00Z"];
 
-fn check(stream: &str, more: &[&str]) -> Said {
+fn check(stream: &str, more: &[&str]) -> Output {
     punctual(&[&["check", "-f", "-"], &FROM[..], more].concat(), stream)
 }
 
@@ -33,7 +33,7 @@ fn each_document_gets_errors_or_warnings_and_its_next_run() {
     .join("---\n");
     assert_eq!(
         check(&stream, &[]),
-        Said {
+        Output {
             code: Some(1),
             out: "\
 ok: standard input, document 1 (nightly): next run 2026-11-24T03:17:00Z

@@ -1,9 +1,9 @@
 //! `punctual convert`: streams with CronJobs in, streams with ScheduledTasks out.
 
-use crate::process::{Said, punctual};
+use crate::process::{Output, punctual};
 use serde_json::{Value, json};
 
-fn convert(stream: &str, more: &[&str]) -> Said {
+fn convert(stream: &str, more: &[&str]) -> Output {
     punctual(&[&["convert"], more].concat(), stream)
 }
 
@@ -45,7 +45,7 @@ spec:
 ";
     assert_eq!(
         said,
-        Said {
+        Output {
             code: Some(0),
             out: format!("{comments}{body}"),
             err: String::new()
@@ -143,7 +143,7 @@ fn other_kinds_pass_through() {
     let said = convert(service, &[]);
     assert_eq!(
         said,
-        Said {
+        Output {
             code: Some(0),
             out: service.into(),
             err: "warning: no CronJob in standard input: nothing was converted\n".into()

@@ -1,19 +1,18 @@
-//! Manifests that somebody hostile wrote, read by the commands that need no cluster: they cost little, end in a sentence, and move no
-//! cursor.
+//! Hostile manifests, read by the commands that need no cluster: they are cheap, end in an error message, and cannot control a terminal.
 
 #[path = "hostile/large.rs"]
 mod large;
 #[path = "hostile/mutated.rs"]
 mod mutated;
 
-use crate::process::{Said, TEMPLATE, punctual, task};
+use crate::process::{Output, TEMPLATE, punctual, task};
 use serde_json::{Value, json};
 
-/// Escape sequences, a line of ours, a turn of what follows, what has no width, and separators that few know to be such.
+/// Escape sequences, a forged line, bidirectional controls, zero-width characters, and unusual line separators.
 pub const HOSTILE: &str =
     "x\u{1b}[2J\u{1b}]0;t\u{7}\nok: forged\r\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200b}\u{61c}\u{feff}\u{85}\u{2028}\u{ad}\u{e0041}";
 
-/// What each command makes of a stream.
+/// The commands that read a stream.
 pub const COMMANDS: [&[&str]; 7] = [
     &["check", "-f", "-", "--from", "2026-11-23T12:00:00Z"],
     &["check", "-f", "-", "-o", "json"],
@@ -24,7 +23,7 @@ pub const COMMANDS: [&[&str]; 7] = [
     &["preview", "-f", "-", "-o", "json"],
 ];
 
-/// As the product has it; written down again, so that a gap in one is seen by the other.
+/// The same as in the product; repeated here so that a gap in one is noticed.
 fn is_unprintable(c: char) -> bool {
     let code = u32::from(c);
     (code < 0x20 && c != '\n' && c != '\t')
@@ -36,8 +35,8 @@ fn is_unprintable(c: char) -> bool {
         || (0xe0000..=0xe0fff).contains(&code)
 }
 
-/// The process has ended as it should: with a verdict, without a panic, and with a clean mouth.
-pub fn assert_clean(said: &Said, of: &[&str], input: &str) {
+/// The process ended with a verdict, without a panic, and with printable output only.
+pub fn assert_clean(said: &Output, of: &[&str], input: &str) {
     let input = || input.chars().take(2000).collect::<String>();
     assert!(matches!(said.code, Some(0 | 1)), "{of:?}: {said:?}: {:?}", input());
     for text in [&said.out, &said.err] {
@@ -47,7 +46,7 @@ pub fn assert_clean(said: &Said, of: &[&str], input: &str) {
     }
 }
 
-/// Both kinds, with hostile text in every place that is repeated somewhere.
+/// Both kinds, with hostile text in every place that is shown somewhere.
 fn manifests() -> Vec<Value> {
     let template = json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": HOSTILE, "image": HOSTILE}]}}}});
     let spec = json!({"schedule": "17 3 * * *", "jobTemplate": template});
@@ -76,7 +75,7 @@ fn manifests() -> Vec<Value> {
         ("v1", HOSTILE),
         (HOSTILE, "CronJob"),
     ] {
-        // Of what is no kind of ours, nobody reads the spec.
+        // The spec of other kinds is not read.
         let read = if [version, kind].contains(&HOSTILE) { 1 } else { specs.len() };
         for spec in specs.iter().take(read) {
             manifests.push(json!({"apiVersion": version, "kind": kind, "spec": spec,
@@ -88,7 +87,7 @@ fn manifests() -> Vec<Value> {
 
 /// A16
 #[test]
-fn nothing_that_a_manifest_holds_moves_a_cursor_or_forges_a_line() {
+fn no_manifest_controls_the_terminal_or_forges_a_line() {
     let json: String = manifests().iter().map(|manifest| format!("{manifest}\n")).collect();
     let yaml: Vec<String> = manifests()
         .iter()
@@ -111,7 +110,7 @@ fn nothing_that_a_manifest_holds_moves_a_cursor_or_forges_a_line() {
 }
 
 #[test]
-fn what_is_converted_is_the_same_data() {
+fn conversion_keeps_the_data() {
     for manifest in manifests() {
         let said = punctual(&["convert"], &manifest.to_string());
         let read: Value = serde_yaml::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}", said.out));
@@ -119,7 +118,7 @@ fn what_is_converted_is_the_same_data() {
         assert_eq!((&read["metadata"], &read["spec"]), (&manifest["metadata"], &manifest["spec"]));
         assert_eq!(json, read);
     }
-    // Text that needs no escape stays as its author wrote it, and one that does is written anew.
+    // Text without unprintable characters is kept, other text is serialized again.
     let raw = |comment: &str| format!("apiVersion: v1\nkind: Service # {comment}\nmetadata: {{name: x}}\n");
     assert_eq!(punctual(&["convert"], &raw("plain")).out, raw("plain"));
     assert_eq!(
@@ -129,7 +128,7 @@ fn what_is_converted_is_the_same_data() {
 }
 
 #[test]
-fn a_file_may_have_any_name_and_hold_any_bytes() {
+fn a_file_may_have_any_name_and_any_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let name = HOSTILE.replace('/', "");
     for (bytes, says) in [
@@ -152,7 +151,7 @@ fn a_file_may_have_any_name_and_hold_any_bytes() {
             }
         }
     }
-    // As an argument that is none.
+    // As a wrong argument.
     let said = punctual(&["check", &name], "");
     assert_eq!(said.code, Some(2));
     assert!(!said.err.contains(is_unprintable), "{:?}", said.err);

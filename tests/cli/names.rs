@@ -1,6 +1,6 @@
 //! The names of the binary: `punctual`, the kubectl plugin, and its completion.
 
-use crate::process::{Said, linked, punctual, run};
+use crate::process::{Output, linked, punctual, run};
 
 const COMMANDS: [&str; 11] = [
     "controller",
@@ -106,7 +106,7 @@ fn kubectl_gets_candidates_and_a_directive() {
     ] {
         assert_eq!(
             run(&completer, words, ""),
-            Said {
+            Output {
                 code: Some(0),
                 out: out.into(),
                 err: String::new()

@@ -10,14 +10,14 @@ use std::process::{Command, Stdio};
 const NOW: &str = "2027-01-01T10:00:30Z";
 const RARE: &str = "0 0 1 1 *";
 
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
 }
 
 /// Runs a program with these arguments.
-async fn run(program: PathBuf, args: Vec<String>, path: Option<PathBuf>) -> Said {
+pub async fn run(program: PathBuf, args: Vec<String>, path: Option<PathBuf>) -> Said {
     let ended = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::null());
@@ -35,12 +35,12 @@ async fn run(program: PathBuf, args: Vec<String>, path: Option<PathBuf>) -> Said
     }
 }
 
-fn owned(args: &[&str]) -> Vec<String> {
+pub fn owned(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }
 
 /// `punctual` in the namespace of the test.
-async fn punctual(world: &World, args: &[&str]) -> Said {
+pub async fn punctual(world: &World, args: &[&str]) -> Said {
     let kubeconfig = cluster().kubeconfig().display().to_string();
     let target = ["-n", &world.namespace, "--kubeconfig", &kubeconfig];
     run(env!("CARGO_BIN_EXE_punctual").into(), owned(&[args, &target].concat()), None).await

@@ -5,6 +5,7 @@
 mod harness;
 
 mod cli;
+mod cli_commands;
 mod cronjob;
 mod duplicates;
 mod leader;

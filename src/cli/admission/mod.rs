@@ -34,6 +34,9 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 /// The schema of `spec`.
 static SPEC: LazyLock<Value> = LazyLock::new(|| SCHEMA.pointer("/properties/spec").cloned().unwrap_or_default());
 
+/// The schema of `metadata`.
+static METADATA: LazyLock<Value> = LazyLock::new(|| SCHEMA.pointer("/properties/metadata").cloned().unwrap_or_default());
+
 /// The API server's note when rules were not evaluated.
 const RULES_SKIPPED: &str =
     "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
@@ -65,7 +68,11 @@ fn use_ascii_classes(schema: &mut Value) {
 pub fn validate(manifest: &Value) -> Vec<String> {
     let mut errors = ErrorList::default();
     unknown_fields(&SCHEMA, manifest, "", &mut errors);
-    let invalid = schema::validate(&SPEC, manifest.get("spec").unwrap_or(&Value::Null));
+    if let Some(metadata) = manifest.get("metadata").filter(|metadata| !metadata.is_null()) {
+        // Kubernetes decodes `null` as the empty value.
+        errors.extend(Vec::from(schema::validate(&METADATA, &without_nulls(metadata), "metadata")));
+    }
+    let invalid = schema::validate(&SPEC, manifest.get("spec").unwrap_or(&Value::Null), "spec");
     if !invalid.is_empty() {
         // The API server evaluates rules only for objects that match the schema.
         return [Vec::from(errors), invalid.into(), vec![RULES_SKIPPED.to_owned()]].concat();

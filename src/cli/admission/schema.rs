@@ -6,12 +6,12 @@ use super::error_list::{ErrorList, repeated};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Validates a spec against its schema.
-pub fn validate(schema: &Value, spec: &Value) -> ErrorList {
+/// Validates a part of a manifest, at this path, against its schema.
+pub fn validate(schema: &Value, part: &Value, path: &str) -> ErrorList {
     let mut errors = ErrorList::default();
-    match spec {
-        Value::Null => errors.push("spec: Required value"),
-        spec => validate_value(schema, spec, "spec", &mut errors),
+    match part {
+        Value::Null => errors.push(format!("{path}: Required value")),
+        part => validate_value(schema, part, path, &mut errors),
     }
     errors
 }

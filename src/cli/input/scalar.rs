@@ -2,6 +2,8 @@
 //!
 //! `yes`, `on` and `y` are booleans, `0644` is octal, `1_000` is a number, and a date is a string. There are no base 60 numbers.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Number, Value};
 
 /// The value of a plain scalar without a tag.
@@ -41,13 +43,17 @@ pub fn resolve_tagged(tag: &str, text: &str) -> Result<Value, String> {
     let Some(kind) = tag.strip_prefix("tag:yaml.org,2002:") else {
         return Ok(text.into());
     };
+    if kind == "binary" {
+        let decoded = STANDARD.decode(text.replace(['\n', '\r'], ""));
+        let decoded = decoded.map_err(|_| "!!binary is not base64".to_owned())?;
+        return Ok(String::from_utf8_lossy(&decoded).into());
+    }
     let value = resolve(text)?;
     let fits = match kind {
         "bool" => value.is_boolean(),
         "int" => value.is_i64() || value.is_u64(),
         "float" => value.is_number(),
         "null" => value.is_null(),
-        "binary" => return Err("!!binary is not supported: write the text, or base64 in a Secret".into()),
         "timestamp" => value.is_string(),
         _ => return Ok(text.into()),
     };

@@ -1,4 +1,4 @@
-//! Documents that are cheap to write and dear to read.
+//! Documents that are cheap to write and expensive to read.
 
 use super::assert_clean;
 use crate::process::{TEMPLATE, punctual, task};
@@ -7,15 +7,15 @@ use serde_json::Value;
 const LEVELS: &str = "nested deeper than 100 levels, the limit of a document";
 const VALUES: &str = "more than 1000000 values, the limit of a document";
 
-/// All read alike.
+/// The commands that read documents.
 const READERS: [&[&str]; 3] = [&["check", "-f", "-"], &["convert"], &["preview", "-f", "-"]];
 
-/// A list of ten thousand, named ten thousand times.
+/// A list of ten thousand items, with ten thousand aliases.
 fn aliases() -> String {
     format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(10_000), "*a,".repeat(10_000))
 }
 
-/// Nine levels, each of nine aliases of the one before.
+/// Nine levels, each with nine aliases of the previous one.
 fn laughs() -> String {
     let level = |number: usize| format!("a{number}: &a{number} [{}]\n", vec![format!("*a{}", number - 1); 9].join(","));
     (1..9).fold("a0: &a0 [x]\n".to_owned(), |text, number| text + &level(number))
@@ -23,7 +23,7 @@ fn laughs() -> String {
 
 /// A18
 #[test]
-fn what_is_too_large_is_refused_before_it_is_read_and_the_limit_is_named() {
+fn a_document_over_a_limit_is_rejected_early() {
     for (name, text, says) in [
         ("brackets", "[".repeat(200_000), LEVELS),
         ("braces", "{".repeat(200_000), LEVELS),
@@ -68,7 +68,7 @@ fn what_is_too_large_is_refused_before_it_is_read_and_the_limit_is_named() {
 }
 
 #[test]
-fn a_stream_of_too_many_documents_is_refused_and_one_that_is_too_large_too() {
+fn a_stream_over_a_limit_is_rejected() {
     for text in ["---\n".repeat(20_000), "{}\n".repeat(20_000), "...\n---\n".repeat(20_000)] {
         let said = punctual(&["check", "-f", "-"], &text);
         assert_eq!(
@@ -96,7 +96,7 @@ fn a_stream_of_too_many_documents_is_refused_and_one_that_is_too_large_too() {
 
 /// A18
 #[test]
-fn whatever_is_wrong_a_hundred_messages_say_it() {
+fn the_number_of_errors_is_bounded() {
     let unknown: String = (0..100_000).map(|number| format!("x{number}: 1, ")).collect();
     let many = "'', ".repeat(20_000);
     let wrong = "{}, ".repeat(20_000);
@@ -127,7 +127,7 @@ fn whatever_is_wrong_a_hundred_messages_say_it() {
             let said = punctual(&["check", "-f", "-", "-o", "json"], &kind);
             let checked: Value = serde_json::from_str(&said.out).unwrap();
             let errors = checked[0]["errors"].as_array().unwrap();
-            // Of a CronJob it is said twice what neither it nor a ScheduledTask has.
+            // Fields that neither CronJob nor ScheduledTask has are reported twice for a CronJob.
             assert!(errors.len() >= messages && errors.len() <= 2 * messages, "{name}: {}", errors.len());
             assert!(errors.iter().all(|error| error.as_str().unwrap().chars().count() <= 2001), "{name}");
             let said = punctual(&["convert"], &kind);

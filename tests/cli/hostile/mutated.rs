@@ -1,11 +1,11 @@
-//! Manifests of which a part is changed at random, and streams whose text is.
+//! Manifests and streams with random changes.
 
 use super::{COMMANDS, HOSTILE, assert_clean};
 use crate::process::punctual;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// A task that uses every field, or nearly.
+/// A task with nearly every field.
 fn whole(kind: bool) -> Value {
     let (version, kind) = if kind {
         ("punctual.dev/v1alpha1", "ScheduledTask")
@@ -24,7 +24,7 @@ fn whole(kind: bool) -> Value {
         "jobTemplate": template}})
 }
 
-/// All places of a value.
+/// The JSON pointers of all parts of a value.
 fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     all.push(at.to_owned());
     match value {
@@ -71,7 +71,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A task or a CronJob, with up to three places changed.
+/// A task or a CronJob with up to three random changes.
 fn manifest() -> impl Strategy<Value = Value> {
     (any::<bool>(), prop::collection::vec((any::<prop::sample::Index>(), value()), 0..4)).prop_map(|(kind, changes)| {
         let mut manifest = whole(kind);
@@ -86,7 +86,7 @@ fn manifest() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Bits of YAML that mean something, put anywhere.
+/// YAML tokens at random places.
 fn bits() -> impl Strategy<Value = Vec<(prop::sample::Index, String)>> {
     let bit = prop_oneof![
         prop::sample::select(vec![
@@ -144,12 +144,12 @@ fn broken(mut text: String, bits: &[(prop::sample::Index, String)]) -> String {
 }
 
 proptest! {
-    // Each case is seven processes that read twelve documents.
+    // Each case runs seven processes that read twelve documents.
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A16, A18
     #[test]
-    fn no_manifest_makes_a_command_panic_or_speak_unclean(documents in prop::collection::vec((manifest(), any::<bool>(), bits()), 12)) {
+    fn no_manifest_causes_a_panic_or_unprintable_output(documents in prop::collection::vec((manifest(), any::<bool>(), bits()), 12)) {
         let texts: Vec<String> = documents.iter().map(|(manifest, yaml, bits)| {
             let text = if *yaml { serde_yaml::to_string(manifest).unwrap() } else { manifest.to_string() + "\n" };
             broken(text, bits)
@@ -161,7 +161,7 @@ proptest! {
     }
 }
 
-/// `PROPTEST_CASES` asks for more.
+/// `PROPTEST_CASES`, or a few.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES")
         .ok()

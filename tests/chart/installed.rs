@@ -1,7 +1,7 @@
 //! `helm install` against a real API server.
 
 use super::dependency::depending_chart;
-use super::helm::{CRD, NAMESPACE, chart, read};
+use super::helm::{CRD, NAMESPACE, chart, read, root};
 use super::server::Server;
 
 /// F08, F23: namespaces that are numbers, and release names with a dot or a leading digit, install.
@@ -115,4 +115,22 @@ fn a_task_in_the_operators_release_needs_the_crd_first() {
         .expect("a release of its own");
     server.wait_for_tasks();
     install(&server, &["--set", "punctual.enabled=false"]).expect("the operator has a release of its own");
+}
+
+/// `kubectl apply -f examples/` is accepted again, and changes nothing.
+#[test]
+fn examples_can_be_applied_twice() {
+    let server = Server::start();
+    server.apply(&read(CRD));
+    server.wait_for_tasks();
+    let examples = root().join("examples").display().to_string();
+    let apply = || {
+        server
+            .kubectl(&["apply", "-f", &examples], "")
+            .unwrap_or_else(|said| panic!("{said}"))
+    };
+    let (first, second) = (apply(), apply());
+    assert!(first.lines().all(|line| line.ends_with(" created")), "{first}");
+    assert!(second.lines().all(|line| line.ends_with(" unchanged")), "{second}");
+    assert!(first.lines().count() >= 5, "{first}");
 }

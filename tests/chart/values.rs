@@ -152,7 +152,7 @@ fn invalid_values_are_rejected_with_a_clear_message() {
             "at '/prometheusRule/disabled/0': value must be one of",
         ),
         ("test.runAsUser=0", "at '/test/runAsUser': minimum: got 0, want 1"),
-        ("test.image.tag=", "at '/test/image/tag'"),
+        ("test.image.tag=-", "at '/test/image/tag'"),
         // A schema cannot express these.
         (
             "leaderElection.enabled=false",

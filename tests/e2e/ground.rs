@@ -1,8 +1,8 @@
-//! A cluster with a real node. Takes nothing, gives the node with the operator's image, kubectl's and busybox; never KWOK in its
+//! A cluster with a real node. Takes nothing, gives the node with the operator's image and busybox; never KWOK in its
 //! place: what is asked here only containers can answer.
 
 use crate::harness::World;
-use cluster::{BUSYBOX_IMAGE, Cluster, Image, Layers, NodeChoice, OperatorImage, Options, Tool};
+use cluster::{BUSYBOX_IMAGE, Cluster, Layers, NodeChoice, OperatorImage, Options};
 use serde_json::{Value, json};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -53,9 +53,6 @@ impl Ground {
                 cluster.import_archive(&archive).expect("imported");
             }
         }
-        let kubectl = cluster.tool(Tool::Kubectl).expect("kubectl");
-        let image = Image::new("punctual.dev/kubectl:local").file(kubectl, "/bin/kubectl");
-        cluster.import(&image).expect("kubectl's image");
         Ground {
             cluster,
             turn: RwLock::new(()),

@@ -1,6 +1,6 @@
 //! The chart as it comes, on a node.
 
-use super::ground::{chart, ground, running, said};
+use super::ground::{Ground, chart, ground, running, said};
 use super::release::{NAME, NAMESPACE};
 use crate::harness::until;
 use serde_json::{Value, json};
@@ -60,7 +60,30 @@ async fn helm_test_runs_a_task_and_passes() {
     let told = ground.helm(&["test", NAME, "--namespace", NAMESPACE, "--logs"]);
     let told = told.unwrap_or_else(|said| panic!("helm test: {said}"));
     assert!(told.contains("Succeeded"), "{told}");
+    assert_eq!(leftovers(ground), "");
     ground.assert_nothing_denied(release.since);
+}
+
+/// What a test has left in the namespaces that it uses.
+fn leftovers(ground: &Ground) -> String {
+    let kinds = "stask,jobs,pods,serviceaccounts,roles,rolebindings";
+    let args = ["get", kinds, "-A", "-l", "app.kubernetes.io/component=test", "-o", "name"];
+    ground.kubectl(&args).expect("a list")
+}
+
+/// An image that cannot be pulled: `helm test` fails by itself, says so, and removes its objects.
+#[tokio::test(flavor = "multi_thread")]
+async fn helm_test_names_an_image_that_cannot_be_pulled() {
+    let Some(ground) = ground() else { return };
+    let _alone = ground.alone().await;
+    // Nothing listens there.
+    let image = "127.0.0.1:1/absent";
+    ground.install(&chart(), &[&format!("--set=test.image.repository={image}")]);
+    let said = ground
+        .helm(&["test", NAME, "--namespace", NAMESPACE])
+        .expect_err("the image is absent");
+    assert!(said.contains("ImagePull") && said.contains(image), "{said}");
+    until("nothing to be left", || async { leftovers(ground).is_empty().then_some(()) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

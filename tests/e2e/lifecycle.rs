@@ -151,6 +151,12 @@ async fn a_crd_that_kubectl_applied_is_taken_over_with_the_flags_that_the_page_n
     let _ = ground.kubectl(&["delete", "crd", CRD, "--ignore-not-found"]);
     ground.kubectl(&["apply", "-f", &crds]).expect("applied");
     ground.install(&chart(), &flags);
+    // As long as both wrote the same, kubectl co-owns the versions: the first change needs the flag, later ones do not.
+    assert!(page.contains("add `--force-conflicts` to that upgrade, too."));
+    let older = tempfile::tempdir().expect("a folder");
+    older_chart(older.path());
+    ground.upgrade(older.path(), &flags[1..]);
+    ground.upgrade(&chart(), &[]);
     let owner = "jsonpath={.metadata.annotations.meta\\.helm\\.sh/release-name}";
     assert_eq!(ground.kubectl(&["get", "crd", CRD, "-o", owner]).as_deref(), Ok(NAME));
 }

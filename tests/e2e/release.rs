@@ -13,12 +13,6 @@ use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 pub const NAMESPACE: &str = "punctual-system";
 pub const NAME: &str = "punctual";
 const PODS: &str = "app.kubernetes.io/component=controller";
-/// All that a cluster without a registry needs: where `helm test` has kubectl from.
-const TEST_IMAGE: [&str; 3] = [
-    "--set=test.image.repository=punctual.dev/kubectl",
-    "--set=test.image.tag=local",
-    "--set=test.image.pullPolicy=Never",
-];
 
 /// The release that tests share: the chart as it comes.
 pub struct Standard {
@@ -72,7 +66,7 @@ impl Ground {
     fn bring(&self, verb: &str, chart: &Path, values: &[&str]) {
         let chart = chart.display().to_string();
         let first = [verb, NAME, &chart, "--namespace", NAMESPACE, "--wait", "--timeout", "3m"];
-        let done = self.helm(&[&first, &TEST_IMAGE[..], values].concat());
+        let done = self.helm(&[&first, values].concat());
         if let Err(said) = done {
             let pods = self.kubectl(&["describe", "pods", "-n", NAMESPACE]).unwrap_or_default();
             let logs = self.kubectl(&["logs", "-n", NAMESPACE, "-l", PODS, "--tail=20", "--prefix"]);

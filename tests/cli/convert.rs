@@ -130,7 +130,7 @@ spec:
 fn other_kinds_pass_through() {
     let service = "# the front door\napiVersion: v1\nkind: Service\nmetadata: {name: x}\n";
     let done = "apiVersion: punctual.dev/v1alpha1\nkind: ScheduledTask\nmetadata: {name: x}\nspec: {schedule: '@daily'}\n";
-    let cron_job = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: y}\nspec: {schedule: '@every 6h', failedJobsHistoryLimit: 1, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: b}]}}}}}\n";
+    let cron_job = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: z}\nspec: {schedule: '@every 6h', failedJobsHistoryLimit: 1, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: b}]}}}}}\n";
     let said = convert(&[service, cron_job, done].join("---\n"), &[]);
     let task = cron_job
         .replace("batch/v1", "punctual.dev/v1alpha1")

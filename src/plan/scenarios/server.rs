@@ -63,6 +63,11 @@ impl World {
         // The API server stores JSON: the status must survive the round trip.
         let kept: ScheduledTaskStatus = serde_json::from_value(json!(status)).expect("a status reads back");
         assert_eq!(kept, status, "a status reads back as it was written");
+        let mut kept = kept;
+        if self.faults.prunes_status {
+            kept.observed_schedule.iter_mut().for_each(|schedule| schedule.jitter = None);
+            kept.active.iter_mut().for_each(|run| run.retry_at = None);
+        }
         let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
         self.bump_resource_version();
         self.status_writes += 1;
@@ -83,6 +88,9 @@ impl World {
         }
         if let Some(message) = self.faults.refuses_creates.clone() {
             return Err(Failure::Refused(message));
+        }
+        if let Some(failure) = self.faults.throttles_creates.clone() {
+            return Err(failure);
         }
         let trigger = Trigger::named(&text(&annotations[api::TRIGGER])).expect("a trigger");
         let attempt: i32 = text(&annotations[api::ATTEMPT]).parse().expect("a number");

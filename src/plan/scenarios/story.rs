@@ -250,6 +250,30 @@ impl Story {
         })
     }
 
+    /// The Job of the slot gets the condition `FailureTarget`: its pods are being deleted.
+    pub fn job_failing(self, slot: &str, reason: &str, pods: Exit) -> Self {
+        self.when(|world| {
+            let at = world.now;
+            let object = world.active_job(time(slot));
+            object.pods = pods;
+            object.job.failing = Some(JobEnd {
+                succeeded: false,
+                at,
+                reason: reason.into(),
+                message: "the Job controller says so".into(),
+            });
+        })
+    }
+
+    /// Somebody takes the label off the slot's Job by which the watch selects it.
+    pub fn job_unlabelled(self, slot: &str) -> Self {
+        self.when(|world| {
+            let job = world.active_job(time(slot)).job.clone();
+            world.faults.unlabelled.insert(job.name);
+            world.deletions.push(job.uid);
+        })
+    }
+
     pub fn edited(self, change: impl FnOnce(&mut ScheduledTaskSpec)) -> Self {
         self.when(|world| world.edit(change))
     }

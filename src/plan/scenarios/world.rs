@@ -6,10 +6,10 @@
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::plan::{Announcement, Effect, Exit, JobEnd, JobObject, Observed, Pods, Reason, Requests, Spec, Task, plan as decide};
-use crate::state::{Execution, Notice, Progress, Record, Seal, Source, Step};
+use crate::state::{Execution, Failure, Notice, Progress, Record, Seal, Source, Step};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The task's key.
@@ -42,6 +42,12 @@ pub struct Object {
 pub struct Faults {
     pub refuses_creates: Option<String>,
     pub refuses_deletes: Option<String>,
+    /// Creates are neither carried out nor refused.
+    pub throttles_creates: Option<Failure>,
+    /// The CRD is older than the operator: it drops the jitter of `observedSchedule`, and `retryAt`.
+    pub prunes_status: bool,
+    /// Names of Jobs from which somebody took the label that the watch selects by.
+    pub unlabelled: BTreeSet<String>,
     /// This many creates are carried out, but their responses are lost.
     pub loses_responses: usize,
     /// After a lost response every request fails.
@@ -154,14 +160,15 @@ impl World {
         self.task.spec.as_deref().ok()
     }
 
-    /// The Jobs of the task that have neither ended nor been deleted.
+    /// The Jobs of the task that have neither ended nor been deleted, nor are about to fail.
     pub fn unfinished(&self) -> Vec<&JobObject> {
         let ours = self
             .jobs
             .values()
             .filter(|object| object.owner == self.task.uid)
             .map(|object| &object.job);
-        ours.filter(|job| job.end.is_none() && job.deleting.is_none()).collect()
+        ours.filter(|job| job.end.is_none() && job.deleting.is_none() && job.failing.is_none())
+            .collect()
     }
 
     /// Observes, plans and acts until there is nothing to do: the controller's `reconcile`, called again after each error.
@@ -248,7 +255,9 @@ impl World {
 
     fn show(&mut self) {
         self.record.put_task(Arc::new(self.task.clone()), self.now);
-        let shown = self.jobs.values().filter(|object| object.owner == self.task.uid && !object.hidden);
+        let unlabelled = &self.faults.unlabelled;
+        let is_shown = |object: &&Object| object.owner == self.task.uid && !object.hidden && !unlabelled.contains(&object.job.name);
+        let shown = self.jobs.values().filter(is_shown);
         for object in shown {
             self.record.put_job(object.job.clone(), Source::Watch, self.now);
         }

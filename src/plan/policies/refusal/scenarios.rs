@@ -6,6 +6,8 @@ use crate::api::MissedRunPolicy;
 use crate::api::condition::{OVERDUE, READY};
 use crate::plan::scenarios::story::{edit_template, given, time};
 use crate::plan::scenarios::world::World;
+use crate::state::Failure;
+use jiff::SignedDuration;
 use serde_json::json;
 
 /// S7
@@ -220,4 +222,32 @@ fn a_refusal_of_any_length_leaves_the_status_small() {
 
 fn bytes(world: &World) -> usize {
     serde_json::to_vec(world.status()).expect("a status is JSON").len()
+}
+
+/// F04: an answer that leaves open what became of a creation, again and again.
+#[test]
+fn creates_that_are_never_carried_out_are_reported() {
+    let etcd = Failure::Unanswered("500 etcdserver: leader changed".into());
+    let throttled = Failure::Later {
+        message: "429 Too many requests, please try again later.".into(),
+        after: SignedDuration::ZERO,
+    };
+    for failure in [etcd, throttled] {
+        given("0 * * * *")
+            .policy(Forbid)
+            .since("2026-11-23T08:00:00Z")
+            .when(|world| world.faults.throttles_creates = Some(failure.clone()))
+            .at("2026-11-23T09:00:00Z")
+            .starts_nothing()
+            .has_condition(READY, "False JobRefused")
+            .then(|world| {
+                let ready = world.status().condition(READY).unwrap();
+                assert!(ready.message.contains(&failure.to_string()), "{}", ready.message);
+            })
+            .when(|world| world.faults.throttles_creates = None)
+            .at("2026-11-23T09:05:00Z")
+            .starts("2026-11-23T09:00:00Z")
+            .has_condition(READY, "True Accepted")
+            .counts("started 1");
+    }
 }

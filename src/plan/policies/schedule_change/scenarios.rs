@@ -164,3 +164,17 @@ fn removing_jitter_makes_no_earlier_start_late() {
         .edited(|spec| spec.jitter = None)
         .has_condition(OVERDUE, "False OnTime");
 }
+
+/// F11: the API server drops status fields that an older CRD does not know.
+#[test]
+fn a_pruned_status_is_reported_and_costs_no_slot() {
+    given("0 * * * *")
+        .set("jitter", json!("30s"))
+        .with_world(|world| world.faults.prunes_status = true)
+        .since("2026-11-23T08:00:00Z")
+        .has_condition(READY, "False OutdatedCRD")
+        .at("2026-11-23T09:00:30Z")
+        .starts("2026-11-23T09:00:00Z")
+        .counts("started 1")
+        .then(|world| assert!(world.status_writes < 8, "{} writes", world.status_writes));
+}

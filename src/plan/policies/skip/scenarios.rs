@@ -3,6 +3,8 @@
 //! Pairs of `Forbid` with other policies are in `plan/scenarios/pairs.rs`.
 
 use crate::api::ConcurrencyPolicy::*;
+use crate::api::condition::OVERDUE;
+use crate::plan::Pods;
 use crate::plan::scenarios::story::{given, time};
 
 /// A9: Calling them superseded would cost a write for each.
@@ -39,4 +41,32 @@ fn consecutive_skips_are_written_together() {
     story.world.write_coalesced();
     assert_eq!((story.world.status_writes, story.world.announced.len()), (writes + 1, said + 1));
     story.counts("started 1, skipped 8");
+}
+
+/// F19: a sidecar keeps the first Job open, and nobody set a timeout.
+#[test]
+fn slots_that_pile_up_behind_one_run_are_reported() {
+    let mut story = given("* * * * *")
+        .policy(Forbid)
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T08:01:00Z")
+        .starts("2026-11-23T08:01:00Z");
+    story.world.active_job(time("2026-11-23T08:01:00Z")).job.ready = true;
+    story.world.active_job(time("2026-11-23T08:01:00Z")).waits =
+        Pods::Began(Some("main ended with exit code 0, istio-proxy still runs".into()));
+    story
+        .at("2026-11-23T08:02:00Z")
+        .at("2026-11-23T08:03:00Z")
+        .has_condition(OVERDUE, "False OnTime")
+        .at("2026-11-23T08:04:00Z")
+        .at("2026-11-23T08:05:00Z")
+        .has_condition(OVERDUE, "True PreviousRunActive")
+        .then(|world| {
+            let message = world.status().active[0].message.as_deref();
+            assert_eq!(message, Some("main ended with exit code 0, istio-proxy still runs"));
+            let overdue = world.status().condition(OVERDUE).unwrap();
+            assert!(overdue.message.contains("istio-proxy still runs"), "{}", overdue.message);
+        })
+        .succeeds("2026-11-23T08:01:00Z")
+        .has_condition(OVERDUE, "False OnTime");
 }

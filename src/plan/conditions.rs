@@ -49,7 +49,9 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     let create = refusals.of(WriteKind::Create).filter(|refusal| !is_past(refusal));
     let terminate = refusals.of(WriteKind::Terminate);
     let terminate = terminate.filter(|_| planner.ledger.runs.iter().any(terminates));
-    if let Some(refusal) = create.or(terminate) {
+    let retries = |run: &Run| matches!(run.phase, Phase::Backoff(_));
+    let retry = refusals.of(WriteKind::Retry).filter(|_| planner.ledger.runs.iter().any(retries));
+    if let Some(refusal) = create.or(terminate).or(retry) {
         return not_ready(planner, ConditionReason::of_refusal(refusal.reason), refusal.message.clone());
     }
     if let Some(conflict) = planner.observed.conflicts.last() {
@@ -99,11 +101,16 @@ fn dry_run(planner: &mut Planner) {
     // Where no slot is left, somebody may still request a run.
     let slot = schedule.next(planner.ledger.accounted_until().max(planner.now()));
     let slot = slot.unwrap_or_else(|| whole_second(planner.now()));
+    // The longest name that any attempt will have: the API server may refuse it for its length (Indexed Jobs add an index).
+    let attempt = spec
+        .fields
+        .retry_policy
+        .map_or(1, |policy| policy.limit.saturating_add(1).clamp(1, 101));
     let start = Start {
         slot,
         trigger: Trigger::Schedule,
-        attempt: 1,
-        job: names::job_name(&task.name, slot, 1),
+        attempt,
+        job: names::job_name(&task.name, slot, attempt),
         due: slot,
         is_timed: false,
     };

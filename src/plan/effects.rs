@@ -19,7 +19,7 @@ const NEXT_RUNS: usize = 5;
 /// Terminations and creations, in that order.
 pub fn of_runs(planner: &mut Planner) -> Vec<Effect> {
     let mut effects = terminations(planner);
-    if planner.may_start() {
+    if planner.is_certain() {
         effects.extend(creations(planner));
     }
     effects
@@ -85,11 +85,18 @@ fn terminations(planner: &mut Planner) -> Vec<Effect> {
 
 /// Jobs of claims that find capacity, and of further attempts, when their time has come.
 fn creations(planner: &mut Planner) -> Vec<Effect> {
+    let (may_start, refused) = (planner.may_start(), planner.refused(WriteKind::Retry));
+    let mut wakes = Vec::new();
     let mut capacity = planner.capacity_for_jobs();
     let mut starts = Vec::new();
     for run in planner.ledger.runs.iter().chain(&planner.unclaimed) {
         let start = start(planner, run);
         match run.phase {
+            Phase::Claimed if !may_start => continue,
+            Phase::Backoff(_) if refused.is_some() => {
+                wakes.extend(refused.map(|refusal| refusal.retry_at));
+                continue;
+            }
             Phase::Claimed if capacity == 0 && start.due <= planner.now() => continue,
             // The clock was set back behind a claim: never before the slot.
             Phase::Claimed => capacity -= usize::from(start.due <= planner.now()),
@@ -98,6 +105,7 @@ fn creations(planner: &mut Planner) -> Vec<Effect> {
         }
         starts.push(start);
     }
+    wakes.into_iter().for_each(|at| planner.wake_by(at));
     starts.sort_by_key(|start| start.slot);
     let (due, later): (Vec<Start>, Vec<Start>) = starts.into_iter().partition(|start| start.due <= planner.now());
     later.into_iter().for_each(|start| planner.wake_by(start.due));

@@ -91,6 +91,7 @@ const POLICIES: &[(When, Policy)] = &[
     (Always,   completion::settle_runs),
     (Always,   retry::retry_or_fail),                   // 2
     (Always,   name_conflict::give_up_taken),
+    (Always,   refusal::fail_hopeless_retries),
     (Always,   timeouts::terminate_long_runs),          // 3
     (Always,   timeouts::terminate_pending_jobs),
     (Always,   suspension::handle_resume),              // 4

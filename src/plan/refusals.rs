@@ -10,6 +10,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// What the API server said.
     pub message: String,
+    /// Since when writes of this kind are refused, one after the other.
+    pub since: Timestamp,
     /// It is not tried again before this time.
     pub retry_at: Timestamp,
 }
@@ -17,8 +19,10 @@ pub struct Refusal {
 /// The kinds of writes that are refused and tried again independently of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteKind {
-    /// The creation of a Job.
+    /// The creation of a run's first Job.
     Create,
+    /// The creation of a further attempt's Job: it may be refused for its name alone.
+    Retry,
     /// The deletion of a Job that runs.
     Terminate,
     /// The deletion of a finished Job.
@@ -28,8 +32,10 @@ pub enum WriteKind {
 /// The last refusal of each kind of write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusals {
-    /// Of creations.
+    /// Of first creations.
     pub create: Option<Refusal>,
+    /// Of creations of further attempts.
+    pub retry: Option<Refusal>,
     /// Of terminations.
     pub terminate: Option<Refusal>,
     /// Of prunes.
@@ -42,6 +48,7 @@ impl Refusals {
     pub fn of(&self, kind: WriteKind) -> Option<&Refusal> {
         match kind {
             WriteKind::Create => self.create.as_ref(),
+            WriteKind::Retry => self.retry.as_ref(),
             WriteKind::Terminate => self.terminate.as_ref(),
             WriteKind::Prune => self.prune.as_ref(),
         }

@@ -18,9 +18,11 @@ impl Backoff {
     pub fn add(&mut self, reason: Reason, message: &str, now: Timestamp) -> bool {
         let same = |last: &Refusal| (last.reason, last.message.as_str()) == (reason, message);
         let is_news = !self.last.as_ref().is_some_and(same);
+        let since = self.last.as_ref().map_or(now, |last| last.since);
         self.last = Some(Refusal {
             reason,
             message: message.to_owned(),
+            since,
             retry_at: now + SignedDuration::from_secs(1_i64 << self.in_a_row.min(8)),
         });
         self.in_a_row += 1;

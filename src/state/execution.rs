@@ -190,7 +190,7 @@ impl Execution {
                 }
                 self.finished = Some(Progress::Done);
                 let message = format!("the API server does not create Job {}: {failure}", start.job);
-                return known.refuse(WriteKind::Create, Reason::JobRefused, message);
+                return known.refuse(kind_of(&start), Reason::JobRefused, message);
             }
             // The name is the lock: is it our Job?
             Err(Failure::Conflict(_)) => None,
@@ -221,9 +221,10 @@ impl Execution {
             },
             (Err(Failure::NotFound(_)), Some(message)) => {
                 known.record.writes.resolve(&start.job);
-                self.finished = Some(Progress::Done);
+                // What is refused for its own name says nothing about others.
+                self.finished = (start.attempt <= 1).then_some(Progress::Done);
                 let message = format!("the API server refused Job {}: {message}", start.job);
-                known.refuse(WriteKind::Create, Reason::JobRefused, message)
+                known.refuse(kind_of(&start), Reason::JobRefused, message)
             }
             // A quota that others use at the same time conflicts as well; or whoever had the name is gone: again, soon.
             (Err(Failure::NotFound(_)), None) => self.fail(Failure::Conflict(format!("Job {}", start.job))),
@@ -338,6 +339,13 @@ impl Execution {
     }
 }
 
+fn kind_of(start: &Start) -> WriteKind {
+    match start.attempt {
+        ..=1 => WriteKind::Create,
+        _ => WriteKind::Retry,
+    }
+}
+
 fn delete(job: String, uid: String, version: String, reason: Reason, kind: WriteKind) -> (Request, Purpose) {
     let request = Request::DeleteJob {
         name: job.clone(),
@@ -381,7 +389,7 @@ impl Known<'_> {
 
     fn accept_create(&mut self, start: &Start, announcement: Option<Announcement>) -> Vec<Notice> {
         self.record.writes.resolve(&start.job);
-        self.record.writes.accept(WriteKind::Create);
+        self.record.writes.accept(kind_of(start));
         announcement.into_iter().map(Notice::Announce).collect()
     }
 

@@ -19,6 +19,7 @@ const MOST_CONFLICTS: usize = 8;
 pub struct Writes {
     unacknowledged: HashSet<String>,
     creates: Backoff,
+    retries: Backoff,
     terminations: Backoff,
     prunes: Backoff,
     dry_run: DryRun,
@@ -46,6 +47,7 @@ impl Writes {
     pub fn refusals(&self) -> Refusals {
         Refusals {
             create: self.creates.last.clone(),
+            retry: self.retries.last.clone(),
             terminate: self.terminations.last.clone(),
             prune: self.prunes.last.clone(),
         }
@@ -71,7 +73,7 @@ impl Writes {
 
     /// The template changed: what was said of the one before means nothing.
     pub fn forget_refused_creates(&mut self) {
-        (self.dry_run, self.creates) = (DryRun::NotAsked, Backoff::default());
+        (self.dry_run, self.creates, self.retries) = (DryRun::NotAsked, Backoff::default(), Backoff::default());
         self.conflicts.clear();
     }
 
@@ -98,10 +100,12 @@ impl Writes {
     /// A write succeeded: whatever was refused of its kind before is forgotten.
     pub fn accept(&mut self, kind: WriteKind) {
         *self.backoff(kind) = Backoff::default();
+        if matches!(kind, WriteKind::Create | WriteKind::Retry) {
+            self.trouble = None;
+        }
         if kind == WriteKind::Create {
             self.conflicts.clear();
             self.dry_run = DryRun::Accepted;
-            self.trouble = None;
         }
     }
 
@@ -178,6 +182,7 @@ impl Writes {
     fn backoff(&mut self, kind: WriteKind) -> &mut Backoff {
         match kind {
             WriteKind::Create => &mut self.creates,
+            WriteKind::Retry => &mut self.retries,
             WriteKind::Terminate => &mut self.terminations,
             WriteKind::Prune => &mut self.prunes,
         }

@@ -5,9 +5,10 @@
 
 use crate::api::{ConcurrencyPolicy, MissedRunPolicy, Trigger};
 use crate::plan::planner::{BlockedSlot, Planner};
+use crate::plan::records::End;
 use crate::plan::run::{Phase, Run};
 use crate::plan::{ConditionReason, Outcome, Reason, Refusal, WriteKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Says which slot waits because of a refusal.
 pub fn note_blocked_slot(planner: &mut Planner) {
@@ -26,6 +27,30 @@ pub fn note_blocked_slot(planner: &mut Planner) {
         && let Some(refusal) = planner.observed.refusals.of(WriteKind::Terminate)
     {
         block(planner, claimed, refusal);
+    }
+}
+
+/// A further attempt that is refused for so long is hopeless, and ends its run: it must not hold capacity for ever.
+const HOPELESS: SignedDuration = SignedDuration::from_mins(5);
+
+/// Runs whose next attempt is refused again and again have failed.
+pub fn fail_hopeless_retries(planner: &mut Planner) {
+    let Some(refusal) = planner.observed.refusals.of(WriteKind::Retry) else {
+        return;
+    };
+    let now = planner.now();
+    if now.duration_since(refusal.since) < HOPELESS {
+        return;
+    }
+    let is_due = |run: &mut Run| matches!(run.phase, Phase::Backoff(until) if until <= refusal.since);
+    let hopeless: Vec<Run> = planner.ledger.runs.extract_if(.., is_due).collect();
+    for run in hopeless {
+        let end = End {
+            at: Some(now),
+            exit_code: run.last_exit_code(),
+            message: Some(format!("attempt {} could not be created: {}", run.attempt, refusal.message)),
+        };
+        planner.ledger.finish(&run, Outcome::Failed, Reason::JobRefused, end);
     }
 }
 

@@ -86,7 +86,9 @@ impl World {
         if self.jobs.contains_key(&name) {
             return Err(Failure::Conflict(format!("jobs \"{name}\" already exists")));
         }
-        if let Some(message) = self.faults.refuses_creates.clone() {
+        let is_retry = text(&annotations[api::ATTEMPT]) != "1";
+        let refuses = &self.faults.refuses_creates;
+        if let Some(message) = refuses.clone().or(self.faults.refuses_retries.clone().filter(|_| is_retry)) {
             return Err(Failure::Refused(message));
         }
         if let Some(failure) = self.faults.throttles_creates.clone() {

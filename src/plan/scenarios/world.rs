@@ -42,6 +42,8 @@ pub struct Object {
 pub struct Faults {
     pub refuses_creates: Option<String>,
     pub refuses_deletes: Option<String>,
+    /// Jobs of further attempts are refused, as for the length of their names.
+    pub refuses_retries: Option<String>,
     /// Creates are neither carried out nor refused.
     pub throttles_creates: Option<Failure>,
     /// The CRD is older than the operator: it drops the jitter of `observedSchedule`, and `retryAt`.

@@ -126,7 +126,10 @@ async fn what_the_author_wrote_wins_over_the_run_context() {
     assert_eq!(template.metadata.unwrap().annotations.unwrap()["punctual.dev/slot"], "mine");
     let env = template.spec.unwrap().containers[0].env.clone().unwrap();
     assert_eq!(env.iter().filter(|entry| entry.name == "PUNCTUAL_SLOT").count(), 1);
-    assert_eq!(env[0].value.as_deref(), Some("mine"));
+    let place = |name: &str| env.iter().position(|entry| entry.name == name).expect(name);
+    assert_eq!(env[place("PUNCTUAL_SLOT")].value.as_deref(), Some("mine"));
+    // F02: Kubernetes expands `$(PUNCTUAL_RUN)` only from entries that stand before.
+    assert!(place("PUNCTUAL_RUN") < place("LAST"), "{env:?}");
     operator.stop().await;
 }
 

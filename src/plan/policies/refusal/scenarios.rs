@@ -251,3 +251,25 @@ fn creates_that_are_never_carried_out_are_reported() {
             .counts("started 1");
     }
 }
+
+/// F31: a further attempt is refused for its name alone.
+#[test]
+fn a_hopeless_attempt_delays_no_other_slot_and_ends_its_run() {
+    for policy in [Allow, Forbid] {
+        given("0 * * * *")
+            .policy(policy)
+            .retry_policy(3, "1m")
+            .since("2026-11-23T08:00:00Z")
+            .when(|world| world.faults.refuses_retries = Some("metadata.name: Invalid value: must be no more than 63 characters".into()))
+            .at("2026-11-23T09:00:00Z")
+            .starts("2026-11-23T09:00:00Z")
+            .at("2026-11-23T09:50:00Z")
+            .fails("2026-11-23T09:00:00Z", 1)
+            .at("2026-11-23T09:51:00Z")
+            .has_condition(READY, "False JobRefused")
+            .at("2026-11-23T10:00:00Z")
+            .starts("2026-11-23T10:00:00Z")
+            .latest_record("Failed JobRefused")
+            .counts("started 2, failed 1");
+    }
+}

@@ -86,6 +86,45 @@ const LINES: &[(&str, &str)] = &[
     ("A16", "escape sequences in what commands print"),
     ("A17", "line feeds in names and messages forge lines of the log"),
     ("A18", "a small document costs a command minutes"),
+    ("F01", "a long name whose cut falls on a dot: no Job is ever possible"),
+    ("F02", "`$(PUNCTUAL_SLOT)` in the author's own env stays literal"),
+    (
+        "F03",
+        "one watched namespace is gone, and nobody's tasks run after the next restart",
+    ),
+    (
+        "F04",
+        "a webhook with a broken patch, or answers that repeat: the task says nothing",
+    ),
+    ("F05", "a webhook that needs 12 seconds: no Job is ever created"),
+    ("F06", "`restartPolicy: OnFailure`: exit code and last words are lost"),
+    ("F07", "a native sidecar's exit code is shown as the run's"),
+    ("F08", "a namespace whose name is a number"),
+    ("F09", "as a dependency with a condition, the chart refuses its values"),
+    ("F10", "HTTPS_PROXY is set, and the command refuses to speak"),
+    ("F11", "an operator newer than its CRD runs no slot and writes for ever"),
+    ("F12", "etcd restored from a snapshot: tasks changed since are never written again"),
+    ("F14", "a pod that was rejected before it began disarms `pendingTimeout`"),
+    ("F15", "GitOps tools show the release out of sync for ever"),
+    ("F16", "evicted, preempted, node shut down: the ledger says exit 137"),
+    ("F17", "kustomize: changing two lines silently breaks an overlay"),
+    ("F18", "`check` reads another YAML than kubectl"),
+    ("F19", "slots pile up behind one run, and all conditions are fine"),
+    (
+        "F20",
+        "a node that does not answer after `activeDeadlineSeconds`: Forbid stands still",
+    ),
+    ("F21", "somebody takes the label off a running Job: a second one starts beside it"),
+    ("F22", "no image for arm64"),
+    ("F23", "release names with a dot or a leading digit"),
+    ("F24", "`helm template` fails with the Helm that people have"),
+    ("F25", "a task in the same release as the operator"),
+    ("F26", "a template near 1.5 MiB: accepted, and then silence"),
+    ("F28", "a timeout takes exit code and last words away"),
+    ("F29", "the wrong container is blamed, or none"),
+    ("F30", "kept failures are as many alerts, and none names the task"),
+    ("F31", "an Indexed Job with a long name: the retry is refused"),
+    ("F32", "kubectl works, and the command says UnknownIssuer or Unauthorized"),
 ];
 
 /// The folder of a test says what it runs against.
@@ -152,7 +191,7 @@ fn tests() -> BTreeMap<String, Vec<(String, &'static str)>> {
 
 /// `A1` to `Z99`.
 fn line_id(word: &str) -> Option<String> {
-    let number = word.strip_prefix(|c: char| "MDSPZLA".contains(c))?;
+    let number = word.strip_prefix(|c: char| "MDSPZLAF".contains(c))?;
     let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| word.to_owned())
 }

@@ -152,4 +152,23 @@ mod tests {
             }
         }
     }
+
+    /// F01: a long name whose cut falls on a dot.
+    #[test]
+    fn every_name_that_a_task_may_have_makes_valid_names_of_jobs() {
+        for length in 1..=253 {
+            for dot in (1..length.saturating_sub(1)).chain([usize::MAX]) {
+                let letter = |at: usize| match at == dot || at > dot && (at - dot) % 63 == 0 && at + 1 < length {
+                    true => '.',
+                    false => 'a',
+                };
+                let task: String = (0..length).map(letter).collect();
+                for job in [job_name(&task, at("2026-11-23T15:00:00Z"), 101), requested_name(&task, MANUAL, "x")] {
+                    assert!(job.len() <= LONGEST && is_plain_name(&job), "{task}: {job}");
+                    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+                    assert!(job.split('.').all(is_label), "{task}: {job}");
+                }
+            }
+        }
+    }
 }

@@ -36,7 +36,7 @@ fn read(pod: &Value) -> RawPod {
     serde_json::from_str(&pod.to_string()).unwrap()
 }
 
-/// F06, F07, F14, F16, F19, F20, F28, F29.
+/// F06, F07, F14, F16, F19, F20, F28, F29: each shape of a pod says what happened.
 #[test]
 fn every_shape_of_pods_is_told_as_what_happened() {
     let rows: Vec<Row> = serde_yaml::from_str(include_str!("shapes.yaml")).unwrap();

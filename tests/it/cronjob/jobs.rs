@@ -102,6 +102,7 @@ async fn the_imitation_of_cronjobs_controller_makes_what_the_real_one_makes() {
     println!("Jobs of the real CronJob controller compared: {compared}");
 }
 
+/// F02: injected variables come first, so that the author's can use them.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_author_wrote_wins_over_the_run_context() {
     let world = World::new("author").await;

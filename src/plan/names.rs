@@ -156,7 +156,7 @@ mod tests {
     /// F01: a long name whose cut falls on a dot.
     #[test]
     fn every_name_that_a_task_may_have_makes_valid_names_of_jobs() {
-        for length in 1..=253 {
+        for length in 1..=253_usize {
             for dot in (1..length.saturating_sub(1)).chain([usize::MAX]) {
                 let letter = |at: usize| match at == dot || at > dot && (at - dot) % 63 == 0 && at + 1 < length {
                     true => '.',

@@ -57,7 +57,7 @@ async fn s6_objects_that_do_not_parse_say_so_and_stop_nobody_else() {
             "list",
             json!([1, 2]),
             "InvalidSpec",
-            "spec must be an object with fields such as schedule and jobTemplate, and is a list",
+            "spec must be an object with fields such as schedule and jobTemplate, not a list",
         ),
         ("text", json!("@daily"), "InvalidSpec", "spec must be an object"),
         (

@@ -212,7 +212,7 @@ pub const WRONG: &[(&str, At, &str, Told)] = &[
     ("misspelt-deep", At::Container, "enviroment: []", Admission(&[r#"unknown field "spec.jobTemplate.spec.template.spec.containers[0].enviroment""#])),
     ("selector", At::Job, "selector: {matchLabels: {a: b}}", Admission(&["spec.jobTemplate.spec.selector: Forbidden", "remove it from jobTemplate.spec"])),
     ("manual-selector", At::Job, "manualSelector: true", Admission(&["spec.jobTemplate.spec.manualSelector: Forbidden", "remove it"])),
-    ("indexed", At::Job, "completionMode: Indexed", Admission(&["spec.jobTemplate.spec.completions", "say how many indexes there are"])),
+    ("indexed", At::Job, "completionMode: Indexed", Admission(&["spec.jobTemplate.spec.completions", "set the number of indexes"])),
     ("mode", At::Job, "completionMode: indexed", Admission(&["spec.jobTemplate.spec.completionMode", r#""indexed" is not supported: use NonIndexed or Indexed"#])),
     ("per-index", At::Job, "backoffLimitPerIndex: 1", Admission(&["spec.jobTemplate.spec.backoffLimitPerIndex", "requires completionMode: Indexed"])),
     ("backoff", At::Job, "backoffLimit: -1", Admission(&["spec.jobTemplate.spec.backoffLimit", "greater than or equal to 0"])),

@@ -357,7 +357,11 @@ fn after(known: &Job, mut seen: Job, is_created: bool, is_missing: bool) -> Job 
     if seen.unwatched_since.is_some() && known.unwatched_since.is_none() && !is_missing {
         seen.unwatched_since = None;
     }
-    (seen.exit, seen.exit_is_final) = (known.exit.clone(), known.exit_is_final);
+    // Pods that said nothing while the Job was about to fail may say more when it has.
+    let is_read_again = object.end.is_none() && seen.object.end.is_some() && known.exit == Exit::Unknown;
+    if !is_read_again {
+        (seen.exit, seen.exit_is_final) = (known.exit.clone(), known.exit_is_final);
+    }
     // One that waits for its turn (again) is to be read anew.
     if !seen.object.suspended {
         seen.object.ready |= object.ready;

@@ -237,7 +237,7 @@ async fn m7_a_wake_up_that_came_late_is_told_by_overdue_until_one_is_on_time() {
         .await;
     let (_, reason, message) = overdue(&status).unwrap();
     assert_eq!(reason, "StartedLate");
-    assert_eq!(message, "slot 2027-01-01T11:00:00Z was started 600 s late");
+    assert_eq!(message, "Slot 2027-01-01T11:00:00Z was started 600 s late");
     operator.set("2027-01-01T12:00:00Z");
     world
         .status("late", "Overdue to be over", |status| {

@@ -159,12 +159,13 @@ fn end_deleted(planner: &mut Planner, run: Run, exit: Option<&Exit>) {
     };
     let reason = termination.reason;
     let mut message = termination.message.clone().unwrap_or_else(|| reason.to_string());
+    // Of a program that ran; what a pod waited for that never did was said before.
     if let Some(Exit::Known {
-        code,
+        code: Some(code),
         message: Some(last_words),
     }) = exit
     {
-        end.exit_code = *code;
+        end.exit_code = Some(*code);
         message = format!("{message}; {last_words}");
     }
     end.message = Some(message);

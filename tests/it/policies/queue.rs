@@ -51,7 +51,7 @@ async fn p3_a_queue_is_first_in_first_out_and_who_finds_it_full_is_skipped() {
     assert_eq!(newest(&status), "Skipped QueueFull");
     assert_eq!(
         status.recent_runs[0].message.as_deref(),
-        Some("slot 2027-01-01T10:20:00Z not started: 2 wait already, and queueLimit allows no more")
+        Some("slot 2027-01-01T10:20:00Z not started: 2 runs are queued, and queueLimit allows no more")
     );
     world.is_told("queue", "QueueFull", "queueLimit allows no more").await;
     world.is_told("queue", "Queued", "slot 2027-01-01T10:10:00Z").await;
@@ -120,7 +120,7 @@ async fn p3_a_queued_slot_past_the_life_of_its_task_is_dropped_with_its_reason()
     operator.set("2027-01-01T10:12:00Z");
     let status = world.status("queue", "the slot to be dropped", |status| status.skipped == 1).await;
     assert_eq!((queued(&status).len(), newest(&status).as_str()), (0, "Skipped Ended"));
-    let dropped = "slot 2027-01-01T10:10:00Z dropped from the queue: endAt has passed before there was room";
+    let dropped = "slot 2027-01-01T10:10:00Z removed from the queue: endAt has passed before there was capacity";
     assert_eq!(status.recent_runs[0].message.as_deref(), Some(dropped));
     end(&world, "10:05").await;
     operator.set("2027-01-01T11:00:00Z");

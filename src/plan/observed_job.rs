@@ -45,6 +45,8 @@ pub struct Job {
     pub confirmed: bool,
     /// When it was last read, if no watch shows it: somebody took our label off.
     pub unwatched_since: Option<Timestamp>,
+    /// Since when it is known that it is about to fail, by the operator's clock.
+    pub failing_since: Option<Timestamp>,
     /// It was seen before its slot came.
     pub early: bool,
     /// What its pods wait for, if they were read.
@@ -80,6 +82,7 @@ impl From<JobObject> for Job {
             object,
             confirmed: false,
             unwatched_since: None,
+            failing_since: None,
             early: false,
             pods: Pods::NotAsked,
             looked: None,

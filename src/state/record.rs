@@ -220,6 +220,7 @@ impl Record {
         }
         job.confirmed = !is_watched;
         job.unwatched_since = (source == Source::Get).then_some(now);
+        job.failing_since = job.object.failing.is_some().then_some(now);
         job.object.deleting = self.deleted.get(&uid).copied().or(job.object.deleting);
         if let Some(known) = self.jobs.get(&uid) {
             job = after(known, job, matches!(source, Source::Created(_)), is_missing);
@@ -353,6 +354,7 @@ fn after(known: &Job, mut seen: Job, is_created: bool, is_missing: bool) -> Job 
         seen.object.created = object.created;
     }
     seen.confirmed |= known.confirmed;
+    seen.failing_since = known.failing_since.or(seen.failing_since);
     // What the watch shows needs no reads.
     if seen.unwatched_since.is_some() && known.unwatched_since.is_none() && !is_missing {
         seen.unwatched_since = None;

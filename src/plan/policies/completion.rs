@@ -78,7 +78,8 @@ fn settle_active(planner: &mut Planner, run: Run, job: &Job) {
         }
         // Its pods are to go within their grace period. After that their node does not answer, and nobody waits for it.
         let patience = planner.grace() + TERMINATION_SLACK;
-        match failing.at.checked_add(patience) {
+        // By our clock: the API server's may be another.
+        match job.failing_since.unwrap_or(planner.now()).checked_add(patience) {
             Ok(deadline) if deadline > planner.now() => planner.wake_by(deadline),
             _ => {
                 planner.ledger.keep_job(&object.name, &object.uid, false);

@@ -3,10 +3,10 @@
 //! Takes requests of the parts, sends them with a deadline and, where they change something, only while this process leads. Never
 //! decides what to send.
 
-use super::Error;
 use super::cache::Cache;
+use super::error::Error;
 use super::events::Events;
-use super::leader::Leadership;
+use super::leadership::Leadership;
 use super::queue::{Key, Queue};
 use crate::clock::Clock;
 use crate::metrics::Metrics;

@@ -11,9 +11,12 @@ mod cache;
 mod context;
 mod error;
 mod events;
+mod field_manager;
 mod leader;
+mod leadership;
 mod lease;
 mod observe;
+mod outbox;
 mod pen;
 mod perform;
 mod pods;
@@ -29,10 +32,9 @@ use crate::metrics::Metrics;
 use crate::state::Seal;
 use cache::Cache;
 use context::{Context, Synced};
-use events::{Events, Outbox};
+use events::{Accepted, Events};
 use futures::FutureExt;
-use jiff::Timestamp;
-use leader::Leadership;
+use leadership::Leadership;
 use queue::{Key, Queue};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::panic::AssertUnwindSafe;
@@ -40,8 +42,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
-/// Name of the operator in managed fields and as the source of events.
-pub const FIELD_MANAGER: &str = "punctual";
 /// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
 const DRAIN: Duration = Duration::from_secs(25);
 /// And how long the events that still wait.
@@ -75,7 +75,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Controller {
     ctx: Arc<Context>,
-    outbox: Outbox,
+    accepted: Accepted,
     workers: usize,
 }
 
@@ -94,7 +94,7 @@ impl Controller {
     /// An operator that has not begun.
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
-        let (events, outbox) = Events::new(metrics.clone());
+        let (events, accepted) = Events::new(metrics.clone());
         let mut key = [0; 32];
         // Without randomness there is no TLS either, so the client could not have been made.
         let _ = SystemRandom::new().fill(&mut key);
@@ -120,7 +120,7 @@ impl Controller {
         });
         Self {
             ctx,
-            outbox,
+            accepted,
             workers: options.workers.max(1),
         }
     }
@@ -136,7 +136,7 @@ impl Controller {
     /// # Errors
     /// When a watch or the election ended, which they never do unless by a defect: whoever runs the process starts it again.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Defect> {
-        let Self { ctx, outbox, workers } = self;
+        let Self { ctx, accepted, workers } = self;
         let mut background = tokio::task::JoinSet::new();
         let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
         let scopes: Vec<Option<String>> = if ctx.namespaces.is_empty() { vec![None] } else { scopes.collect() };
@@ -146,7 +146,7 @@ impl Controller {
             background.spawn(observe::watch_jobs(ctx.clone(), scope, tasks_listed));
         }
         background.spawn(leader::run_election(ctx.clone()));
-        let posting = tokio::spawn(outbox.run(ctx.clone()));
+        let posting = tokio::spawn(outbox::run(ctx.clone(), accepted));
         let ended = tokio::select! {
             () = work(&ctx, workers) => Ok(()),
             () = stop => Ok(()),
@@ -277,9 +277,4 @@ impl Health {
         self.ctx.metrics.leader.set(i64::from(self.is_leader()));
         self.ctx.metrics.render(tasks, jobs, self.ctx.queue.depth(self.ctx.clock.now()))
     }
-}
-
-/// A moment as Kubernetes writes it in `metav1.Time`.
-fn whole_seconds(at: Timestamp) -> String {
-    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }

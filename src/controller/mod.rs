@@ -22,6 +22,8 @@ mod perform;
 mod pods;
 mod queue;
 mod reconcile;
+mod synced;
+mod watch_backoff;
 
 pub use error::Error;
 pub use leader::identity_of;
@@ -31,7 +33,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::state::Seal;
 use cache::Cache;
-use context::{Context, Synced};
+use context::Context;
 use events::{Accepted, Events};
 use futures::FutureExt;
 use leadership::Leadership;
@@ -40,6 +42,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use synced::Synced;
 use tokio::sync::{Semaphore, watch};
 
 /// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
@@ -99,10 +102,7 @@ impl Controller {
         // Without randomness there is no TLS either, so the client could not have been made.
         let _ = SystemRandom::new().fill(&mut key);
         let seal = Seal::alone(&key);
-        // Tasks and Jobs, of each namespace or of all.
-        let synced = Synced {
-            left: watch::Sender::new(2 * options.namespaces.len().max(1)),
-        };
+        let synced = Synced::new(&options.namespaces);
         let ctx = Arc::new(Context {
             client,
             clock,
@@ -205,6 +205,10 @@ async fn work(ctx: &Arc<Context>, workers: usize) {
 
 /// One worker's turn with one task.
 async fn turn(ctx: &Arc<Context>, key: &Key) {
+    if !ctx.knows_jobs_of(key) {
+        // It is woken when its namespace is listed.
+        return ctx.queue.done(key, None);
+    }
     // A defect that one task meets ends one look at it; whoever had its key gives it back.
     let looked = AssertUnwindSafe(reconcile::reconcile(ctx, key)).catch_unwind().await;
     match looked.unwrap_or(Err(Error::Panicked)) {
@@ -252,10 +256,10 @@ async fn drain(ctx: &Arc<Context>) {
 }
 
 impl Health {
-    /// Whether the first lists are in and the process is not leaving.
+    /// Whether the first lists of all namespaces that may be listed are in and the process is not leaving.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        *self.ctx.synced.left.borrow() == 0 && !*self.ctx.draining.borrow()
+        self.ctx.synced.is_ready() && !*self.ctx.draining.borrow()
     }
 
     /// Whether this process may write.

@@ -3,11 +3,12 @@
 //! Takes requests of the parts, sends them with a deadline and, where they change something, only while this process leads. Never
 //! decides what to send.
 
-use super::Error;
 use super::cache::Cache;
+use super::error::Error;
 use super::events::Events;
-use super::leader::Leadership;
+use super::leadership::Leadership;
 use super::queue::{Key, Queue};
+use super::synced::Synced;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::plan::{Announcement, ConditionReason, Reason, Task};
@@ -63,13 +64,6 @@ pub(super) struct Pace {
     skips_written: Option<Instant>,
 }
 
-/// Whether the first lists are in.
-#[derive(Debug)]
-pub(super) struct Synced {
-    /// How many lists are still awaited.
-    pub(super) left: watch::Sender<usize>,
-}
-
 impl Context {
     /// Sends a request with a deadline of its own.
     pub(super) async fn send<T: DeserializeOwned>(
@@ -122,6 +116,20 @@ impl Context {
         for key in self.cache.keys() {
             self.queue.wake(&key, self.clock.now());
         }
+    }
+
+    /// The first lists of a namespace (of all, if `None`) are in: its tasks may be reconciled.
+    pub(super) fn listed(&self, namespace: Option<&str>) {
+        if self.synced.listed(namespace) {
+            tracing::info!(namespace, "tasks and Jobs of the namespace are listed: no longer forbidden");
+            self.wake_all();
+        }
+    }
+
+    /// Whether the Jobs of a task are known. Without them a run that is active would be started again beside itself.
+    pub(super) fn knows_jobs_of(&self, key: &Key) -> bool {
+        let namespace = self.queue.namespace(key);
+        namespace.is_none_or(|namespace| self.synced.is_listed(&namespace))
     }
 
     /// A task was touched: look at it now.
@@ -267,18 +275,6 @@ impl std::fmt::Debug for Context {
             .field("namespaces", &self.namespaces)
             .field("clock", &self.clock)
             .finish_non_exhaustive()
-    }
-}
-
-impl Synced {
-    pub(super) async fn wait(&self) {
-        // The sender lives as long as this struct, so waiting cannot fail.
-        let _ = self.left.subscribe().wait_for(|left| *left == 0).await;
-    }
-
-    /// A first list is in.
-    pub(super) fn one(&self) {
-        self.left.send_modify(|left| *left = left.saturating_sub(1));
     }
 }
 

@@ -1,17 +1,14 @@
 //! Kubernetes events on tasks, as `kubectl describe` shows them.
 //!
-//! Announcements go in; events are posted in the background. Posting never delays a run: events beyond the rate limits are dropped
+//! Announcements go in, events to be posted come out. Accepting one never delays a run: events beyond the rate limits are dropped
 //! and counted. Each task may post a burst of 25 and one more per minute, as in client-go's spam filter; a limit per namespace keeps
 //! one namespace from silencing the others.
 
-use super::leader::LEASE;
-use super::{Context, LeaderElectionConfig};
+use super::field_manager::FIELD_MANAGER;
+use super::lease::{LEASE, LeaderElectionConfig};
 use crate::api::{self, printable};
 use crate::metrics::Metrics;
 use crate::plan::{Announcement, Outcome, Reason, Task};
-use jiff::Timestamp;
-use kube::api::PostParams;
-use kube::core::Request;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,17 +38,17 @@ pub struct Events {
     metrics: Metrics,
 }
 
+/// An event to be posted.
 #[derive(Debug)]
-struct Event {
-    namespace: String,
-    body: Value,
+pub struct Event {
+    /// Namespace of the object.
+    pub namespace: String,
+    /// The event as JSON, without its times.
+    pub body: Value,
 }
 
-/// Posts the accepted events.
-#[derive(Debug)]
-pub struct Outbox {
-    receiver: mpsc::Receiver<Event>,
-}
+/// Events that were accepted and not posted yet.
+pub type Accepted = mpsc::Receiver<Event>;
 
 #[derive(Clone, Copy, Debug)]
 struct Rate {
@@ -74,16 +71,16 @@ impl Allowance {
 }
 
 impl Events {
-    /// A sink and the outbox that posts its events.
+    /// A sink and the events that it accepts.
     #[must_use]
-    pub fn new(metrics: Metrics) -> (Self, Outbox) {
+    pub fn new(metrics: Metrics) -> (Self, Accepted) {
         let (sender, receiver) = mpsc::channel(WAITING);
         let events = Self {
             sender,
             allowances: Arc::default(),
             metrics,
         };
-        (events, Outbox { receiver })
+        (events, receiver)
     }
 
     /// Posts a warning that does not belong to a single outcome.
@@ -135,7 +132,7 @@ impl Events {
             "type": kind,
             "reason": reason,
             "message": printable(message).chars().take(1024).collect::<String>(),
-            "source": {"component": super::FIELD_MANAGER},
+            "source": {"component": FIELD_MANAGER},
             "reportingComponent": "punctual.dev/controller",
             "count": 1,
         });
@@ -176,35 +173,6 @@ impl Events {
             }
         }
         may
-    }
-}
-
-impl Outbox {
-    /// Posts events until the process shuts down and none is queued.
-    pub async fn run(mut self, ctx: Arc<Context>) {
-        let mut draining = ctx.draining.subscribe();
-        loop {
-            let next = tokio::select! {
-                biased;
-                event = self.receiver.recv() => event,
-                _ = draining.wait_for(|draining| *draining) => None,
-            };
-            let Some(mut event) = next else { return };
-            let now = json!(super::whole_seconds(Timestamp::max(ctx.clock.now(), Timestamp::UNIX_EPOCH)));
-            if let Some(body) = event.body.as_object_mut() {
-                body.insert("firstTimestamp".into(), now.clone());
-                body.insert("lastTimestamp".into(), now);
-            }
-            let path = format!("/api/v1/namespaces/{}/events", event.namespace);
-            let body = serde_json::to_vec(&event.body).unwrap_or_default();
-            let sent = ctx
-                .write::<Value>("event", Request::new(path).create(&PostParams::default(), body))
-                .await;
-            if let Err(error) = sent {
-                ctx.metrics.events_dropped.inc();
-                tracing::debug!("failed to write an event: {error}");
-            }
-        }
     }
 }
 

@@ -8,93 +8,24 @@
 //! cannot renew stops writing before another replica may start, and becomes a candidate again; the process keeps running. All
 //! durations are measured with the monotonic clock, so wall-clock changes have no effect. Makes no decision about tasks.
 
+use super::context::Context;
+use super::error::Error;
+use super::field_manager::FIELD_MANAGER;
 use super::lease::{LeaderElectionConfig, ObservedLease};
-use super::{Context, Error};
 use jiff::Timestamp;
-use k8s_openapi::Resource as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Resource;
 use kube::api::{GetParams, PostParams};
 use kube::core::Request;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Attempts to write a Lease that this process holds and that changed since it was read.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Whether this process may write, and until when.
-#[derive(Debug)]
-pub struct Leadership {
-    /// `None`: there is no election and this process always leads.
-    config: Option<LeaderElectionConfig>,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    until: Option<Instant>,
-    /// How often this process has started leading.
-    term: u64,
-    observed: ObservedLease,
-    lease_uid: Option<String>,
-}
-
-impl Leadership {
-    /// Leadership by election; without a configuration this process always leads.
-    pub fn new(config: Option<LeaderElectionConfig>) -> Self {
-        let state = State {
-            until: None,
-            term: 0,
-            observed: ObservedLease::none(Instant::now()),
-            lease_uid: None,
-        };
-        Self {
-            config,
-            state: Mutex::new(state),
-        }
-    }
-
-    /// How long this process may still write, or `None` if it may not. Checked before each write.
-    pub fn time_left(&self) -> Option<Duration> {
-        if self.config.is_none() {
-            return Some(Duration::MAX);
-        }
-        let left = self.state().until?.checked_duration_since(Instant::now())?;
-        (!left.is_zero()).then_some(left)
-    }
-
-    /// Whether this process may write.
-    pub fn holds(&self) -> bool {
-        self.time_left().is_some()
-    }
-
-    /// How often this process has been elected; 0 without an election. If it changed, another replica may have led in between.
-    pub fn term(&self) -> u64 {
-        self.state().term
-    }
-
-    /// Extends the lease. Returns whether a new term starts, that is, whether the lease had expired, even briefly.
-    fn renew(&self, until: Instant) -> bool {
-        let mut state = self.state();
-        let is_new_term = state.until.is_none_or(|known| known <= Instant::now());
-        state.term += u64::from(is_new_term);
-        state.until = Some(until);
-        is_new_term
-    }
-
-    /// The holder in the Lease as it was last observed.
-    pub fn holder(&self) -> Option<String> {
-        self.state().observed.holder().map(str::to_owned)
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Runs the election until the process exits.
 pub async fn run_election(ctx: Arc<Context>) {
-    let Some(config) = ctx.leadership.config.clone() else {
+    let Some(config) = ctx.leadership.config().cloned() else {
         ctx.metrics.leader.set(1);
         return std::future::pending().await;
     };
@@ -228,7 +159,7 @@ async fn write(ctx: &Context, config: &LeaderElectionConfig, observed: &Observed
     let path = Lease::url_path(&(), Some(&config.namespace));
     let params = PostParams {
         dry_run: false,
-        field_manager: Some(super::FIELD_MANAGER.into()),
+        field_manager: Some(FIELD_MANAGER.into()),
     };
     lease.metadata.resource_version = lease.metadata.resource_version.filter(|_| observed.is_known());
     let body = serde_json::to_vec(&lease).map_err(|error| Error::Refused(error.to_string()))?;
@@ -246,7 +177,7 @@ async fn write(ctx: &Context, config: &LeaderElectionConfig, observed: &Observed
 
 /// Releases the lease, after the last write.
 pub async fn release(ctx: &Context) {
-    let Some(config) = &ctx.leadership.config else { return };
+    let Some(config) = ctx.leadership.config() else { return };
     ctx.leadership.state().until = None;
     // Also after the renew deadline: the write succeeds only if no other replica has acquired the lease.
     if ctx.leadership.holder().as_ref() != Some(&config.identity) {
@@ -278,9 +209,6 @@ async fn try_release(ctx: &Context, config: &LeaderElectionConfig) -> Result<(),
         }
     }
 }
-
-/// API version and kind of a Lease, for events.
-pub const LEASE: (&str, &str) = (Lease::API_VERSION, Lease::KIND);
 
 /// The identity of a process that does not run in a pod.
 #[must_use]

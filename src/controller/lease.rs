@@ -7,10 +7,14 @@
 //! Lease are informational: clocks differ, so a candidate measures the time since it *observed* the last change. Sends no request.
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::Resource as _;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::ObjectMeta;
 use std::time::{Duration, Instant};
+
+/// API version and kind of a Lease, for events.
+pub const LEASE: (&str, &str) = (Lease::API_VERSION, Lease::KIND);
 
 /// Settings of the leader election, with client-go's names.
 #[derive(Clone, Debug, PartialEq, Eq)]

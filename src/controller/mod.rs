@@ -11,14 +11,19 @@ mod cache;
 mod context;
 mod error;
 mod events;
+mod field_manager;
 mod leader;
+mod leadership;
 mod lease;
 mod observe;
+mod outbox;
 mod pen;
 mod perform;
 mod pods;
 mod queue;
 mod reconcile;
+mod synced;
+mod watch_backoff;
 
 pub use error::Error;
 pub use leader::identity_of;
@@ -28,20 +33,18 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::state::Seal;
 use cache::Cache;
-use context::{Context, Synced};
-use events::{Events, Outbox};
+use context::Context;
+use events::{Accepted, Events};
 use futures::FutureExt;
-use jiff::Timestamp;
-use leader::Leadership;
+use leadership::Leadership;
 use queue::{Key, Queue};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use synced::Synced;
 use tokio::sync::{Semaphore, watch};
 
-/// Name of the operator in managed fields and as the source of events.
-pub const FIELD_MANAGER: &str = "punctual";
 /// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
 const DRAIN: Duration = Duration::from_secs(25);
 /// And how long the events that still wait.
@@ -75,7 +78,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Controller {
     ctx: Arc<Context>,
-    outbox: Outbox,
+    accepted: Accepted,
     workers: usize,
 }
 
@@ -94,15 +97,12 @@ impl Controller {
     /// An operator that has not begun.
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
-        let (events, outbox) = Events::new(metrics.clone());
+        let (events, accepted) = Events::new(metrics.clone());
         let mut key = [0; 32];
         // Without randomness there is no TLS either, so the client could not have been made.
         let _ = SystemRandom::new().fill(&mut key);
         let seal = Seal::alone(&key);
-        // Tasks and Jobs, of each namespace or of all.
-        let synced = Synced {
-            left: watch::Sender::new(2 * options.namespaces.len().max(1)),
-        };
+        let synced = Synced::new(&options.namespaces);
         let ctx = Arc::new(Context {
             client,
             clock,
@@ -120,7 +120,7 @@ impl Controller {
         });
         Self {
             ctx,
-            outbox,
+            accepted,
             workers: options.workers.max(1),
         }
     }
@@ -136,7 +136,7 @@ impl Controller {
     /// # Errors
     /// When a watch or the election ended, which they never do unless by a defect: whoever runs the process starts it again.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Defect> {
-        let Self { ctx, outbox, workers } = self;
+        let Self { ctx, accepted, workers } = self;
         let mut background = tokio::task::JoinSet::new();
         let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
         let scopes: Vec<Option<String>> = if ctx.namespaces.is_empty() { vec![None] } else { scopes.collect() };
@@ -146,7 +146,7 @@ impl Controller {
             background.spawn(observe::watch_jobs(ctx.clone(), scope, tasks_listed));
         }
         background.spawn(leader::run_election(ctx.clone()));
-        let posting = tokio::spawn(outbox.run(ctx.clone()));
+        let posting = tokio::spawn(outbox::run(ctx.clone(), accepted));
         let ended = tokio::select! {
             () = work(&ctx, workers) => Ok(()),
             () = stop => Ok(()),
@@ -205,6 +205,10 @@ async fn work(ctx: &Arc<Context>, workers: usize) {
 
 /// One worker's turn with one task.
 async fn turn(ctx: &Arc<Context>, key: &Key) {
+    if !ctx.knows_jobs_of(key) {
+        // It is woken when its namespace is listed.
+        return ctx.queue.done(key, None);
+    }
     // A defect that one task meets ends one look at it; whoever had its key gives it back.
     let looked = AssertUnwindSafe(reconcile::reconcile(ctx, key)).catch_unwind().await;
     match looked.unwrap_or(Err(Error::Panicked)) {
@@ -252,10 +256,10 @@ async fn drain(ctx: &Arc<Context>) {
 }
 
 impl Health {
-    /// Whether the first lists are in and the process is not leaving.
+    /// Whether the first lists of all namespaces that may be listed are in and the process is not leaving.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        *self.ctx.synced.left.borrow() == 0 && !*self.ctx.draining.borrow()
+        self.ctx.synced.is_ready() && !*self.ctx.draining.borrow()
     }
 
     /// Whether this process may write.
@@ -277,9 +281,4 @@ impl Health {
         self.ctx.metrics.leader.set(i64::from(self.is_leader()));
         self.ctx.metrics.render(tasks, jobs, self.ctx.queue.depth(self.ctx.clock.now()))
     }
-}
-
-/// A moment as Kubernetes writes it in `metav1.Time`.
-fn whole_seconds(at: Timestamp) -> String {
-    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }

@@ -4,6 +4,7 @@
 
 use super::cache::Put;
 use super::queue::Key;
+use super::watch_backoff::{WatchBackoff, is_forbidden};
 use super::{Context, Error};
 use crate::api::{LABEL_TASK_UID, ScheduledTask};
 use crate::plan::Task;
@@ -13,9 +14,8 @@ use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job as KubeJob;
 use kube::api::ListParams;
 use kube::core::{ObjectList, Request};
-use kube::runtime::utils::Backoff;
+use kube::runtime::watcher as watch;
 use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A watch that died silently is noticed after this many seconds at the latest.
 const WATCH_SECONDS: u32 = 50;
@@ -36,8 +36,8 @@ const PODS: u32 = 32;
 pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: tokio::sync::watch::Sender<bool>) {
     let api = api::<RawTask>(&ctx, namespace.as_deref());
     let config = watcher::Config::default().timeout(WATCH_SECONDS);
-    let (mut seen, mut first) = (HashSet::new(), true);
-    follow(&ctx, "tasks", api, config, |event| match event {
+    let mut seen = HashSet::new();
+    follow(&ctx, "tasks", namespace.as_deref(), api, config, |event| match event {
         Event::Init => seen.clear(),
         Event::InitApply(raw) => {
             seen.extend(raw.metadata.uid.as_deref().map(Key::from));
@@ -46,10 +46,7 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: t
         Event::Apply(raw) => take_task(&ctx, raw, Source::Watch),
         Event::InitDone => {
             ctx.cache.keep_tasks(namespace.as_deref(), &std::mem::take(&mut seen));
-            if std::mem::take(&mut first) {
-                ctx.synced.one();
-                listed.send_replace(true);
-            }
+            listed.send_replace(true);
         }
         Event::Delete(raw) => {
             let uid = raw.metadata.uid.as_deref().unwrap_or_default();
@@ -83,7 +80,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
     let api = api::<RawJob>(&ctx, namespace.as_deref());
     let config = watcher::Config::default().labels(LABEL_TASK_UID).timeout(WATCH_SECONDS);
     let (mut seen, mut first) = (HashSet::new(), true);
-    follow(&ctx, "jobs", api, config, |event| match event {
+    follow(&ctx, "jobs", namespace.as_deref(), api, config, |event| match event {
         Event::Init => seen.clear(),
         Event::InitApply(raw) => {
             seen.extend(raw.metadata.uid.clone());
@@ -96,7 +93,7 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
                 .into_iter()
                 .for_each(|key| ctx.wake(Some(key)));
             if std::mem::take(&mut first) {
-                ctx.synced.one();
+                ctx.listed(namespace.as_deref());
             }
         }
         Event::Delete(raw) => {
@@ -113,11 +110,11 @@ pub async fn watch_jobs(ctx: Arc<Context>, namespace: Option<String>, mut listed
 
 /// Watches for ever. The first list is a stream of single objects, so that nobody's objects fill the memory at start; an API
 /// server that cannot do that is asked for small pages. An object that brings `take` to a panic is passed over.
-async fn follow<K>(ctx: &Context, what: &str, api: Api<K>, config: watcher::Config, mut take: impl FnMut(Event<K>))
+async fn follow<K>(ctx: &Context, what: &str, namespace: Option<&str>, api: Api<K>, config: watcher::Config, mut take: impl FnMut(Event<K>))
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let mut streams = true;
+    let (mut streams, mut backoff) = (true, WatchBackoff::default());
     loop {
         let config = config.clone();
         let config = if streams {
@@ -125,10 +122,14 @@ where
         } else {
             config.page_size(PAGE)
         };
-        let mut stream = pin!(watch(api.clone(), config).backoff(WatchBackoff::default()));
+        let mut stream = pin!(watch(api.clone(), config));
         while let Some(event) = stream.next().await {
             match event {
                 Ok(event) => {
+                    // A list of pages says that it begins before it has asked.
+                    if !matches!(event, Event::Init) {
+                        backoff.succeeded();
+                    }
                     let name = name_of(&event);
                     if catch_unwind(AssertUnwindSafe(|| take(event))).is_err() {
                         ctx.metrics.quarantined.with_label_values(&[what]).inc();
@@ -141,15 +142,36 @@ where
                 }
                 Err(error) => {
                     ctx.metrics.watch_errors.with_label_values(&[what]).inc();
-                    tracing::warn!(what, "watch interrupted: {error}");
                     if streams && cannot_stream(&error) {
+                        tracing::warn!(what, "watch interrupted: {error}");
                         streams = false;
                         break;
                     }
+                    tokio::time::sleep(pause(ctx, what, namespace, &error, &mut backoff)).await;
                 }
             }
         }
     }
+}
+
+/// Says what went wrong, and how long the watch pauses. A namespace that must not be listed keeps no other waiting.
+fn pause(ctx: &Context, what: &str, namespace: Option<&str>, error: &watcher::Error, backoff: &mut WatchBackoff) -> Duration {
+    if !is_forbidden(error) {
+        tracing::warn!(what, namespace, "watch interrupted: {error}");
+        return backoff.failed();
+    }
+    let wait = backoff.forbidden();
+    if backoff.is_refused() {
+        ctx.synced.forbidden(namespace);
+    }
+    if ctx.synced.may_log(namespace, Instant::now()) {
+        tracing::warn!(
+            what,
+            namespace,
+            "forbidden to list or watch, retrying at least once a minute: {error}"
+        );
+    }
+    wait
 }
 
 fn name_of<K: Resource>(event: &Event<K>) -> String {
@@ -167,28 +189,6 @@ fn cannot_stream(error: &watcher::Error) -> bool {
         return false;
     };
     matches!(status.code, 400 | 422) && status.message.contains("sendInitialEvents")
-}
-
-/// Between attempts at a watch: at most five seconds, so that an API server that comes back is met within ten.
-#[derive(Default)]
-struct WatchBackoff {
-    attempts: u32,
-}
-
-impl Iterator for WatchBackoff {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let wait = Duration::from_millis(100 << self.attempts.min(6)).min(Duration::from_secs(5));
-        self.attempts += 1;
-        Some(wait)
-    }
-}
-
-impl Backoff for WatchBackoff {
-    fn reset(&mut self) {
-        self.attempts = 0;
-    }
 }
 
 fn api<K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>>(ctx: &Context, namespace: Option<&str>) -> Api<K> {

@@ -3,6 +3,7 @@
 //! Requests become HTTP, and answers come back as values; what they mean for what is known stands in `state`. Nothing is decided here.
 
 use super::context::CREATE;
+use super::field_manager::FIELD_MANAGER;
 use super::queue::Key;
 use super::{Context, Error, observe, pods};
 use crate::api::ScheduledTaskStatus;
@@ -57,7 +58,7 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
         Wanted::CreateJob { manifest, dry_run } => {
             let params = PostParams {
                 dry_run,
-                field_manager: Some(super::FIELD_MANAGER.into()),
+                field_manager: Some(FIELD_MANAGER.into()),
             };
             let body = body(&manifest)?;
             let bytes = body.len();
@@ -139,7 +140,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
     });
     let params = PostParams {
         dry_run: false,
-        field_manager: Some(super::FIELD_MANAGER.into()),
+        field_manager: Some(FIELD_MANAGER.into()),
     };
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body(&object)?);
     observe::take_task(ctx, ctx.write::<RawTask>("status", request).await?, Source::Get);

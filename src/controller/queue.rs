@@ -45,6 +45,12 @@ impl Queue {
         self.lock().namespaces.insert(key.clone(), namespace.into());
     }
 
+    /// The namespace of the key, if it has one.
+    #[must_use]
+    pub fn namespace(&self, key: &Key) -> Option<Arc<str>> {
+        self.lock().namespaces.get(key).cloned()
+    }
+
     /// Forgets the namespace of a task that was deleted.
     pub fn forget(&self, key: &Key) {
         self.lock().namespaces.remove(key);

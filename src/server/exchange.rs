@@ -4,8 +4,9 @@
 //! buffers nothing after the connection is gone: buffered bytes are bounded by the number of connections.
 
 use super::connections::Id;
+use super::limits::Limits;
 use super::routes::{self, Health};
-use super::{Limits, Table, lock};
+use super::table::{Table, lock};
 use axum::Router;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;

@@ -6,16 +6,18 @@
 
 mod connections;
 mod exchange;
+mod limits;
 mod routes;
+mod table;
 
 pub use routes::Health;
 
-use connections::Connections;
 use exchange::Exchange;
+use limits::Limits;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use table::{Table, lock};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
@@ -26,30 +28,6 @@ const BACKLOG: u32 = 1024;
 const RECEIVE_BUFFER: u32 = 16 * 1024;
 /// Pause after a failed accept when no connection could be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Limits on what peers can consume.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Maximum number of open connections.
-    pub connections: usize,
-    /// Maximum size of a request's head, in bytes.
-    pub head: usize,
-    /// Time from accepting a connection until the head of its request is complete.
-    pub head_time: Duration,
-    /// Time from accepting a connection until it is closed.
-    pub exchange_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 128,
-            head: 16 * 1024,
-            head_time: Duration::from_secs(5),
-            exchange_time: Duration::from_secs(10),
-        }
-    }
-}
 
 /// Opens the listening socket. `/livez` answers while the process runs; `/readyz` when tasks and Jobs are listed and no shutdown has begun.
 ///
@@ -83,12 +61,9 @@ struct Server {
     crowded: bool,
 }
 
-/// The open connections. Dropping the sender of one closes it.
-type Table = Arc<Mutex<Connections<oneshot::Sender<()>>>>;
-
 impl Server {
     fn new(health: impl Health, limits: Limits) -> Self {
-        let table = Table::new(Mutex::new(Connections::new()));
+        let table = table::empty();
         Self {
             limits,
             exchange: Exchange::new(health, limits, table.clone()),
@@ -164,10 +139,6 @@ impl Server {
 fn is_of_the_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-}
-
-fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

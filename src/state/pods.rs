@@ -20,8 +20,8 @@ pub use raw_pod::RawPod;
 pub use termination::Termination;
 pub use waiting::Wait;
 
-use failure::Failure;
-use jiff::{SignedDuration, Timestamp};
+use failure::{Failure, ONE_EVENT};
+use jiff::Timestamp;
 use std::cmp::Reverse;
 
 /// How a Job stands when its pods are looked at.
@@ -68,9 +68,6 @@ pub struct Progress {
     pub lingers: Option<String>,
 }
 
-/// Failures of pods that ran at the same time and ended within this time are one event, and the first of them is its cause. The
-/// Job controller makes no new pod sooner after a failure (`DefaultJobPodFailureBackOff`).
-const ONE_EVENT: SignedDuration = SignedDuration::from_secs(10);
 const NO_POD: &str = "no pod was made: a quota or an admission policy may refuse it; see the events of the Job";
 
 /// A failure and the pod that it is of.

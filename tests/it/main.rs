@@ -8,6 +8,7 @@ mod cli;
 mod cli_commands;
 mod cronjob;
 mod duplicates;
+mod forbidden;
 mod leader;
 mod ledger;
 mod load;

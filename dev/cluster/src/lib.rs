@@ -21,6 +21,7 @@ mod cgroup;
 mod claims;
 mod cluster;
 mod elf;
+mod error;
 mod forwarder;
 mod gobuild;
 mod image;
@@ -33,6 +34,7 @@ mod layer;
 mod logtail;
 mod modules;
 mod node;
+mod node_choice;
 mod nodeconfig;
 mod operator;
 mod options;
@@ -46,20 +48,17 @@ mod release;
 mod spawner;
 mod subnet;
 
-pub use anyhow::Error;
-
 pub use archive::{Layers, Size};
 pub use binaries::{Binaries, Tool};
 pub use cache::cache_dir;
 pub use cluster::Cluster;
+pub use error::{Error, Result};
 pub use image::{BUSYBOX_IMAGE, Image};
 pub use join::join;
 pub use keeper::{Kept, down, keep, up};
-pub use node::{Node, NodeChoice, real_node_obstacle};
+pub use node::real_node_obstacle;
+pub use node_choice::{Node, NodeChoice};
 pub use operator::OperatorImage;
 pub use options::Options;
 pub use process::Component;
 pub use release::Release;
-
-/// What every fallible function here returns.
-pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -4,35 +4,11 @@ use anyhow::Context;
 
 use crate::image::Image;
 use crate::importer::Importer;
+use crate::node_choice::{Node, NodeChoice};
 use crate::plane::Site;
 use crate::ports::Port;
 use crate::real::RealNode;
 use crate::{Component, Result, kwok};
-
-/// What the caller wants to run pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeChoice {
-    /// Nobody: pods stay Pending, and a test may play the kubelet.
-    None,
-    /// containerd and the kubelet, or an error.
-    Real,
-    /// KWOK: pods are said to run and to complete, and nothing runs.
-    Kwok,
-    /// A real node where that is possible, else KWOK; `Cluster::node` says which, and why.
-    RealOrKwok,
-}
-
-/// What really runs the pods.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
-    None,
-    /// Real containers.
-    Real,
-    /// No containers: KWOK completes pods. `reason` says why it is not a real node.
-    Kwok {
-        reason: String,
-    },
-}
 
 /// The node's processes.
 pub(crate) struct NodeParts {

@@ -2,7 +2,8 @@
 //!
 //! Runs kubectl on that cluster. Changes nothing outside the demo's namespace except the CRD.
 
-use crate::{CRD, NAMESPACE, step};
+use crate::names::{CRD, NAMESPACE};
+use crate::steps::step;
 use anyhow::{Context, Result, bail};
 use cluster::{BUSYBOX_IMAGE, Binaries, NodeChoice, Tool};
 use std::fs;

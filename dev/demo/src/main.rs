@@ -4,17 +4,17 @@
 //! changes one namespace and the CRD, nothing else.
 
 mod ground;
+mod names;
 mod operator;
 mod show;
+mod steps;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use ground::Ground;
+use names::{CRD, NAMESPACE};
 use std::process::ExitCode;
-
-/// The namespace of the examples.
-const NAMESPACE: &str = "punctual-demo";
-const CRD: &str = "scheduledtasks.punctual.dev";
+use steps::step;
 
 #[derive(Parser)]
 struct Args {
@@ -90,9 +90,4 @@ fn down(context: Option<String>) -> Result<()> {
     }
     println!("Removed the demo{}.", if was_running { " and stopped its operator" } else { "" });
     Ok(())
-}
-
-/// Prints the next step.
-fn step(number: u8, what: &str) {
-    println!("[{number}/6] {what}");
 }

@@ -3,8 +3,8 @@
 //! Starts and stops the process and returns its log file. It stops only a process that a demo started: the process id is in a file,
 //! and the command line is checked before a signal is sent.
 
-use crate::NAMESPACE;
 use crate::ground::{Ground, root};
+use crate::names::NAMESPACE;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::os::unix::process::CommandExt;

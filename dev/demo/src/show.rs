@@ -2,8 +2,8 @@
 //!
 //! Reads tasks and logs from the cluster and prints them. Waits for at most 90 seconds.
 
-use crate::NAMESPACE;
 use crate::ground::Ground;
+use crate::names::NAMESPACE;
 use anyhow::Result;
 use serde_json::Value;
 use std::collections::HashSet;

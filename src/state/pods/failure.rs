@@ -4,8 +4,12 @@
 //! pod's. Times tell what came first: a program that failed before its pod was disrupted or deleted failed by itself.
 
 use super::raw_pod::{Deletion, RawContainer, RawPod, RawTerminated, Role};
-use super::{Cause, ONE_EVENT, Termination, waiting};
+use super::{Cause, Termination, waiting};
 use jiff::{SignedDuration, Timestamp};
+
+/// Failures of pods that ran at the same time and ended within this time are one event, and the first of them is its cause. The
+/// Job controller makes no new pod sooner after a failure (`DefaultJobPodFailureBackOff`).
+pub(super) const ONE_EVENT: SignedDuration = SignedDuration::from_secs(10);
 
 /// A failure, and what is needed to choose among the failures of several pods.
 #[derive(Clone, Debug)]

@@ -158,7 +158,7 @@ mod tests {
     fn every_name_that_a_task_may_have_makes_valid_names_of_jobs() {
         for length in 1..=253_usize {
             for dot in (1..length.saturating_sub(1)).chain([usize::MAX]) {
-                let letter = |at: usize| match at == dot || at > dot && (at - dot) % 63 == 0 && at + 1 < length {
+                let letter = |at: usize| match at == dot || at > dot && (at - dot).is_multiple_of(63) && at + 1 < length {
                     true => '.',
                     false => 'a',
                 };

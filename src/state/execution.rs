@@ -6,7 +6,8 @@
 //! The controller, the scenarios and the simulation drive the same code and differ only in who answers. Nothing is decided here: what a
 //! refusal means for a slot is for the next plan.
 
-use super::answer::{Answer, Failure, FoundJob, Reply};
+use super::answer::{Answer, Failure, Reply};
+use super::knowledge::{Known, kind_of};
 use super::record::{Record, Source};
 use super::request::{Notice, Progress, Request, Step};
 use super::seal::Seal;
@@ -339,13 +340,6 @@ impl Execution {
     }
 }
 
-fn kind_of(start: &Start) -> WriteKind {
-    match start.attempt {
-        ..=1 => WriteKind::Create,
-        _ => WriteKind::Retry,
-    }
-}
-
 fn delete(job: String, uid: String, version: String, reason: Reason, kind: WriteKind) -> (Request, Purpose) {
     let request = Request::DeleteJob {
         name: job.clone(),
@@ -355,49 +349,4 @@ fn delete(job: String, uid: String, version: String, reason: Reason, kind: Write
         foreground: kind == WriteKind::Terminate,
     };
     (request, Purpose::Delete { job, uid, reason, kind })
-}
-
-/// What is known while an answer is taken in.
-struct Known<'a> {
-    record: &'a mut Record,
-    seal: &'a Seal,
-    now: Timestamp,
-}
-
-impl Known<'_> {
-    /// The answer to our own POST needs no further proof: a webhook may have removed the mark.
-    fn take_created(&mut self, found: Box<FoundJob>) {
-        let mut object = found.object;
-        object.mark = self.record.task().map(|task| self.seal.mark(&task.uid, &object.name));
-        self.record.put_job(object, Source::Created(self.now), self.now);
-    }
-
-    /// Takes in the Job that has the name of one of the task's, if it is the task's. If not, the name is taken.
-    fn recognise(&mut self, found: Box<FoundJob>) -> Result<(), Vec<Notice>> {
-        if found.is_owned && self.record.believes(&found.object, self.seal, self.now) {
-            self.take_created(found);
-            return Ok(());
-        }
-        let name = &found.object.name;
-        let message = format!(
-            "Job {name} exists and was not created by Punctual (but by {}): delete it, and avoid names of that form",
-            found.made_by
-        );
-        let is_news = self.record.writes.conflict(name, &message);
-        Err(if is_news { vec![Notice::Log(message)] } else { Vec::new() })
-    }
-
-    fn accept_create(&mut self, start: &Start, announcement: Option<Announcement>) -> Vec<Notice> {
-        self.record.writes.resolve(&start.job);
-        self.record.writes.accept(kind_of(start));
-        announcement.into_iter().map(Notice::Announce).collect()
-    }
-
-    /// The same answer as before is no news.
-    fn refuse(&mut self, kind: WriteKind, reason: Reason, message: String) -> Vec<Notice> {
-        match self.record.writes.refuse(kind, reason, &message, self.now) {
-            true => vec![Notice::Warn(reason, message)],
-            false => Vec::new(),
-        }
-    }
 }

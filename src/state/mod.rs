@@ -12,6 +12,7 @@ mod evidence;
 mod execution;
 mod gate;
 mod json;
+mod knowledge;
 mod metadata;
 pub mod pods;
 mod raw_job;

@@ -120,6 +120,7 @@ const LINES: &[(&str, &str)] = &[
     ("F24", "`helm template` fails with the Helm that people have"),
     ("F25", "a task in the same release as the operator"),
     ("F26", "a template near 1.5 MiB: accepted, and then silence"),
+    ("F27", "an older API server drops a field, and nobody notices"),
     ("F28", "a timeout takes exit code and last words away"),
     ("F29", "the wrong container is blamed, or none"),
     ("F30", "kept failures are as many alerts, and none names the task"),

@@ -95,8 +95,9 @@ impl Cache {
         let is_news = match source {
             // Older or newer, it is what there is. Before a Job is created by it, it is read.
             Source::List => {
-                entry.read_in = 0;
-                entry.record.list_task(task.clone(), now)
+                let is_news = entry.record.list_task(task.clone(), now);
+                entry.read_in = if is_news { 0 } else { entry.read_in };
+                is_news
             }
             _ => entry.record.put_task(task.clone(), now),
         };

@@ -1,7 +1,7 @@
 //! What all parts of the shell share: the client, the clock, what is known, whose turn it is, and who leads.
 //!
-//! Takes requests of the parts, sends them with a deadline and, where they change something, only while this process leads. Never
-//! decides what to send.
+//! Requests leave from here: with a deadline and, where they change something, only while this process leads. What to send is decided
+//! elsewhere.
 
 use super::cache::Cache;
 use super::error::Error;
@@ -132,7 +132,7 @@ impl Context {
         namespace.is_none_or(|namespace| self.synced.is_listed(&namespace))
     }
 
-    /// A task was touched: look at it now.
+    /// A task was touched: reconcile it now.
     pub(super) fn wake(&self, key: Option<Key>) {
         if let Some(key) = key {
             self.queue.wake(&key, self.clock.now());

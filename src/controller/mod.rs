@@ -1,11 +1,11 @@
 //! Do it: the shell around the plan.
 //!
 //! ```text
-//!  observe ──► cache ──► queue ──► reconcile { plan ► perform } ──► queue (next look)
+//!  observe ──► cache ──► queue ──► reconcile { plan ► perform } ──► queue (next time)
 //!  watches     what is    whose                       │
 //!              known      turn                        └► events, metrics, log: from one announcement
 //! ```
-//! Takes a client and a clock, runs until told to stop. Never decides: decisions are in `plan`.
+//! Given a client and a clock, it runs until it is stopped. Nothing is decided here: decisions are in `plan`.
 
 mod cache;
 mod context;
@@ -45,7 +45,7 @@ use std::time::Duration;
 use synced::Synced;
 use tokio::sync::{Semaphore, watch};
 
-/// How long the work in flight may take when the process is told to stop; less than a pod's grace period.
+/// How long the work in flight may take when the process is stopped; less than a pod's grace period.
 const DRAIN: Duration = Duration::from_secs(25);
 /// And how long the events that still wait.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
@@ -134,7 +134,7 @@ impl Controller {
     /// Runs until `stop` resolves, then finishes what is in flight.
     ///
     /// # Errors
-    /// When a watch or the election ended, which they never do unless by a defect: whoever runs the process starts it again.
+    /// When a watch or the election ended, which they never do unless by a defect: the process has to be started again.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Defect> {
         let Self { ctx, accepted, workers } = self;
         let mut background = tokio::task::JoinSet::new();
@@ -209,7 +209,7 @@ async fn turn(ctx: &Arc<Context>, key: &Key) {
         // It is woken when its namespace is listed.
         return ctx.queue.done(key, None);
     }
-    // A defect that one task meets ends one look at it; whoever had its key gives it back.
+    // A defect that one task meets ends one reconciliation; its key goes back to the queue.
     let looked = AssertUnwindSafe(reconcile::reconcile(ctx, key)).catch_unwind().await;
     match looked.unwrap_or(Err(Error::Panicked)) {
         Ok(next) => {

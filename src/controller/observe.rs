@@ -1,6 +1,6 @@
 //! The only file that reads from the cluster.
 //!
-//! Takes watches and, off the hot path, single reads; fills the cache and wakes the tasks that are touched. Never writes.
+//! Watches and, off the hot path, single reads fill the cache and wake the tasks that are touched. Nothing is written.
 
 use super::cache::Put;
 use super::queue::Key;
@@ -203,7 +203,7 @@ fn api<K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
 /// # Errors
 /// When no answer comes.
 pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
-    // Before the request: whoever begins to lead while it is on its way asks again.
+    // Before the request: a process that begins to lead while it is on its way asks again.
     let term = ctx.leadership.term();
     let known = ctx.cache.version(&task.uid);
     let request = Request::new(tasks_path(&task.namespace)).get(&task.name, &kube::api::GetParams::default());

@@ -165,3 +165,22 @@ fn tell(ctx: &Context, key: &Key, task: &Task, notice: Notice) {
         Notice::TaskGone => ctx.cache.remove_task(&task.uid),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F27: an API server that is older than the CRD drops what it does not know, and says so in a header alone.
+    #[test]
+    fn a_dry_run_asks_for_unknown_fields_to_be_rejected() {
+        let params = PostParams {
+            dry_run: true,
+            field_manager: None,
+        };
+        let mut request = Request::new(observe::jobs_path("n")).create(&params, Vec::new()).expect("a request");
+        reject_unknown_fields(&mut request);
+        let query = request.uri().query().unwrap_or_default();
+        assert!(query.split('&').any(|part| part == "fieldValidation=Strict"), "{query}");
+        assert!(query.split('&').any(|part| part == "dryRun=All"), "{query}");
+    }
+}

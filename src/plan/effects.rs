@@ -1,7 +1,7 @@
 //! What is to be done: the difference between what is observed and what the runs now say.
 //!
 //! The order is prune, record, terminate, create, ask. Prunes come first, for they may free the quota that a create needs; decisions are
-//! recorded before they are carried out; whoever is terminated makes room for whoever is created.
+//! recorded before they are carried out; terminations free the capacity that creations need.
 
 use super::accounting::Ledger;
 use super::effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};

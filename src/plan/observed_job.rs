@@ -18,7 +18,7 @@ pub struct JobObject {
     pub trigger: Trigger,
     /// The attempt, from the annotation, from 1.
     pub attempt: i32,
-    /// The mark on it, whoever wrote it: what it proves is for the gate to say.
+    /// The mark on it, which anybody can have written: what it proves is for the gate to decide.
     pub mark: Option<u64>,
     /// When it was created: by the operator's clock if this process created it, else by the API server's.
     pub created: Timestamp,

@@ -7,7 +7,7 @@
 use super::text::cut;
 use crate::api::ScheduledTaskStatus;
 
-/// Of more runs than these each says little: 1,000 may go on, and all of them are one object.
+/// Beyond this many active runs the messages are cut: 1,000 may be active, and all of them are one object.
 const MANY: usize = 50;
 /// Characters of a message where there are many.
 const FEW_WORDS: usize = 40;

@@ -16,7 +16,7 @@ pub fn short(message: &str) -> String {
 /// The text, printable and at most `longest` characters long; what is cut ends with an ellipsis.
 #[must_use]
 pub fn cut(message: &str, longest: usize) -> String {
-    // Escapes are longer than what they stand for, so the cut comes last; before it there is no need to look at a megabyte.
+    // Escapes are longer than what they stand for, so the cut comes last; before it a megabyte need not be read.
     let end = message.char_indices().nth(longest).map_or(message.len(), |(at, _)| at);
     let printable = printable(message.get(..end).unwrap_or_default());
     if end == message.len() && printable.chars().count() <= longest {

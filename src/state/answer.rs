@@ -24,7 +24,7 @@ pub enum Reply {
     Done,
 }
 
-/// A Job under a name that was asked for, whoever it belongs to.
+/// A Job under a name that was asked for, whether it is the task's or not.
 #[derive(Clone, Debug)]
 pub struct FoundJob {
     /// The Job.

@@ -147,7 +147,7 @@ impl Execution {
                     Err(failure) => return self.fail(failure),
                 }
                 known.record.writes.resolve(&job);
-                // It does not exist, again and again: whoever waits for it should know why.
+                // Again and again it does not exist: people should know why.
                 match known.record.writes.lasting_trouble() {
                     Some(trouble) if !known.record.has_job_named(&job) => {
                         let message = format!("the API server does not create Job {job}: {trouble}");
@@ -227,7 +227,7 @@ impl Execution {
                 let message = format!("the API server refused Job {}: {message}", start.job);
                 known.refuse(kind_of(&start), Reason::JobRefused, message)
             }
-            // A quota that others use at the same time conflicts as well; or whoever had the name is gone: again, soon.
+            // A quota that others use at the same time conflicts as well; or the Job that had the name is gone: again, soon.
             (Err(Failure::NotFound(_)), None) => self.fail(Failure::Conflict(format!("Job {}", start.job))),
             (Err(failure), _) => self.fail(failure),
             (Ok(_), _) => self.fail(Failure::Unanswered("an answer without a Job".into())),

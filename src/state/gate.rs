@@ -9,8 +9,8 @@
 //!    is believed unless it was there before its slot came.
 //!
 //! Everything else is a stranger: never adopted, never deleted, never counted, and never a reason to pass over a slot. A ledger
-//! that has no beginning (a new task, or a status that was deleted) asks for nothing: it takes over what has the mark, for runs that
-//! go on must not be doubled. Without an election it takes over what has the form and lies in the past.
+//! that has no beginning (a new task, or a status that was deleted) asks for nothing: it takes over what has the mark, for active
+//! runs must not be doubled. Without an election it takes over what has the form and lies in the past.
 
 use super::Seal;
 use crate::api::Trigger;
@@ -64,7 +64,7 @@ fn is_believed(task: &Task, job: &Job, seal: &Seal, now: Timestamp) -> bool {
     schedule.is_some_and(|schedule| schedule.latest(before(slot), slot) == Some(slot))
 }
 
-/// Whether a Job that is seen now comes before its slot: then nobody made it for that slot, whoever has its name.
+/// Whether a Job that is seen now comes before its slot: then it was not created for that slot.
 pub fn is_early(job: &Job, now: Timestamp) -> bool {
     job.object.slot.is_some_and(|slot| is_beyond(slot, now, EARLY))
 }

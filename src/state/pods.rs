@@ -1,4 +1,4 @@
-//! What happened to a Job, told by its pods: how it failed, or how far its work is.
+//! What happened to a Job, according to its pods: how it failed, or how far its work is.
 //!
 //! ```text
 //!   pods (slim) ─► failure: how each pod failed ──┐
@@ -45,7 +45,7 @@ pub enum JobState<'a> {
 pub struct PodReport {
     /// The failure that decided; of a Job that is active, the newest one so far. A Job that succeeds may have one, too.
     pub exit: Option<Termination>,
-    /// No pod runs any more: a later look at the same pods tells no more of `exit`.
+    /// No pod runs any more: reading them again adds nothing to `exit`.
     pub is_complete: bool,
     /// How far the work is.
     pub progress: Progress,
@@ -160,7 +160,7 @@ fn ended((pod, failure): &Failed) -> Timestamp {
     failure.at.unwrap_or(created(pod))
 }
 
-/// The Job controller deletes the pods of a Job whose time is over: how they end is told beside that.
+/// The Job controller deletes the pods of a Job whose time is over: how they end is reported beside that.
 fn deadline_of_job(job: JobState, failure: &Failure) -> Termination {
     let mut termination = failure.termination.clone();
     if let JobState::Failed {

@@ -46,7 +46,7 @@ impl RawTask {
         self.with(spec)
     }
 
-    /// The task, of which nothing but status and metadata could be read: a defect of the operator, told on the task.
+    /// The task, of which nothing but status and metadata could be read: a defect of the operator, reported on the task.
     #[must_use]
     pub fn to_quarantine(&self) -> Task {
         self.with(Err(Unusable {
@@ -96,7 +96,7 @@ impl RawTask {
 }
 
 /// What a task says that brought the operator to a panic.
-pub const DEFECT: &str = "the operator failed on this task (a defect: please report its log); other tasks go on. It is tried again when the task changes or the operator restarts";
+pub const DEFECT: &str = "the operator failed on this task by a defect (please report its log); other tasks are not affected. It is retried when the task changes or the operator restarts";
 
 fn spec(text: &Json, key: &str) -> Result<Arc<Spec>, Unusable> {
     if text.as_str().len() > LONGEST_SPEC {

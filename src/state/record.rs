@@ -1,4 +1,4 @@
-//! What the operator knows of one task: the task, its Jobs, and what it was told when it asked.
+//! What the operator knows of one task: the task, its Jobs, and the answers to its own requests.
 //!
 //! ```text
 //!   watch, answers, reads ─► Record ─► Observed ─► plan
@@ -144,7 +144,7 @@ impl Record {
         unused.into_iter().for_each(|job| self.set_aside(job));
         self.jobs
             .extend(Vec::into_iter(useful).map(|job: Job| (job.object.uid.clone(), job)));
-        // It goes on from the ledger that was read, and only from that.
+        // Only the ledger that was read is continued.
         if self.task().is_none_or(|known| known.status != task.status) {
             self.writes.drop_unwritten();
         }
@@ -288,7 +288,7 @@ impl Record {
 
     /// We deleted the Job; until the watch shows it gone, it counts as being deleted.
     pub fn mark_deleting(&mut self, uid: &str, now: Timestamp) {
-        // The watch may have told of its end before the answer came.
+        // The watch may have shown its end before the answer came.
         if let Some(job) = self.jobs.get_mut(uid) {
             self.deleted.insert(uid.to_owned(), now);
             job.object.deleting = Some(now);

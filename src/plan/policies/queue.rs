@@ -5,7 +5,7 @@ use crate::plan::planner::Planner;
 use crate::plan::run::{Phase, Run};
 use crate::plan::{Outcome, Reason};
 
-/// Claims the first in line while there is capacity: whoever waits comes before those who ask now.
+/// Claims the first in line while there is capacity: who waits comes before who asks now.
 pub fn claim_first(planner: &mut Planner) {
     while !planner.is_full()
         && let Some(at) = planner.ledger.runs.iter().position(|run| run.phase == Phase::Queued)

@@ -87,9 +87,9 @@ fn an_end_without_success_says_why() {
         (
             record(
                 "Skipped",
-                json!({"reason": "PreviousRunActive", "message": "Job x still goes on, and concurrencyPolicy is Forbid"}),
+                json!({"reason": "PreviousRunActive", "message": "Job x is still running, and concurrencyPolicy is Forbid"}),
             ),
-            "run refused: PreviousRunActive: Job x still goes on, and concurrencyPolicy is Forbid",
+            "run refused: PreviousRunActive: Job x is still running, and concurrencyPolicy is Forbid",
         ),
     ] {
         let status = json!({"lastHandledRunNow": VALUE, "recentRuns": [record]});

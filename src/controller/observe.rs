@@ -30,7 +30,7 @@ const WATCH_SECONDS: u32 = 50;
 /// Objects of a page, where the API server cannot stream a list: one object may have 3 MiB.
 const PAGE: u32 = 50;
 /// So many pods of a Job are looked at: anybody who may make pods can give them the label of one, and a megabyte each.
-const PODS: u32 = 32;
+const PODS: u32 = 20;
 
 /// Keeps the cache's tasks true for as long as the process lives. Says in `listed` when the first list is in.
 pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: tokio::sync::watch::Sender<bool>) {

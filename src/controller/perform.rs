@@ -177,7 +177,9 @@ mod tests {
             dry_run: true,
             field_manager: None,
         };
-        let mut request = Request::new(observe::jobs_path("n")).create(&params, Vec::new()).expect("a request");
+        let mut request = Request::new(observe::jobs_path("n"))
+            .create(&params, Vec::new())
+            .expect("a request");
         reject_unknown_fields(&mut request);
         let query = request.uri().query().unwrap_or_default();
         assert!(query.split('&').any(|part| part == "fieldValidation=Strict"), "{query}");

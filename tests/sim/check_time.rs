@@ -178,7 +178,7 @@ impl Checker {
             };
             let kept = jobs
                 .values()
-                .filter(|job| job.owner == "task-1" && !job.forged && job.deleting.is_none())
+                .filter(|job| job.owner == "task-1" && !job.forged && !job.unlabelled && job.deleting.is_none())
                 .filter(old);
             let ttl = spec.ttl_after_finished.map(|ttl| Duration::from(ttl).as_millis() as Ms);
             let expired = |job: &JobObject| ttl.is_some_and(|ttl| job.end.as_ref().is_some_and(|end| ms(end.at) + ttl + SOON <= now));

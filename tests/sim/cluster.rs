@@ -34,6 +34,8 @@ pub struct JobObject {
     pub mark: Option<u64>,
     /// Somebody else made it, and wrote that it is the task's.
     pub forged: bool,
+    /// Somebody took the label off by which the watch selects it.
+    pub unlabelled: bool,
     pub made: Ms,
     pub began: Option<Timestamp>,
     pub suspended: bool,
@@ -170,6 +172,7 @@ impl Api {
             attempt: annotation(api::ATTEMPT).parse().unwrap_or(1),
             mark: u64::from_str_radix(&annotation(api::MARK), 16).ok(),
             forged: false,
+            unlabelled: false,
             made: self.now,
             began: None,
             suspended: false,

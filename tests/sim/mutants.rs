@@ -176,7 +176,7 @@ fn shift(at: &mut Option<Time>, seconds: i64) {
 }
 
 /// The checker notices within so many lives.
-const LIVES: u64 = 400;
+const LIVES: u64 = 1500;
 
 /// The mistake is noticed, and for one of these reasons.
 fn is_noticed(mutant: Mutant, rules: &[&str]) {

@@ -36,6 +36,7 @@ impl World<'_> {
             Step::Backfill { ago, long } => self.backfill(*ago, *long),
             Step::TakeBack => self.api.write(|task| task.requests = Default::default()),
             Step::DeleteJob(which) => self.delete_job(*which),
+            Step::Unlabel(which) => self.unlabel(*which),
             Step::DeleteStatus => self.delete_status(),
             Step::Touch => self.api.write(|_| {}),
             Step::Squat { .. } => self.squat(None),
@@ -174,8 +175,8 @@ impl World<'_> {
         self.api.write(|task| task.requests.backfill = Some(value));
     }
 
-    /// Not one whose start is not written down yet: it alone proves it (docs/decisions/02).
-    fn delete_job(&mut self, which: usize) {
+    /// A Job of the task, but not one whose start is not written down yet: it alone proves it (docs/decisions/02).
+    fn proven_job(&self, which: usize) -> Option<Arc<JobObject>> {
         let status = self.api.task.status.clone();
         let until = status.accounted_until.as_ref().map(|until| until.0);
         let proven = |job: &&Arc<JobObject>| {
@@ -183,14 +184,26 @@ impl World<'_> {
             job.owner == "task-1" && !job.forged && !claimed && (job.trigger != Trigger::Schedule || job.slot <= until)
         };
         let jobs: Vec<Arc<JobObject>> = self.api.jobs.values().filter(proven).cloned().collect();
-        if jobs.is_empty() {
-            return;
-        }
-        let job = &jobs[which % jobs.len()];
+        jobs.get(which % jobs.len().max(1)).cloned()
+    }
+
+    fn delete_job(&mut self, which: usize) {
+        let Some(job) = self.proven_job(which) else { return };
         let now = self.api.now;
         self.api.checker.note(now, || format!("somebody deletes Job {}", job.name));
-        self.api.checker.people_delete(job);
-        self.api.end_of_life(job, false);
+        self.api.checker.people_delete(&job);
+        self.api.end_of_life(&job, false);
+    }
+
+    /// The watch shows it as deleted, and nothing of it after that.
+    fn unlabel(&mut self, which: usize) {
+        let Some(job) = self.proven_job(which).filter(|job| !job.unlabelled) else {
+            return;
+        };
+        let now = self.api.now;
+        self.api.checker.note(now, || format!("Job {} loses its label", job.name));
+        self.api.job_log.push((now, job.clone(), true));
+        self.api.change(&job.name, |job, _| job.unlabelled = true);
     }
 
     /// Not while the task is so young that its first slots are owed from its creation.
@@ -244,6 +257,7 @@ impl World<'_> {
             attempt,
             mark: forgery.and_then(|forgery| forgery.marked.then_some(4711)),
             forged,
+            unlabelled: false,
             made: now,
             began: None,
             suspended: false,

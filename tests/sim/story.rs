@@ -45,6 +45,8 @@ pub enum Step {
     },
     TakeBack,
     DeleteJob(usize),
+    /// Takes the label off a Job by which the watch selects it.
+    Unlabel(usize),
     DeleteStatus,
     Touch,
     Squat {
@@ -166,6 +168,7 @@ impl Step {
             Self::Edit(_) | Self::RunNow(_) | Self::Resume(_) | Self::Backfill { .. } | Self::TakeBack => return None,
             Self::Temper(_) => return None,
             Self::DeleteJob(_) => "a Job deleted by somebody",
+            Self::Unlabel(_) => "a label taken off a Job",
             Self::DeleteStatus => "the status deleted",
             Self::Touch => "another writer",
             Self::Squat { .. } => "a name taken",
@@ -216,6 +219,7 @@ impl fmt::Display for Step {
             Self::Backfill { ago, long } => write!(f, "somebody asks for a backfill of {} that ended {} ago", span(*long), span(*ago)),
             Self::TakeBack => write!(f, "somebody takes all requests back"),
             Self::DeleteJob(which) => write!(f, "somebody deletes Job no. {which} (modulo)"),
+            Self::Unlabel(which) => write!(f, "somebody takes the label off Job no. {which} (modulo)"),
             Self::DeleteStatus => write!(f, "somebody deletes the status"),
             Self::Touch => write!(f, "somebody labels the task"),
             Self::Squat { for_ } => write!(f, "somebody's Job has the next slot's name for {}", span(*for_)),

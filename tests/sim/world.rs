@@ -3,7 +3,7 @@
 //! Takes a scenario, lives it to its end, gives the checker's verdict. Never decides for the operator: that is the real `plan()`.
 
 use super::clock::Ms;
-use super::cluster::Api;
+use super::cluster::{Api, JobObject};
 use super::jobs::Chore;
 use super::mutants::Mutant;
 use super::random::Random;
@@ -13,6 +13,7 @@ use punctual::api::ScheduledTaskSpec;
 use punctual::state::Source;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A life that was edited to be dense is healed early.
 const MOST_SLOTS: i64 = 5000;
@@ -229,7 +230,7 @@ impl<'a> World<'a> {
                     && when + replica.jobs.lag <= now
                 {
                     replica.jobs.cursor += 1;
-                    if job.owner != self.api.task.uid {
+                    if job.owner != self.api.task.uid || job.unlabelled {
                         continue;
                     }
                     replica.memory.put_job(job.seen(), Source::Watch, clock);
@@ -256,7 +257,8 @@ impl<'a> World<'a> {
                 replica.tasks.cursor = self.api.task_log.len();
             }
             Stream::Jobs => {
-                let ours = self.api.jobs.values().filter(|job| job.owner == self.api.task.uid);
+                let is_listed = |job: &&Arc<JobObject>| job.owner == self.api.task.uid && !job.unlabelled;
+                let ours = self.api.jobs.values().filter(is_listed);
                 let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
                 for job in ours {
                     replica.memory.put_job(job.seen(), Source::Watch, clock);

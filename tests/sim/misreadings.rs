@@ -5,7 +5,7 @@
 use super::cluster::Api;
 use super::mutants::Mutant;
 use super::replica::seal;
-use punctual::api::{ATTEMPT, SLOT, TRIGGER, Trigger};
+use punctual::api::{ATTEMPT, MARK, SLOT, TRIGGER, Trigger};
 use punctual::plan::JobObject;
 use punctual::state::{Answer, Failure, FoundJob, Reply, Request};
 use serde_json::Value;
@@ -13,6 +13,12 @@ use serde_json::Value;
 impl Mutant {
     /// Before a request is sent: it is not the one that was meant.
     pub fn bend_request(self, request: &mut Request, api: &Api) {
+        if let (Self::MarksNothing, Request::CreateJob { manifest, .. }) = (self, &mut *request) {
+            if let Some(annotations) = manifest["metadata"]["annotations"].as_object_mut() {
+                annotations.remove(MARK);
+            }
+            return;
+        }
         let Request::DeleteJob {
             name,
             uid,
@@ -38,7 +44,6 @@ impl Mutant {
         let is_create = matches!(request, Request::CreateJob { dry_run: false, .. });
         let is_get = matches!(request, Request::GetJob { .. });
         let bent = match (self, &*answer) {
-            (Self::TakesSilenceForRefusal, Err(Failure::Unanswered(_))) if is_create || is_get => not_found(),
             (Self::TakesSilenceForSuccess, Err(Failure::Unanswered(_))) if !is_create && !is_get => Ok(Reply::Done),
             (Self::TakesConflictsForSuccess, Err(Failure::Conflict(_))) if !is_create => Ok(Reply::Done),
             (Self::TakesUnseenForGone, Ok(Reply::Job(_))) if is_get => not_found(),

@@ -39,7 +39,7 @@ pub enum Mutant {
     GrowsHistory,
     WakesLate,
     // In how requests are worded and answers are read:
-    TakesSilenceForRefusal,
+    MarksNothing,
     TakesSilenceForSuccess,
     TakesTakenNamesForItsOwn,
     TakesConflictsForSuccess,
@@ -176,7 +176,7 @@ fn shift(at: &mut Option<Time>, seconds: i64) {
 }
 
 /// The checker notices within so many lives.
-const LIVES: u64 = 1500;
+const LIVES: u64 = 400;
 
 /// The mistake is noticed, and for one of these reasons.
 fn is_noticed(mutant: Mutant, rules: &[&str]) {
@@ -228,7 +228,7 @@ mistakes! {
     a_write_that_says_nothing_is_noticed: WritesAlways => "quiet";
     a_status_that_grows_is_noticed: GrowsHistory => "recentRuns";
     a_look_that_comes_too_late_is_noticed: WakesLate => "lost" | "owed" | "runTimeout" | "pendingTimeout" | "history";
-    a_lost_answer_that_is_read_as_a_refusal_is_noticed: TakesSilenceForRefusal => "doubled" | "overlap" | "sum" | "unclaimed";
+    a_job_without_a_mark_is_noticed: MarksNothing => "quiet" | "doubled" | "overlap" | "sum" | "owed" | "lost";
     a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "unclaimed" | "owed" | "unwritten";
     a_taken_name_that_is_believed_is_noticed: TakesTakenNamesForItsOwn => "forged" | "sum" | "owed";
     a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "overlap" | "unclaimed" | "unwritten" | "quiet" | "owed" | "history";

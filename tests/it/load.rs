@@ -38,23 +38,16 @@ async fn all_known(operator: &Operator, count: usize) {
     until("the operator to have nothing to do", || async { operator.is_quiet().then_some(()) }).await;
 }
 
-/// How many Jobs each task has, by the task's name.
-async fn jobs_by_task(world: &World) -> BTreeMap<String, usize> {
+/// How many Jobs each task has, by the task's name. Nothing, if the API server does not answer in time: on a busy machine the list takes
+/// longer than a request may.
+async fn jobs_by_task(world: &World) -> Option<BTreeMap<String, usize>> {
     let jobs: Api<k8s_openapi::api::batch::v1::Job> = world.jobs();
     let mut counts = BTreeMap::new();
-    // In pages: on a busy machine the whole list takes longer than a request may.
-    let mut page = ListParams::default().limit(500);
-    loop {
-        let list = jobs.list_metadata(&page).await.expect("Jobs");
-        for job in list.items {
-            let owner = job.metadata.owner_references.unwrap_or_default().remove(0);
-            *counts.entry(owner.name).or_default() += 1;
-        }
-        match list.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => page = page.continue_token(&token),
-            None => return counts,
-        }
+    for job in jobs.list_metadata(&ListParams::default()).await.ok()?.items {
+        let owner = job.metadata.owner_references.unwrap_or_default().remove(0);
+        *counts.entry(owner.name).or_default() += 1;
     }
+    Some(counts)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +65,7 @@ async fn l1_five_thousand_tasks_on_one_minute_have_one_job_each() {
         })
         .await;
     }
-    let jobs = jobs_by_task(&world).await;
+    let jobs = until("a list of all Jobs", || jobs_by_task(&world)).await;
     assert_eq!(jobs.len(), TASKS);
     assert!(jobs.values().all(|count| *count == 1));
     // A Job whose POST was answered "already there" would be counted here and nowhere else.
@@ -101,7 +94,7 @@ async fn l4_a_thousand_broken_tasks_do_not_slow_a_thousand_good_ones() {
     let before = operator.metric(creates);
     operator.set(SLOT);
     until("every good task to have its Job", || async {
-        let jobs = jobs_by_task(&world).await;
+        let jobs = jobs_by_task(&world).await?;
         (jobs.len() == TASKS && jobs.keys().all(|task| task.starts_with("good-"))).then_some(())
     })
     .await;

@@ -257,8 +257,9 @@ mod tests {
         cache.observe(&"task".into(), SLOT.parse().unwrap()).unwrap()
     }
 
+    /// D2
     #[test]
-    fn d2_a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
+    fn a_job_that_ended_and_was_deleted_between_two_looks_is_remembered_with_its_end() {
         let cache = cache();
         cache.put_task(task(1, active()), Source::Watch, now());
         cache.put_job(job(None), Source::Watch, now());
@@ -299,8 +300,9 @@ mod tests {
         json!({"accountedUntil": SLOT, "active": [{"slot": SLOT, "trigger": "Schedule", "attempt": 1, "job": JOB, "uid": "job"}]})
     }
 
+    /// D2
     #[test]
-    fn d2_a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked_and_keeps_its_end() {
+    fn a_job_that_a_new_list_does_not_show_is_not_gone_before_somebody_asked_and_keeps_its_end() {
         let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
         cache.put_task(task(1, active()), Source::Watch, now());
@@ -316,8 +318,9 @@ mod tests {
         assert_eq!(seen(), (0, 0));
     }
 
+    /// D2
     #[test]
-    fn d2_a_job_that_a_new_list_does_not_show_still_proves_that_its_slot_was_started() {
+    fn a_job_that_a_new_list_does_not_show_still_proves_that_its_slot_was_started() {
         let cache = cache();
         let seen = || (observed(&cache).jobs.len(), observed(&cache).gone.len());
         cache.put_task(task(1, json!({})), Source::Watch, now());

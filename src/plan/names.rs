@@ -128,8 +128,9 @@ mod tests {
         assert_eq!(job_name("backup", at("2026-11-23T15:00:00Z"), 2), "backup-1795446000-2");
     }
 
+    /// S8
     #[test]
-    fn s8_tasks_with_a_common_beginning_never_share_a_name() {
+    fn tasks_with_a_common_beginning_never_share_a_name() {
         let long = "a".repeat(60);
         let mut tasks = vec![
             "a".into(),

@@ -185,8 +185,9 @@ mod tests {
         (job.slot.map(|slot| slot.to_string()), job.attempt)
     }
 
+    /// S3
     #[test]
-    fn s3_annotations_are_believed_only_of_the_job_that_has_the_name_of_its_slot() {
+    fn annotations_are_believed_only_of_the_job_that_has_the_name_of_its_slot() {
         let slot = "2027-01-01T10:01:00Z";
         let believed = |attempt| (Some(slot.to_owned()), attempt);
         assert_eq!(read("t-1798797660", &json!({"punctual.dev/slot": slot})), believed(1));

@@ -59,8 +59,9 @@ async fn campaign(pace: Pace, changes: usize, abreast: usize) -> Vec<books::Book
         .collect()
 }
 
+/// M6
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_d4_whatever_befalls_the_leader_in_the_second_of_a_slot_each_slot_runs_once() {
+async fn d4_whatever_befalls_the_leader_in_the_second_of_a_slot_each_slot_runs_once() {
     tokio::task::spawn_blocking(cluster).await.expect("a cluster");
     let (short, default) = tokio::join!(
         campaign(Pace::SHORT, how_many("FAILOVER_SHORT", 20), 4),

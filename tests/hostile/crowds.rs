@@ -23,7 +23,7 @@ async fn many(world: &World, count: usize, spec: &Value) {
 
 /// A9: tasks that skip each second. The victim loses no slot, and skips are written together.
 #[tokio::test(flavor = "multi_thread")]
-async fn a9_tasks_that_skip_each_second_take_no_slot_from_others_and_write_their_skips_together() {
+async fn tasks_that_skip_each_second_take_no_slot_from_others_and_write_their_skips_together() {
     const HOGS: usize = 60;
     const SECONDS: i64 = 60;
     let ground = Ground::new("a9").await;
@@ -62,7 +62,7 @@ async fn a9_tasks_that_skip_each_second_take_no_slot_from_others_and_write_their
 
 /// A13: hundreds of changes of a task whose Jobs are refused add no attempt.
 #[tokio::test(flavor = "multi_thread")]
-async fn a13_changes_of_a_task_that_fails_add_no_requests() {
+async fn changes_of_a_task_that_fails_add_no_requests() {
     let ground = Ground::new("a13").await;
     ground.attacker.quota("none", json!({"count/jobs.batch": "0"})).await;
     ground.attacker.task("fails", hangs("* * * * *", "Forbid")).await;
@@ -109,7 +109,7 @@ async fn a13_changes_of_a_task_that_fails_add_no_requests() {
 
 /// A14: a namespace that says too much is cut short, that is counted, and others are heard.
 #[tokio::test(flavor = "multi_thread")]
-async fn a14_what_one_namespace_has_to_say_silences_no_other() {
+async fn what_one_namespace_has_to_say_silences_no_other() {
     const TASKS: usize = 10;
     // More than a task may say at once, and less than makes a minute of it.
     const TIMES: usize = 40;

@@ -17,7 +17,7 @@ fn minute(of: usize) -> String {
 
 /// A10: dummies under the coming slots' names, as they stand: running, suspended, Complete, Failed. Each occupies its slot.
 #[tokio::test(flavor = "multi_thread")]
-async fn a10_a_dummy_under_a_coming_slots_name_occupies_that_slot_and_is_told_whatever_it_claims_to_be() {
+async fn a_dummy_under_a_coming_slots_name_occupies_that_slot_and_is_told_whatever_it_claims_to_be() {
     let ground = Ground::new("a10").await;
     let attacker = maker_of_jobs(&ground.victim).await;
     for policy in ["Allow", "Forbid", "Replace", "Queue"] {
@@ -62,7 +62,7 @@ async fn a10_a_dummy_under_a_coming_slots_name_occupies_that_slot_and_is_told_wh
 
 /// A10: under past slots, slot 9999, later attempts, names of manual runs: none of it is the task's, and its own Jobs stay.
 #[tokio::test(flavor = "multi_thread")]
-async fn a10_dummies_elsewhere_change_no_counter_and_push_no_real_job_out() {
+async fn dummies_elsewhere_change_no_counter_and_push_no_real_job_out() {
     let ground = Ground::new("a10-past").await;
     let attacker = maker_of_jobs(&ground.victim).await;
     let spec = json!({"concurrencyPolicy": "Forbid", "retryPolicy": {"limit": 3, "delay": "1h"}, "suspendAfterFailures": 1,
@@ -125,7 +125,7 @@ async fn a10_dummies_elsewhere_change_no_counter_and_push_no_real_job_out() {
 
 /// A10: what the operator writes on its Jobs is no key to other slots, nor to a slot whose Job is gone.
 #[tokio::test(flavor = "multi_thread")]
-async fn a10_copies_of_a_real_job_are_no_real_jobs() {
+async fn copies_of_a_real_job_are_no_real_jobs() {
     let ground = Ground::new("a10-copy").await;
     let attacker = maker_of_jobs(&ground.victim).await;
     let spec = json!({"concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 1, "jobTemplate": {"spec": {"completions": 0}}});
@@ -192,7 +192,7 @@ fn copy(job: &Value) -> Value {
 
 /// A11: hundreds of Jobs that claim the thousandth attempt, and manual runs before Christ: the ledger is written as ever.
 #[tokio::test(flavor = "multi_thread")]
-async fn a11_jobs_with_impossible_attempts_and_slots_never_come_into_the_ledger() {
+async fn jobs_with_impossible_attempts_and_slots_never_come_into_the_ledger() {
     let ground = Ground::new("a11").await;
     let attacker = maker_of_jobs(&ground.victim).await;
     let victim = ground

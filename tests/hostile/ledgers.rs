@@ -72,7 +72,7 @@ fn inventions() -> Vec<(&'static str, Value)> {
 
 /// A12: whatever somebody invents, no Job comes of it, the ledger is repaired, and that is told.
 #[tokio::test(flavor = "multi_thread")]
-async fn a12_a_status_that_no_operator_can_have_written_is_repaired_and_told_and_makes_no_job() {
+async fn a_status_that_no_operator_can_have_written_is_repaired_and_told_and_makes_no_job() {
     let ground = Ground::without_policy("a12").await;
     let attacker = writer(&ground.victim).await;
     ground.victim.task("victim", hangs()).await;
@@ -123,7 +123,7 @@ async fn a12_a_status_that_no_operator_can_have_written_is_repaired_and_told_and
 
 /// A12: RBAC may allow it; where the chart's policy is in force, the status is the operator's alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn a12_whom_rbac_allows_to_write_statuses_the_policy_does_not() {
+async fn whom_rbac_allows_to_write_statuses_the_policy_does_not() {
     let ground = Ground::new("a12-policy").await;
     let attacker = writer(&ground.victim).await;
     ground.victim.task("victim", hangs()).await;
@@ -142,7 +142,7 @@ async fn a12_whom_rbac_allows_to_write_statuses_the_policy_does_not() {
 
 /// A12: a ledger that is some days ahead is possible (clocks are set back), yet its slots pass, and that is no secret.
 #[tokio::test(flavor = "multi_thread")]
-async fn a12_a_ledger_that_is_days_ahead_of_the_clock_is_told() {
+async fn a_ledger_that_is_days_ahead_of_the_clock_is_told() {
     let ground = Ground::without_policy("a12-ahead").await;
     let attacker = writer(&ground.victim).await;
     ground.victim.task("victim", hangs()).await;
@@ -157,9 +157,9 @@ async fn a12_a_ledger_that_is_days_ahead_of_the_clock_is_told() {
     ground.victim.status("victim", "somebody to say that nothing runs", says).await;
 }
 
-/// Resetting forgets what was, says so, keeps the runs that go on, and starts nothing of the past.
+/// A12: Resetting forgets what was, says so, keeps the runs that go on, and starts nothing of the past.
 #[tokio::test(flavor = "multi_thread")]
-async fn a12_a_ledger_is_reset_by_its_author_and_nothing_of_the_past_starts() {
+async fn a_ledger_is_reset_by_its_author_and_nothing_of_the_past_starts() {
     let ground = Ground::new("reset").await;
     ground
         .victim

@@ -94,7 +94,7 @@ async fn compared(ground: &Ground, attack: impl Future<Output = ()>) -> (u64, u6
 
 /// A5: tasks with a megabyte of template.
 #[tokio::test(flavor = "multi_thread")]
-async fn a5_large_templates_do_not_keep_the_operator_from_being_ready() {
+async fn large_templates_do_not_keep_the_operator_from_being_ready() {
     let ground = Ground::new("a5").await;
     let editor = tenant_as(&ground.attacker, "editor", "edit").await;
     let attack = async {
@@ -119,7 +119,7 @@ async fn a5_large_templates_do_not_keep_the_operator_from_being_ready() {
 
 /// A6: Jobs of a megabyte, labelled as ours, of no task.
 #[tokio::test(flavor = "multi_thread")]
-async fn a6_large_labelled_jobs_do_not_keep_the_operator_from_being_ready() {
+async fn large_labelled_jobs_do_not_keep_the_operator_from_being_ready() {
     let ground = Ground::new("a6").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
     let (without, with) = compared(&ground, many_jobs(&attacker, 200, 1_000_000)).await;
@@ -145,7 +145,7 @@ fn nobody() -> punctual::api::ScheduledTask {
 
 /// A15: Jobs of tasks that never were, made and deleted.
 #[tokio::test(flavor = "multi_thread")]
-async fn a15_jobs_of_bogus_owners_that_come_and_go_leave_nothing_behind() {
+async fn jobs_of_bogus_owners_that_come_and_go_leave_nothing_behind() {
     let ground = Ground::new("a15").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
     let process = Process::start(&ground).await;
@@ -169,9 +169,9 @@ async fn a15_jobs_of_bogus_owners_that_come_and_go_leave_nothing_behind() {
     assert!(jobs.contains("punctual_jobs 0\n"), "{jobs}");
 }
 
-/// A6, by another way: the pods that are asked for when a Job has failed.
+/// A6: A6, by another way: the pods that are asked for when a Job has failed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a6_large_pods_of_a_failed_job_are_not_all_held_at_once() {
+async fn large_pods_of_a_failed_job_are_not_all_held_at_once() {
     let ground = Ground::new("a6-pods").await;
     let process = Process::start(&ground).await;
     let spec = json!({"schedule": "* * * * * *", "concurrencyPolicy": "Forbid", "retryPolicy": {"limit": 1, "delay": "1h"}, "jobTemplate": {"spec": {"suspend": true}}});

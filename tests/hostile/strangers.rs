@@ -28,7 +28,7 @@ fn odd_names() -> Vec<String> {
 
 /// A1: one Job with our label whose owner has a name of odd characters, and slots that no calendar knows.
 #[tokio::test(flavor = "multi_thread")]
-async fn a1_no_words_on_a_job_stop_the_operator() {
+async fn no_words_on_a_job_stop_the_operator() {
     let ground = Ground::new("a1").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
     let victim = ground
@@ -100,7 +100,7 @@ fn odd_annotations() -> Vec<(&'static str, String)> {
 
 /// A2: the UID of a task is no secret, and a Job of another namespace that names it moves nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a2_a_job_of_another_namespace_moves_no_ledger() {
+async fn a_job_of_another_namespace_moves_no_ledger() {
     let ground = Ground::new("a2").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
     let victim = ground
@@ -126,7 +126,7 @@ async fn a2_a_job_of_another_namespace_moves_no_ledger() {
 
 /// A8: Jobs of team-b may be listed long before the tasks of team-a; whatever comes first, nobody is forgotten.
 #[tokio::test(flavor = "multi_thread")]
-async fn a8_a_job_of_one_watched_namespace_that_names_a_task_of_another_makes_nobody_forget_it() {
+async fn a_job_of_one_watched_namespace_that_names_a_task_of_another_makes_nobody_forget_it() {
     let ground = Ground::new("a8").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
     let victim = ground
@@ -155,7 +155,7 @@ async fn a8_a_job_of_one_watched_namespace_that_names_a_task_of_another_makes_no
 
 /// A1: who may also write the status of Jobs in a namespace writes a time there that Go reads and the operator cannot.
 #[tokio::test(flavor = "multi_thread")]
-async fn a1_a_job_with_a_time_beyond_all_times_ends_no_watch() {
+async fn a_job_with_a_time_beyond_all_times_ends_no_watch() {
     let ground = Ground::new("a1-time").await;
     let rules = json!([{"apiGroups": ["batch"], "resources": ["*"], "verbs": ["*"]}]);
     let attacker = tenant(&ground.attacker, "owner-of-jobs", rules).await;
@@ -190,9 +190,9 @@ fn only_unreadable(error: kube::Error) -> Result<(), kube::Error> {
     }
 }
 
-/// Deleting what was forged, and forging it again, is nothing that the victim's task hears of.
+/// A2: Deleting what was forged, and forging it again, is nothing that the victim's task hears of.
 #[tokio::test(flavor = "multi_thread")]
-async fn a2_jobs_that_come_and_go_in_another_namespace_cost_the_victim_nothing() {
+async fn jobs_that_come_and_go_in_another_namespace_cost_the_victim_nothing() {
     let ground = Ground::new("a2-gone").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
     let victim = ground.victim.task("victim", json!({"suspend": true})).await;

@@ -66,23 +66,27 @@ async fn killed_at_each_write(name: &str, policy: &str) {
     assert!(known);
 }
 
+/// D1
 #[tokio::test(flavor = "multi_thread")]
-async fn d1_killed_at_each_write_under_allow_each_slot_has_one_job() {
+async fn killed_at_each_write_under_allow_each_slot_has_one_job() {
     killed_at_each_write("d1-allow", "Allow").await;
 }
 
+/// D1
 #[tokio::test(flavor = "multi_thread")]
-async fn d1_killed_at_each_write_under_forbid_each_slot_has_one_job() {
+async fn killed_at_each_write_under_forbid_each_slot_has_one_job() {
     killed_at_each_write("d1-forbid", "Forbid").await;
 }
 
+/// D1
 #[tokio::test(flavor = "multi_thread")]
-async fn d1_killed_at_each_write_under_replace_each_slot_has_one_job() {
+async fn killed_at_each_write_under_replace_each_slot_has_one_job() {
     killed_at_each_write("d1-replace", "Replace").await;
 }
 
+/// D2
 #[tokio::test(flavor = "multi_thread")]
-async fn d2_a_job_that_is_deleted_right_after_it_finished_is_not_made_again() {
+async fn a_job_that_is_deleted_right_after_it_finished_is_not_made_again() {
     let world = World::new("d2").await;
     let seen = world.recorder().await;
     world.task("user", json!({})).await;
@@ -125,8 +129,9 @@ async fn d2_a_job_that_is_deleted_right_after_it_finished_is_not_made_again() {
     assert_eq!(distinct, [at("2027-01-01T10:01:00Z"), at("2027-01-01T10:02:00Z")]);
 }
 
+/// D3
 #[tokio::test(flavor = "multi_thread")]
-async fn d3_two_operators_and_a_third_writer_lose_nothing_and_double_nothing() {
+async fn two_operators_and_a_third_writer_lose_nothing_and_double_nothing() {
     let world = World::new("d3").await;
     let seen = world.recorder().await;
     for policy in ["Allow", "Forbid", "Replace"] {
@@ -178,8 +183,9 @@ async fn d3_two_operators_and_a_third_writer_lose_nothing_and_double_nothing() {
     }
 }
 
+/// D5
 #[tokio::test(flavor = "multi_thread")]
-async fn d5_every_48_hours_keeps_its_phase_over_restarts_and_edits_of_other_fields() {
+async fn every_48_hours_keeps_its_phase_over_restarts_and_edits_of_other_fields() {
     let world = World::new("d5").await;
     let seen = world.recorder().await;
     world.task("every", json!({"schedule": "@every 48h"})).await;
@@ -202,8 +208,9 @@ async fn d5_every_48_hours_keeps_its_phase_over_restarts_and_edits_of_other_fiel
     assert_eq!(slots.len(), 7);
 }
 
+/// D6
 #[tokio::test(flavor = "multi_thread")]
-async fn d6_a_clock_that_is_set_back_and_forth_by_hours_starts_each_slot_once_and_never_early() {
+async fn a_clock_that_is_set_back_and_forth_by_hours_starts_each_slot_once_and_never_early() {
     let world = World::new("d6").await;
     let seen = world.recorder().await;
     world.task("hourly", json!({"schedule": "0 * * * *"})).await;
@@ -231,8 +238,9 @@ async fn d6_a_clock_that_is_set_back_and_forth_by_hours_starts_each_slot_once_an
     );
 }
 
+/// D7
 #[tokio::test(flavor = "multi_thread")]
-async fn d7_a_post_whose_answer_is_lost_is_neither_doubled_nor_lost() {
+async fn a_post_whose_answer_is_lost_is_neither_doubled_nor_lost() {
     let world = World::new("d7").await;
     let seen = world.recorder().await;
     for policy in ["Allow", "Forbid", "Replace"] {
@@ -269,8 +277,9 @@ async fn d7_a_post_whose_answer_is_lost_is_neither_doubled_nor_lost() {
     }
 }
 
+/// D7
 #[tokio::test(flavor = "multi_thread")]
-async fn d7_a_post_that_is_swallowed_after_it_was_done_is_not_done_again() {
+async fn a_post_that_is_swallowed_after_it_was_done_is_not_done_again() {
     let world = World::new("d7-held").await;
     let seen = world.recorder().await;
     world.task("held", json!({"concurrencyPolicy": "Forbid"})).await;

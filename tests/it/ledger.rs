@@ -7,8 +7,9 @@ use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
+/// L2
 #[tokio::test(flavor = "multi_thread")]
-async fn l2_every_slot_is_in_exactly_one_counter() {
+async fn every_slot_is_in_exactly_one_counter() {
     let world = World::new("l2").await;
     let seen = world.recorder().await;
     let policies = ["Allow", "Forbid", "Replace"];
@@ -68,8 +69,9 @@ async fn l2_every_slot_is_in_exactly_one_counter() {
     assert!(forbid.skipped > 0 && forbid.recent_runs.iter().any(|run| run.reason == "PreviousRunActive"));
 }
 
+/// L3
 #[tokio::test(flavor = "multi_thread")]
-async fn l3_the_status_is_bounded_and_nothing_is_written_when_nothing_changed() {
+async fn the_status_is_bounded_and_nothing_is_written_when_nothing_changed() {
     let world = World::new("l3").await;
     world
         .task(
@@ -123,8 +125,9 @@ async fn l3_the_status_is_bounded_and_nothing_is_written_when_nothing_changed() 
     assert_eq!(versions().await, before);
 }
 
+/// P2
 #[tokio::test(flavor = "multi_thread")]
-async fn p2_jobs_of_another_owner_with_the_same_name_are_ignored() {
+async fn jobs_of_another_owner_with_the_same_name_are_ignored() {
     let world = World::new("p2").await;
     let task = world
         .task("owner", json!({"concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 0}))
@@ -160,8 +163,9 @@ async fn p2_jobs_of_another_owner_with_the_same_name_are_ignored() {
     }
 }
 
+/// P5
 #[tokio::test(flavor = "multi_thread")]
-async fn p5_spec_and_metadata_are_the_authors_alone() {
+async fn spec_and_metadata_are_the_authors_alone() {
     let world = World::new("p5").await;
     let made = world.task("mine", json!({"concurrencyPolicy": "Replace"})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;

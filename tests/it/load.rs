@@ -50,8 +50,9 @@ async fn jobs_by_task(world: &World) -> Option<BTreeMap<String, usize>> {
     Some(counts)
 }
 
+/// L1
 #[tokio::test(flavor = "multi_thread")]
-async fn l1_five_thousand_tasks_on_one_minute_have_one_job_each() {
+async fn five_thousand_tasks_on_one_minute_have_one_job_each() {
     const TASKS: usize = 5_000;
     let world = World::new("l1").await;
     many(&world, "herd", TASKS, hourly).await;
@@ -74,8 +75,9 @@ async fn l1_five_thousand_tasks_on_one_minute_have_one_job_each() {
     world.delete().await;
 }
 
+/// L4
 #[tokio::test(flavor = "multi_thread")]
-async fn l4_a_thousand_broken_tasks_do_not_slow_a_thousand_good_ones() {
+async fn a_thousand_broken_tasks_do_not_slow_a_thousand_good_ones() {
     const TASKS: usize = 1_000;
     let world = World::new("l4").await;
     // Half cannot name a slot, half cannot have a Job: their template has a label that no object may have.

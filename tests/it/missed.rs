@@ -4,8 +4,9 @@ use crate::harness::{World, at, until};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
+/// M1
 #[tokio::test(flavor = "multi_thread")]
-async fn m1_a_window_that_closed_while_the_operator_was_away_still_gets_its_last_slot() {
+async fn a_window_that_closed_while_the_operator_was_away_still_gets_its_last_slot() {
     let world = World::new("m1").await;
     let seen = world.recorder().await;
     world.task("window", json!({"schedule": "*/5 9-17 * * *"})).await;
@@ -25,8 +26,9 @@ async fn m1_a_window_that_closed_while_the_operator_was_away_still_gets_its_last
     operator.stop().await;
 }
 
+/// M2
 #[tokio::test(flavor = "multi_thread")]
-async fn m2_a_ledger_from_1970_is_caught_up_in_bounded_work_and_the_task_goes_on() {
+async fn a_ledger_from_1970_is_caught_up_in_bounded_work_and_the_task_goes_on() {
     let world = World::new("m2").await;
     let seen = world.recorder().await;
     world.task("minutely", json!({})).await;
@@ -61,8 +63,9 @@ async fn m2_a_ledger_from_1970_is_caught_up_in_bounded_work_and_the_task_goes_on
     operator.stop().await;
 }
 
+/// M2
 #[tokio::test(flavor = "multi_thread")]
-async fn m2_a_clock_that_starts_in_1970_owes_nothing_from_before_the_task_was_made() {
+async fn a_clock_that_starts_in_1970_owes_nothing_from_before_the_task_was_made() {
     let world = World::new("m2-clock").await;
     let seen = world.recorder().await;
     world.task("minutely", json!({})).await;
@@ -83,8 +86,9 @@ async fn m2_a_clock_that_starts_in_1970_owes_nothing_from_before_the_task_was_ma
     operator.stop().await;
 }
 
+/// M2
 #[tokio::test(flavor = "multi_thread")]
-async fn m2_two_years_of_downtime_under_every_policy_for_missed_runs() {
+async fn two_years_of_downtime_under_every_policy_for_missed_runs() {
     let world = World::new("m2-years").await;
     let seen = world.recorder().await;
     world.task("latest", json!({})).await;
@@ -114,8 +118,9 @@ async fn m2_two_years_of_downtime_under_every_policy_for_missed_runs() {
     operator.stop().await;
 }
 
+/// M3
 #[tokio::test(flavor = "multi_thread")]
-async fn m3_after_months_of_suspension_no_paused_slot_fires_and_the_next_one_does() {
+async fn after_months_of_suspension_no_paused_slot_fires_and_the_next_one_does() {
     let world = World::new("m3").await;
     let seen = world.recorder().await;
     world.task("paused", json!({"schedule": "0 * * * *"})).await;
@@ -135,8 +140,9 @@ async fn m3_after_months_of_suspension_no_paused_slot_fires_and_the_next_one_doe
     operator.stop().await;
 }
 
+/// M4
 #[tokio::test(flavor = "multi_thread")]
-async fn m4_an_edit_never_fires_a_slot_older_than_itself_and_old_wake_ups_do_nothing() {
+async fn an_edit_never_fires_a_slot_older_than_itself_and_old_wake_ups_do_nothing() {
     let world = World::new("m4").await;
     let seen = world.recorder().await;
     world.task("edited", json!({"schedule": "0 11 * * *"})).await;
@@ -171,8 +177,9 @@ async fn m4_an_edit_never_fires_a_slot_older_than_itself_and_old_wake_ups_do_not
     operator.stop().await;
 }
 
+/// M4
 #[tokio::test(flavor = "multi_thread")]
-async fn m4_slots_of_the_old_schedule_that_nobody_could_start_are_counted_as_missed_by_the_edit() {
+async fn slots_of_the_old_schedule_that_nobody_could_start_are_counted_as_missed_by_the_edit() {
     let world = World::new("m4-away").await;
     let seen = world.recorder().await;
     world.task("edited", json!({"schedule": "0 * * * *"})).await;
@@ -188,8 +195,9 @@ async fn m4_slots_of_the_old_schedule_that_nobody_could_start_are_counted_as_mis
     operator.stop().await;
 }
 
+/// M5
 #[tokio::test(flavor = "multi_thread")]
-async fn m5_a_task_without_a_status_starts_nothing_of_its_past() {
+async fn a_task_without_a_status_starts_nothing_of_its_past() {
     let world = World::new("m5").await;
     let seen = world.recorder().await;
     world.task("restored", json!({"missedRunPolicy": "All"})).await;
@@ -217,8 +225,9 @@ async fn m5_a_task_without_a_status_starts_nothing_of_its_past() {
     operator.stop().await;
 }
 
+/// M7
 #[tokio::test(flavor = "multi_thread")]
-async fn m7_a_wake_up_that_came_late_is_told_by_overdue_until_one_is_on_time() {
+async fn a_wake_up_that_came_late_is_told_by_overdue_until_one_is_on_time() {
     let world = World::new("m7").await;
     world.task("late", json!({"schedule": "0 * * * *"})).await;
     let operator = world.operator("2027-01-01T10:30:00Z").await;

@@ -185,8 +185,9 @@ async fn s1_ends_and_the_next_slot_runs(name: &str, template: Value, says: &[&st
     assert_eq!(process.terminate(), Some(0));
 }
 
+/// S1
 #[tokio::test(flavor = "multi_thread")]
-async fn s1_an_image_that_cannot_be_pulled_is_named_and_the_next_slot_runs() {
+async fn an_image_that_cannot_be_pulled_is_named_and_the_next_slot_runs() {
     if !is_real() {
         return;
     }
@@ -196,8 +197,9 @@ async fn s1_an_image_that_cannot_be_pulled_is_named_and_the_next_slot_runs() {
     s1_ends_and_the_next_slot_runs("s1-pull", image, &says).await;
 }
 
+/// S1
 #[tokio::test(flavor = "multi_thread")]
-async fn s1_an_image_that_is_not_there_and_may_not_be_pulled_is_named_and_the_next_slot_runs() {
+async fn an_image_that_is_not_there_and_may_not_be_pulled_is_named_and_the_next_slot_runs() {
     if !is_real() {
         return;
     }
@@ -205,8 +207,9 @@ async fn s1_an_image_that_is_not_there_and_may_not_be_pulled_is_named_and_the_ne
     s1_ends_and_the_next_slot_runs("s1-never", image, &["ErrImageNeverPull: "]).await;
 }
 
+/// S1
 #[tokio::test(flavor = "multi_thread")]
-async fn s1_a_pod_that_no_node_takes_says_what_the_scheduler_says_and_the_next_slot_runs() {
+async fn a_pod_that_no_node_takes_says_what_the_scheduler_says_and_the_next_slot_runs() {
     let nowhere = json!({"spec": {"template": {"spec": {"nodeSelector": {"example.com/disk": "golden"}}}}});
     s1_ends_and_the_next_slot_runs("s1-nowhere", nowhere, &["Unschedulable: 0/1 nodes are available"]).await;
 }

@@ -34,8 +34,9 @@ async fn make(world: &World, path: &str, body: Value) {
     world.client.request::<Value>(request).await.expect("the object is taken");
 }
 
+/// S3
 #[tokio::test(flavor = "multi_thread")]
-async fn s3_active_entries_of_finished_deleted_and_foreign_jobs_are_healed_at_once() {
+async fn active_entries_of_finished_deleted_and_foreign_jobs_are_healed_at_once() {
     let world = World::new("s3").await;
     world.task("healed", json!({"concurrencyPolicy": "Forbid"})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -77,8 +78,9 @@ async fn s3_active_entries_of_finished_deleted_and_foreign_jobs_are_healed_at_on
     operator.stop().await;
 }
 
+/// S4
 #[tokio::test(flavor = "multi_thread")]
-async fn s4_replace_goes_on_when_the_old_job_is_already_gone() {
+async fn replace_goes_on_when_the_old_job_is_already_gone() {
     let world = World::new("s4-gone").await;
     world.task("replacing", json!({"concurrencyPolicy": "Replace"})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -107,8 +109,9 @@ async fn s4_replace_goes_on_when_the_old_job_is_already_gone() {
     operator.stop().await;
 }
 
+/// S4
 #[tokio::test(flavor = "multi_thread")]
-async fn s4_replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again_later() {
+async fn replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again_later() {
     let world = World::new("s4-refused").await;
     let policy = &world.namespace;
     make(
@@ -180,8 +183,9 @@ async fn s4_replace_of_a_job_that_cannot_be_deleted_is_told_once_and_tried_again
     operator.stop().await;
 }
 
+/// S5
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_an_impossible_schedule_is_told_at_once_and_harms_nobody() {
+async fn an_impossible_schedule_is_told_at_once_and_harms_nobody() {
     let world = World::new("s5").await;
     for n in 0..20 {
         world
@@ -211,8 +215,9 @@ async fn s5_an_impossible_schedule_is_told_at_once_and_harms_nobody() {
     operator.stop().await;
 }
 
+/// S7
 #[tokio::test(flavor = "multi_thread")]
-async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
+async fn a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
     let world = World::new("s7-quota").await;
     let quotas = format!("/api/v1/namespaces/{}/resourcequotas", world.namespace);
     world.task("refused", json!({"schedule": "*/10 * * * *"})).await;
@@ -276,8 +281,9 @@ async fn s7_a_quota_that_is_full_is_told_and_the_slots_are_accounted_for() {
     operator.stop().await;
 }
 
+/// S7
 #[tokio::test(flavor = "multi_thread")]
-async fn s7_rights_that_are_missing_are_told() {
+async fn rights_that_are_missing_are_told() {
     let world = World::new("s7-rights").await;
     let kubeconfig = cluster()
         .kubeconfig_for(&format!("watcher-{}", world.namespace), None)
@@ -323,8 +329,9 @@ async fn s7_rights_that_are_missing_are_told() {
     operator.stop().await;
 }
 
+/// S7
 #[tokio::test(flavor = "multi_thread")]
-async fn s7_a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_told() {
+async fn a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_told() {
     let world = World::new("s7-webhook").await;
     world.task("refused", json!({})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -405,8 +412,9 @@ async fn s7_a_webhook_that_cannot_be_called_and_a_namespace_that_is_ending_are_t
     }
 }
 
+/// S8
 #[tokio::test(flavor = "multi_thread")]
-async fn s8_names_of_any_length_run_side_by_side_and_never_share_a_job() {
+async fn names_of_any_length_run_side_by_side_and_never_share_a_job() {
     let world = World::new("s8").await;
     let seen = world.recorder().await;
     let long = "n".repeat(52);
@@ -436,8 +444,9 @@ async fn s8_names_of_any_length_run_side_by_side_and_never_share_a_job() {
     assert_eq!(seen.slots().await.len(), names.len());
 }
 
+/// S8
 #[tokio::test(flavor = "multi_thread")]
-async fn s8_a_name_that_is_taken_by_another_is_reported_and_never_adopted() {
+async fn a_name_that_is_taken_by_another_is_reported_and_never_adopted() {
     let world = World::new("s8-taken").await;
     let theirs = foreign_job(&world, "taken-1798797660", json!({})).await;
     world.task("taken", json!({})).await;

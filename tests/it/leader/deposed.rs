@@ -80,22 +80,26 @@ async fn stopped_at(name: &str, policy: &str, method: Method, path_ends: &'stati
     seen.assert_once().await;
 }
 
+/// D4
 #[tokio::test(flavor = "multi_thread")]
-async fn d4_stopped_as_it_claims_a_slot_under_forbid_it_wakes_deposed_and_makes_no_job() {
+async fn stopped_as_it_claims_a_slot_under_forbid_it_wakes_deposed_and_makes_no_job() {
     stopped_at("d4-claim", "Forbid", Method::PUT, "/status").await;
 }
 
+/// D4
 #[tokio::test(flavor = "multi_thread")]
-async fn d4_stopped_as_it_claims_a_slot_under_queue_it_wakes_deposed_and_makes_no_job() {
+async fn stopped_as_it_claims_a_slot_under_queue_it_wakes_deposed_and_makes_no_job() {
     stopped_at("d4-queue", "Queue", Method::PUT, "/status").await;
 }
 
+/// D4
 #[tokio::test(flavor = "multi_thread")]
-async fn d4_stopped_as_it_makes_a_job_under_allow_it_wakes_deposed_and_writes_nothing() {
+async fn stopped_as_it_makes_a_job_under_allow_it_wakes_deposed_and_writes_nothing() {
     stopped_at("d4-job", "Allow", Method::POST, "/jobs").await;
 }
 
+/// D4
 #[tokio::test(flavor = "multi_thread")]
-async fn d4_stopped_as_it_ends_a_run_under_replace_it_wakes_deposed_and_makes_no_job() {
+async fn stopped_as_it_ends_a_run_under_replace_it_wakes_deposed_and_makes_no_job() {
     stopped_at("d4-replace", "Replace", Method::DELETE, "").await;
 }

@@ -14,8 +14,9 @@ fn once_at(at: Timestamp) -> String {
     format!("{} {} {} {} {} *", at.second(), at.minute(), at.hour(), at.day(), at.month())
 }
 
+/// M6
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_a_slot_of_a_time_in_which_nobody_led_is_started_by_the_same_leader() {
+async fn a_slot_of_a_time_in_which_nobody_led_is_started_by_the_same_leader() {
     let (world, replicas) = replicas("lapse", 1).await;
     let replica = &replicas[0];
     replica.until_it_leads(true).await;

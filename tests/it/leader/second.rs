@@ -63,14 +63,16 @@ async fn cut_off_at(name: &str, policy: &str, (method, path_ends): (Method, &'st
 const CLAIM: (Method, &str) = (Method::PUT, "/status");
 const JOB: (Method, &str) = (Method::POST, "/jobs");
 
+/// M6
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_under_allow_a_change_of_leader_at_the_job_runs_the_slot_once() {
+async fn under_allow_a_change_of_leader_at_the_job_runs_the_slot_once() {
     cut_off_at("m6-allow-1", "Allow", JOB, Fault::HeldBefore).await;
     cut_off_at("m6-allow-2", "Allow", JOB, Fault::HeldAfter).await;
 }
 
+/// M6
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_under_forbid_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot_once() {
+async fn under_forbid_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot_once() {
     for (name, at, fault) in [
         ("m6-forbid-1", CLAIM, Fault::HeldBefore),
         ("m6-forbid-2", CLAIM, Fault::HeldAfter),
@@ -81,8 +83,9 @@ async fn m6_under_forbid_a_change_of_leader_at_the_claim_or_the_job_runs_the_slo
     }
 }
 
+/// M6
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_under_replace_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot_once() {
+async fn under_replace_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot_once() {
     for (name, at, fault) in [
         ("m6-replace-1", CLAIM, Fault::HeldBefore),
         ("m6-replace-2", CLAIM, Fault::HeldAfter),
@@ -93,8 +96,9 @@ async fn m6_under_replace_a_change_of_leader_at_the_claim_or_the_job_runs_the_sl
     }
 }
 
+/// M6
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_under_queue_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot_once() {
+async fn under_queue_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot_once() {
     for (name, at, fault) in [
         ("m6-queue-1", CLAIM, Fault::HeldBefore),
         ("m6-queue-2", CLAIM, Fault::HeldAfter),
@@ -105,9 +109,9 @@ async fn m6_under_queue_a_change_of_leader_at_the_claim_or_the_job_runs_the_slot
     }
 }
 
-/// Its watch died silently, which it notices a minute later: meanwhile it knows less than the status says.
+/// M6: Its watch died silently, which it notices a minute later: meanwhile it knows less than the status says.
 #[tokio::test(flavor = "multi_thread")]
-async fn m6_a_standby_whose_watch_is_silent_runs_no_slot_again_when_it_takes_over() {
+async fn a_standby_whose_watch_is_silent_runs_no_slot_again_when_it_takes_over() {
     let world = World::new("m6-silent").await;
     let seen = world.recorder().await;
     let now = at("2027-01-01T10:00:30Z");

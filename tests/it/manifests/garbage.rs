@@ -32,8 +32,9 @@ fn careless() -> &'static Cluster {
     })
 }
 
+/// S6
 #[tokio::test(flavor = "multi_thread")]
-async fn s6_objects_that_do_not_parse_say_so_and_stop_nobody_else() {
+async fn objects_that_do_not_parse_say_so_and_stop_nobody_else() {
     let world = World::on(careless, "garbage").await;
     let kind = GroupVersionKind::gvk("punctual.dev", "v1alpha1", "ScheduledTask");
     let tasks: Api<DynamicObject> = Api::namespaced_with(

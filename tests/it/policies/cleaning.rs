@@ -70,8 +70,9 @@ async fn the_tasks_own_ttl_wins_over_that_of_the_template() {
     is_kept_for_half_an_hour("ttl-both", json!({"ttlAfterFinished": "30m", "jobTemplate": template})).await;
 }
 
+/// S2
 #[tokio::test(flavor = "multi_thread")]
-async fn s2_a_quota_full_of_finished_jobs_above_the_limit_is_cleaned_first_whatever_becomes_of_the_create() {
+async fn a_quota_full_of_finished_jobs_above_the_limit_is_cleaned_first_whatever_becomes_of_the_create() {
     let world = World::new("s2").await;
     world.task("full", json!({"successfulJobsHistoryLimit": 3})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;
@@ -113,8 +114,9 @@ async fn s2_a_quota_full_of_finished_jobs_above_the_limit_is_cleaned_first_whate
     operator.stop().await;
 }
 
+/// S2
 #[tokio::test(flavor = "multi_thread")]
-async fn s2_clean_up_makes_room_in_the_same_plan_in_which_the_next_slot_is_due() {
+async fn clean_up_makes_room_in_the_same_plan_in_which_the_next_slot_is_due() {
     let world = World::new("s2-room").await;
     world.task("full", json!({"successfulJobsHistoryLimit": 2})).await;
     let operator = world.operator("2027-01-01T10:00:30Z").await;

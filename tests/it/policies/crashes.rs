@@ -27,8 +27,9 @@ fn faults() -> impl Iterator<Item = (i32, Fault)> {
     (0..WRITES).flat_map(|write| [(write, Fault::HeldBefore), (write, Fault::HeldAfter)])
 }
 
+/// P1
 #[tokio::test(flavor = "multi_thread")]
-async fn p1_d1_killed_at_each_write_each_request_is_one_run_and_each_of_its_attempts_one_job() {
+async fn d1_killed_at_each_write_each_request_is_one_run_and_each_of_its_attempts_one_job() {
     let world = World::new("p1-killed").await;
     let seen = world.recorder().await;
     let spec = json!({"schedule": "0 0 1 1 *", "concurrencyPolicy": "Queue", "queueLimit": 100, "runHistoryLimit": 100,
@@ -70,8 +71,9 @@ async fn p1_d1_killed_at_each_write_each_request_is_one_run_and_each_of_its_atte
     assert_eq!(seen.names().await, expected, "each attempt is one Job");
 }
 
+/// D1
 #[tokio::test(flavor = "multi_thread")]
-async fn d1_killed_at_each_write_a_backfill_runs_each_slot_once() {
+async fn killed_at_each_write_a_backfill_runs_each_slot_once() {
     let world = World::new("d1-backfill").await;
     let seen = world.recorder().await;
     let spec = json!({"schedule": "30 4 * * *", "concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 1, "runHistoryLimit": 100,

@@ -17,8 +17,9 @@ async fn begins(world: &World, job: &str) -> Timestamp {
     .await
 }
 
+/// S1
 #[tokio::test(flavor = "multi_thread")]
-async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_and_the_next_slot_runs() {
+async fn forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_and_the_next_slot_runs() {
     let world = World::new("s1-quota").await;
     let seen = world.recorder().await;
     let slot = soon();
@@ -56,8 +57,9 @@ async fn s1_forbid_with_pods_that_a_quota_refuses_is_ended_by_pending_timeout_an
     assert_eq!(seen.slots().await, [slot, slot + minutes(60)]);
 }
 
+/// S1
 #[tokio::test(flavor = "multi_thread")]
-async fn s1_a_job_that_is_pending_is_tried_again_when_retries_are_left() {
+async fn a_job_that_is_pending_is_tried_again_when_retries_are_left() {
     let world = World::new("s1-again").await;
     let slot = soon();
     let spec = json!({"schedule": hourly_at(slot), "pendingTimeout": "10m", "retryPolicy": {"limit": 1, "delay": "5m"}});

@@ -37,8 +37,9 @@ async fn end(world: &World, time: &str) {
         .await;
 }
 
+/// P3
 #[tokio::test(flavor = "multi_thread")]
-async fn p3_a_queue_is_first_in_first_out_and_who_finds_it_full_is_skipped() {
+async fn a_queue_is_first_in_first_out_and_who_finds_it_full_is_skipped() {
     let world = World::new("p3-fifo").await;
     let seen = world.recorder().await;
     let spec = json!({"schedule": "*/5 * * * *", "concurrencyPolicy": "Queue", "queueLimit": 2});
@@ -74,8 +75,9 @@ async fn p3_a_queue_is_first_in_first_out_and_who_finds_it_full_is_skipped() {
     assert_eq!(seen.slots().await, [day("10:05"), day("10:10"), day("10:15")]);
 }
 
+/// P3
 #[tokio::test(flavor = "multi_thread")]
-async fn p3_a_queued_slot_past_its_deadline_is_dropped_with_its_reason() {
+async fn a_queued_slot_past_its_deadline_is_dropped_with_its_reason() {
     let world = World::new("p3-deadline").await;
     let spec = json!({"schedule": "*/5 * * * *", "concurrencyPolicy": "Queue", "startingDeadlineSeconds": 600});
     world.task("queue", spec).await;
@@ -105,8 +107,9 @@ async fn p3_a_queued_slot_past_its_deadline_is_dropped_with_its_reason() {
     operator.stop().await;
 }
 
+/// P3
 #[tokio::test(flavor = "multi_thread")]
-async fn p3_a_queued_slot_past_the_life_of_its_task_is_dropped_with_its_reason() {
+async fn a_queued_slot_past_the_life_of_its_task_is_dropped_with_its_reason() {
     let world = World::new("p3-end").await;
     let spec = json!({"schedule": "*/5 * * * *", "concurrencyPolicy": "Queue", "endAt": "2027-01-01T10:12:00Z"});
     world.task("queue", spec).await;

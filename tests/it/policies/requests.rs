@@ -21,8 +21,9 @@ async fn ask(world: &World, task: &str, value: &str) -> String {
     run.job.clone()
 }
 
+/// P1
 #[tokio::test(flavor = "multi_thread")]
-async fn p1_one_value_is_one_run_over_restarts_and_another_value_is_another() {
+async fn one_value_is_one_run_over_restarts_and_another_value_is_another() {
     let world = World::new("p1-once").await;
     let seen = world.recorder().await;
     world.task("asked", json!({"schedule": "0 0 1 1 *"})).await;
@@ -68,8 +69,9 @@ async fn p1_one_value_is_one_run_over_restarts_and_another_value_is_another() {
     assert_eq!(seen.slots().await.len(), 2);
 }
 
+/// P1
 #[tokio::test(flavor = "multi_thread")]
-async fn p1_a_request_obeys_forbid_and_says_so_in_status_and_event() {
+async fn a_request_obeys_forbid_and_says_so_in_status_and_event() {
     let world = World::new("p1-forbid").await;
     world
         .task("asked", json!({"schedule": "1 10 * * *", "concurrencyPolicy": "Forbid"}))
@@ -105,8 +107,9 @@ async fn p1_a_request_obeys_forbid_and_says_so_in_status_and_event() {
     operator.stop().await;
 }
 
+/// P1
 #[tokio::test(flavor = "multi_thread")]
-async fn p1_a_request_obeys_retries_and_history() {
+async fn a_request_obeys_retries_and_history() {
     let world = World::new("p1-retries").await;
     let start = soon();
     let spec = json!({"schedule": daily_at(start - seconds(3600)), "successfulJobsHistoryLimit": 1, "failedJobsHistoryLimit": 1,
@@ -150,8 +153,9 @@ async fn p1_a_request_obeys_retries_and_history() {
     operator.stop().await;
 }
 
+/// P1
 #[tokio::test(flavor = "multi_thread")]
-async fn p1_a_request_that_is_older_than_the_task_came_with_a_backup_and_is_not_run() {
+async fn a_request_that_is_older_than_the_task_came_with_a_backup_and_is_not_run() {
     let world = World::new("p1-restored").await;
     let make = async |name: &str, value: &str| {
         let mut body = crate::harness::task_manifest(name, json!({"schedule": "0 0 1 1 *"}));
@@ -183,8 +187,9 @@ async fn p1_a_request_that_is_older_than_the_task_came_with_a_backup_and_is_not_
     operator.stop().await;
 }
 
+/// P1
 #[tokio::test(flavor = "multi_thread")]
-async fn p1_a_task_whose_schedule_never_comes_runs_when_asked() {
+async fn a_task_whose_schedule_never_comes_runs_when_asked() {
     let world = World::new("p1-by-hand").await;
     world.task("never", json!({"schedule": "0 0 31 2 *"})).await;
     world.task("wrong", json!({"schedule": "5-1 * * * *"})).await;
@@ -205,8 +210,9 @@ async fn p1_a_task_whose_schedule_never_comes_runs_when_asked() {
     operator.stop().await;
 }
 
+/// L3
 #[tokio::test(flavor = "multi_thread")]
-async fn l3_a_request_of_any_length_is_dealt_with_once_and_leaves_the_status_small() {
+async fn a_request_of_any_length_is_dealt_with_once_and_leaves_the_status_small() {
     let world = World::new("l3-request").await;
     world.task("asked", json!({"schedule": "0 0 1 1 *"})).await;
     let operator = world.operator(START).await;
@@ -234,8 +240,9 @@ async fn l3_a_request_of_any_length_is_dealt_with_once_and_leaves_the_status_sma
     operator.stop().await;
 }
 
+/// P5
 #[tokio::test(flavor = "multi_thread")]
-async fn p5_requests_retries_and_pauses_write_no_field_of_the_spec() {
+async fn requests_retries_and_pauses_write_no_field_of_the_spec() {
     let world = World::new("p5").await;
     let spec = json!({"schedule": "* * * * *", "suspendAfterFailures": 1});
     let before = world.task("gitops", spec).await;

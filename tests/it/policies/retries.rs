@@ -34,8 +34,9 @@ fn number(job: &Job) -> (String, String, String) {
     )
 }
 
+/// P4
 #[tokio::test(flavor = "multi_thread")]
-async fn p4_retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_one_line_of_history() {
+async fn retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_one_line_of_history() {
     let world = World::new("p4-limit").await;
     let seen = world.recorder().await;
     let slot = soon();
@@ -103,8 +104,9 @@ async fn p4_retries_keep_their_backoff_over_a_restart_stop_at_the_limit_and_are_
     assert_eq!(seen.slots().await, [slot; 3]);
 }
 
+/// P4
 #[tokio::test(flavor = "multi_thread")]
-async fn p4_an_attempt_that_succeeds_makes_the_run_a_success() {
+async fn an_attempt_that_succeeds_makes_the_run_a_success() {
     let world = World::new("p4-success").await;
     let slot = soon();
     let policy = json!({"limit": 5, "delay": "5m"});
@@ -132,8 +134,9 @@ async fn p4_an_attempt_that_succeeds_makes_the_run_a_success() {
     operator.stop().await;
 }
 
+/// P4
 #[tokio::test(flavor = "multi_thread")]
-async fn p4_an_attempt_that_failed_while_nobody_looked_is_read_and_tried_again_although_no_failed_job_is_kept() {
+async fn an_attempt_that_failed_while_nobody_looked_is_read_and_tried_again_although_no_failed_job_is_kept() {
     let world = World::new("p4-away").await;
     let slot = soon();
     // As long as a name can be: the Jobs of its attempts have names of their own all the same.
@@ -165,8 +168,9 @@ async fn p4_an_attempt_that_failed_while_nobody_looked_is_read_and_tried_again_a
     operator.stop().await;
 }
 
+/// P4
 #[tokio::test(flavor = "multi_thread")]
-async fn p4_no_attempt_is_promised_that_run_timeout_would_cut_off() {
+async fn no_attempt_is_promised_that_run_timeout_would_cut_off() {
     let world = World::new("p4-timeout").await;
     let slot = soon();
     let policy = json!({"limit": 5, "delay": "10m", "maxDelay": "2h", "factor": 4});
@@ -194,8 +198,9 @@ async fn p4_no_attempt_is_promised_that_run_timeout_would_cut_off() {
     operator.stop().await;
 }
 
+/// P4
 #[tokio::test(flavor = "multi_thread")]
-async fn p4_an_attempt_that_runs_when_run_timeout_is_over_is_ended_and_is_the_last() {
+async fn an_attempt_that_runs_when_run_timeout_is_over_is_ended_and_is_the_last() {
     let world = World::new("p4-cut").await;
     let slot = soon();
     let policy = json!({"limit": 5, "delay": "5m"});
@@ -227,8 +232,9 @@ async fn p4_an_attempt_that_runs_when_run_timeout_is_over_is_ended_and_is_the_la
     operator.stop().await;
 }
 
+/// P4
 #[tokio::test(flavor = "multi_thread")]
-async fn p4_a_job_that_failed_by_its_pod_failure_policy_is_not_tried_again() {
+async fn a_job_that_failed_by_its_pod_failure_policy_is_not_tried_again() {
     let world = World::new("p4-final").await;
     let slot = soon();
     let rules = json!({"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]});

@@ -287,10 +287,8 @@ mod tests {
         cache.put_job(job(None), Source::Watch, now());
         cache.update(&key, |record, _| record.mark_deleting("job", SLOT.parse().unwrap()));
         cache.put_job(job(None), Source::Watch, now());
-        assert!(
-            observed(&cache).jobs[0].object.deleting.is_some(),
-            "we deleted it; the watch has not caught up"
-        );
+        let is_deleting = observed(&cache).jobs[0].object.deleting.is_some();
+        assert!(is_deleting, "we deleted it; the watch has not caught up");
         cache.leave_watch("n", "task", "job", now());
         is_gone(&cache);
         assert_eq!(cache.put_job(job(None), Source::Watch, now()), None, "gone is gone");
@@ -344,10 +342,8 @@ mod tests {
             record.set_pods("job", &Exit::Unknown, &Pods::Began(None), true, SLOT.parse().unwrap())
         });
         cache.put_job(job(Some("Failed")), Source::Watch, now());
-        assert_eq!(
-            (&observed(&cache).jobs[0].exit, &observed(&cache).jobs[0].pods),
-            (&Exit::NotAsked, &Pods::Began(None))
-        );
+        let job = observed(&cache).jobs.remove(0);
+        assert_eq!((job.exit, job.pods), (Exit::NotAsked, Pods::Began(None)));
         let code = Exit::Known {
             code: Some(3),
             message: None,

@@ -90,6 +90,13 @@ fn settle_active(planner: &mut Planner, run: Run, job: &Job) {
     if planner.holds_up_slots(&run) && job.looked.is_none_or(|looked| planner.now().duration_since(looked) > HELD_UP) {
         planner.list_pods(job);
     }
+    read_unwatched(planner, job);
+    planner.ledger.keep(run);
+}
+
+/// A Job that no watch shows is read now and then.
+fn read_unwatched(planner: &mut Planner, job: &Job) {
+    let object = &job.object;
     if let Some(read) = job.unwatched_since {
         let again = read.checked_add(UNWATCHED).unwrap_or(Timestamp::MAX);
         match again <= planner.now() {
@@ -97,7 +104,6 @@ fn settle_active(planner: &mut Planner, run: Run, job: &Job) {
             false => planner.wake_by(again),
         }
     }
-    planner.ledger.keep(run);
 }
 
 /// The Job is being deleted. What its containers say at their end can be read for a second or two, until their pods are gone.
@@ -110,6 +116,7 @@ fn settle_terminating(planner: &mut Planner, run: Run, job: &Job) {
             None => planner.list_pods(job),
         }
     }
+    read_unwatched(planner, job);
     planner.ledger.keep(run);
 }
 

@@ -66,16 +66,16 @@ impl Planner<'_> {
         let skips = self
             .spec
             .is_some_and(|spec| spec.fields.concurrency_policy == ConcurrencyPolicy::Forbid);
-        let (Some(schedule), true) = (self.schedule(), skips && run.is_scheduled()) else {
-            return false;
-        };
         // A task that runs every second skips many slots behind each of its runs, and nobody needs to look.
         let is_long = run.started.is_some_and(|started| self.now().duration_since(started) > ON_TIME);
+        let (Some(schedule), true) = (self.schedule(), skips && is_long && run.is_scheduled()) else {
+            return false;
+        };
         let third = schedule
             .next(run.slot)
             .and_then(|slot| schedule.next(slot))
             .and_then(|slot| schedule.next(slot));
-        is_long && third.is_some_and(|third| third <= self.ledger.accounted_until())
+        third.is_some_and(|third| third <= self.ledger.accounted_until())
     }
 
     /// The oldest active run.

@@ -10,7 +10,7 @@ use super::observed_job::{Job, JobState};
 use super::records::End;
 use super::refusals::{Refusal, WriteKind};
 use super::run::Run;
-use super::{ConditionReason, Reason, SlotRange, names};
+use super::{ConditionReason, Outcome, Reason, SlotRange, in_force, names, slots};
 use crate::api::Trigger;
 use crate::schedule::Schedule;
 use jiff::Timestamp;
@@ -141,6 +141,17 @@ impl<'a> Planner<'a> {
     /// It is certain what is there, and not too early to try again what was refused.
     pub fn may_start(&self) -> bool {
         self.is_certain() && self.refused(WriteKind::Create).is_none()
+    }
+
+    /// Accounts for the slots up to now, which are not started for this reason. What still waits for its jitter goes as well.
+    pub fn pass_until_now(&mut self, outcome: Outcome, reason: Reason, why: &str) {
+        let now = self.now();
+        let schedule = in_force(&self.observed.task, &self.ledger.status);
+        let gone = schedule.and_then(|schedule| slots::range(&schedule, self.ledger.accounted_until(), now, reason));
+        if let Some(gone) = gone {
+            self.ledger.pass(&gone, outcome, &format!("{gone} not started: {why}"));
+        }
+        self.ledger.account_until(now);
     }
 
     /// Plans again at that time at the latest.

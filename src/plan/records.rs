@@ -18,6 +18,18 @@ pub struct End {
     pub message: Option<String>,
 }
 
+impl End {
+    /// The end of a run that waits for its next attempt: the last one's exit code is its own.
+    #[must_use]
+    pub fn between_attempts(run: &Run, now: Timestamp, message: String) -> Self {
+        Self {
+            at: Some(now),
+            exit_code: run.last_exit_code(),
+            message: Some(message),
+        }
+    }
+}
+
 /// The entry of a run that has ended.
 #[must_use]
 pub fn finished_run(run: &Run, outcome: Outcome, reason: Reason, end: End) -> RunRecord {

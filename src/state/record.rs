@@ -21,6 +21,7 @@ use std::sync::Arc;
 const MOST_UNRECORDED: usize = 1024;
 /// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
 const MOST_SET_ASIDE: usize = 32;
+
 /// From where a Job is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {

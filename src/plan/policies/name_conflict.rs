@@ -17,11 +17,7 @@ pub fn give_up_taken(planner: &mut Planner) {
         let is_next = |run: &mut Run| matches!(run.phase, Phase::Backoff(_)) && run.job == *job;
         let retries: Vec<Run> = planner.ledger.runs.extract_if(.., is_next).collect();
         for run in retries {
-            let end = End {
-                at: Some(now),
-                exit_code: run.last_exit_code(),
-                message: Some(format!("attempt {} could not be created: {message}", run.attempt)),
-            };
+            let end = End::between_attempts(&run, now, format!("attempt {} could not be created: {message}", run.attempt));
             planner.ledger.finish(&run, Outcome::Failed, Reason::NameConflict, end);
         }
     }

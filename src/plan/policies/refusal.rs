@@ -45,11 +45,11 @@ pub fn fail_hopeless_retries(planner: &mut Planner) {
     let is_due = |run: &mut Run| matches!(run.phase, Phase::Backoff(until) if until <= refusal.since);
     let hopeless: Vec<Run> = planner.ledger.runs.extract_if(.., is_due).collect();
     for run in hopeless {
-        let end = End {
-            at: Some(now),
-            exit_code: run.last_exit_code(),
-            message: Some(format!("attempt {} could not be created: {}", run.attempt, refusal.message)),
-        };
+        let end = End::between_attempts(
+            &run,
+            now,
+            format!("attempt {} could not be created: {}", run.attempt, refusal.message),
+        );
         planner.ledger.finish(&run, Outcome::Failed, Reason::JobRefused, end);
     }
 }

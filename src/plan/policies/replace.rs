@@ -56,11 +56,7 @@ fn terminate_active(planner: &mut Planner) {
         let is_active = planner.is_active(&run);
         let run = match run.phase {
             Phase::Backoff(_) => {
-                let end = End {
-                    at: Some(now),
-                    exit_code: run.last_exit_code(),
-                    message: Some(WHY.into()),
-                };
+                let end = End::between_attempts(&run, now, WHY.into());
                 planner.ledger.finish(&run, Outcome::Cancelled, Reason::Replaced, end);
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use crate::plan::planner::Planner;
 use crate::plan::seconds::whole_second;
-use crate::plan::{Outcome, Reason, in_force, slots};
+use crate::plan::{Outcome, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 const WHY: &str = "the schedule was edited before";
@@ -25,14 +25,8 @@ pub fn apply_schedule_change(planner: &mut Planner) {
         Some(reason) => (Outcome::Skipped, reason, "the task is suspended"),
         None => (Outcome::Missed, Reason::ScheduleChanged, WHY),
     };
-    // What still waits for its jitter goes as well.
-    let schedule = in_force(&planner.observed.task, &planner.ledger.status);
-    let gone = schedule.and_then(|schedule| slots::range(&schedule, planner.ledger.accounted_until(), now, reason));
-    if let Some(gone) = gone {
-        planner.ledger.pass(&gone, outcome, &format!("{gone} not started: {why}"));
-    }
+    planner.pass_until_now(outcome, reason, why);
     planner.ledger.give_up(|run| run.is_scheduled(), outcome, reason, why);
-    planner.ledger.account_until(now);
     let status = &mut planner.ledger.status;
     status.schedule_since = Some(Time(whole_second(now)));
     status.observed_schedule = Some(written);

@@ -9,7 +9,7 @@ use crate::plan::planner::Planner;
 use crate::plan::records::End;
 use crate::plan::run::{Phase, Run};
 use crate::plan::seconds::whole_second;
-use crate::plan::{Outcome, Reason, in_force, slots};
+use crate::plan::{Outcome, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 const WHY: &str = "the task is suspended";
@@ -52,15 +52,7 @@ pub fn record_suspension(planner: &mut Planner) {
     }
     if before.is_some() != after.is_some() {
         let reason = before.or(after).unwrap_or(Reason::Suspended);
-        let schedule = in_force(&planner.observed.task, &planner.ledger.status);
-        // What still waits for its jitter is skipped as well.
-        let gone = schedule.and_then(|schedule| slots::range(&schedule, planner.ledger.accounted_until(), now, reason));
-        if let Some(gone) = gone {
-            planner
-                .ledger
-                .pass(&gone, Outcome::Skipped, &format!("{gone} not started: {}", why(reason)));
-        }
-        planner.ledger.account_until(now);
+        planner.pass_until_now(Outcome::Skipped, reason, why(reason));
     }
     planner.ledger.status.suspension = after.map(|reason| Suspension {
         reason: reason.to_string(),
@@ -84,11 +76,11 @@ pub fn give_up_slots(planner: &mut Planner) {
     let waits = |run: &mut Run| run.is_scheduled() && matches!(run.phase, Phase::Backoff(_));
     let waiting: Vec<Run> = planner.ledger.runs.extract_if(.., waits).collect();
     for run in waiting {
-        let end = End {
-            at: Some(planner.now()),
-            exit_code: run.last_exit_code(),
-            message: Some(format!("{}; not retried: {WHY}", run.message.as_deref().unwrap_or_default())),
-        };
+        let end = End::between_attempts(
+            &run,
+            planner.now(),
+            format!("{}; not retried: {WHY}", run.message.as_deref().unwrap_or_default()),
+        );
         planner.ledger.finish(&run, Outcome::Failed, Reason::JobFailed, end);
     }
 }

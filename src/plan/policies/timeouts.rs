@@ -38,11 +38,7 @@ pub fn terminate_long_runs(planner: &mut Planner) {
         if !is_over(planner, since.unwrap_or(started), timeout) {
             planner.ledger.keep(run);
         } else if let Phase::Backoff(_) = run.phase {
-            let end = End {
-                at: Some(planner.now()),
-                exit_code: run.last_exit_code(),
-                message: Some(message.clone()),
-            };
+            let end = End::between_attempts(&run, planner.now(), message.clone());
             planner.ledger.finish(&run, Outcome::Failed, Reason::RunTimeout, end);
             planner.ledger.binding = true;
         } else {

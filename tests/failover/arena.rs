@@ -8,6 +8,7 @@ use crate::fault::{Kind, moment};
 use crate::harness::{Link, Pace, Replica, World, until};
 use crate::witness::Witness;
 use jiff::{SignedDuration, Timestamp};
+use kube::api::ListParams;
 use punctual::api::ScheduledTaskStatus;
 use punctual::clock::Clock;
 use serde_json::json;
@@ -49,7 +50,7 @@ impl Arena {
         let world = World::on(crate::cluster, &format!("{name}-{group}")).await;
         world.allow_tasks().await;
         world.allow_lease().await;
-        let witness = Witness::start(world.jobs());
+        let witness = Witness::start(world.jobs(), world.tasks());
         for (policy, period) in TASKS {
             let mut spec = json!({"schedule": format!("*/{period} * * * * *"), "concurrencyPolicy": policy,
                 "missedRunPolicy": "All", "missedRunLimit": 100});
@@ -179,7 +180,8 @@ impl Arena {
             replica.ask_to_stop();
             assert_eq!(replica.ended().await, Some(0), "{}", replica.log());
         }
-        let seen = self.witness.seen(&self.world.job_names().await).await;
+        let tasks = self.world.tasks().list(&ListParams::default()).await.expect("the tasks");
+        let seen = self.witness.seen(&self.world.job_names().await, &tasks.items).await;
         Books::close(&self.world, self.pace, self.changes, &seen).await
     }
 }

@@ -3,6 +3,7 @@
 //! Takes what happened, gives figures and whatever is wrong. Never shares a line with the operator.
 
 use crate::arena::TASKS;
+use crate::effect::Effects;
 use crate::fault::Kind;
 use crate::harness::{Pace, Request, World, requests};
 use crate::witness::Seen;
@@ -49,8 +50,9 @@ pub struct Books {
     pub lost: usize,
     pub doubled: usize,
     pub overlapped: usize,
-    /// Writes received when another had the lease.
+    /// Writes received when another had the lease, and those of them that changed something.
     pub usurped: usize,
+    pub usurping: usize,
     /// Writes received after the own renew deadline, and after the own release, while nobody else had the lease.
     pub late_writes: usize,
     pub after_release: usize,
@@ -81,7 +83,7 @@ impl Books {
             books.overlapped += 1;
             books.wrong.push(format!("{}: overlap of {task}: {overlap}", world.namespace));
         }
-        books.writes_out_of_turn(pace, &changes, &all);
+        books.writes_out_of_turn(pace, &changes, &all, seen);
         for change in &changes {
             books.cost(world, change, &all, &jobs, seen);
         }
@@ -132,8 +134,10 @@ impl Books {
         }
     }
 
-    /// Who writes must hold the lease, by the last word about it, and should have renewed it within the deadline.
-    fn writes_out_of_turn(&mut self, pace: Pace, changes: &[Change], all: &[Request]) {
+    /// Who writes must hold the lease, by the last word about it, and should have renewed it within the deadline. A busy API
+    /// server receives late what was sent, and given up, in time: only what changed something in another's turn is wrong.
+    fn writes_out_of_turn(&mut self, pace: Pace, changes: &[Change], all: &[Request], seen: &Seen) {
+        let effects = Effects::of(all, seen);
         let deadline = SignedDuration::try_from(pace.renew).unwrap() + ON_THE_WAY;
         let leases: Vec<&Request> = all
             .iter()
@@ -158,8 +162,8 @@ impl Books {
                 "{user} {verb} {resource} {} ({code}) received at {}: {why}",
                 write.name, write.received
             );
-            // A busy API server receives late what was sent, and given up, in time: only who writes into another's turn is wrong.
-            if last.is_none_or(|lease| lease.user != write.user) {
+            if last.is_none_or(|lease| lease.user != write.user) && effects.changed_something(write) {
+                self.usurping += 1;
                 self.wrong.push(about);
             } else {
                 self.notes.push(about);

@@ -12,6 +12,7 @@ mod harness;
 mod arena;
 mod books;
 mod clock;
+mod effect;
 mod fault;
 mod table;
 mod witness;

@@ -55,12 +55,12 @@ pub fn table(campaigns: &[(Pace, &Vec<Books>)]) -> String {
             row(&mut table, *pace, name, &of_kind);
         }
     }
-    table.push_str("\n| lease | changes | of them beside the leader | slots | started | skipped, said so | superseded (Replace) | lost | doubled | overlapped (Forbid, Queue) | writes | received in another's turn | after the own deadline | after the own release |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    table.push_str("\n| lease | changes | of them beside the leader | slots | started | skipped, said so | superseded (Replace) | lost | doubled | overlapped (Forbid, Queue) | writes | received in another's turn | of them with an effect | after the own deadline | after the own release |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (pace, books) in campaigns {
         let sum = |value: fn(&Books) -> usize| books.iter().map(value).sum::<usize>();
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             pace.name,
             sum(|books| books.costs.len() + books.unplanned),
             sum(|books| books.unplanned),
@@ -73,6 +73,7 @@ pub fn table(campaigns: &[(Pace, &Vec<Books>)]) -> String {
             sum(|books| books.overlapped),
             sum(|books| books.writes),
             sum(|books| books.usurped),
+            sum(|books| books.usurping),
             sum(|books| books.late_writes),
             sum(|books| books.after_release),
         );

@@ -1,20 +1,22 @@
-//! Sees Jobs come, run and end, by the API server's own watch: two of one name are a double, two of one task at once an overlap.
+//! Sees Jobs come, run, end and go, and each version of a task, by the API server's own watch: two Jobs of one name are a
+//! double, two of one task at once an overlap.
 //!
-//! Takes a namespace, gives Jobs and overlaps. (An audit log knows less: a POST whose sender has gone is answered 504 there, and may
+//! Takes a namespace, gives Jobs, versions and overlaps. (An audit log knows less: a POST whose sender has gone is answered 504 there, and may
 //! have made its Job all the same.) Never asks the operator, nor trusts a clock: the order is the API server's.
 
 use crate::harness::until;
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
-use kube::Api;
 use kube::runtime::watcher::{self, Event};
+use kube::{Api, ResourceExt};
+use punctual::api::ScheduledTask;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
 pub struct Witness {
     seen: Arc<Mutex<Seen>>,
-    watching: JoinHandle<()>,
+    watching: [JoinHandle<()>; 2],
 }
 
 /// What was seen.
@@ -24,15 +26,29 @@ pub struct Seen {
     pub jobs: BTreeMap<String, BTreeSet<String>>,
     /// Each Job that began while another of its task ran, with that task.
     pub overlaps: Vec<(String, String)>,
+    /// Names of the Jobs that are gone.
+    pub deleted: BTreeSet<String>,
+    /// The versions of each task.
+    pub versions: BTreeMap<String, BTreeSet<String>>,
     /// UID and name of the Jobs that run, by task.
     running: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Witness {
-    pub fn start(jobs: Api<Job>) -> Witness {
+    pub fn start(jobs: Api<Job>, tasks: Api<ScheduledTask>) -> Witness {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let ours = seen.clone();
-        let watching = tokio::spawn(async move {
+        let watching_tasks = tokio::spawn(async move {
+            let mut events = std::pin::pin!(kube::runtime::watcher(tasks, watcher::Config::default()));
+            while let Some(event) = events.next().await {
+                if let Ok(Event::Apply(task) | Event::InitApply(task)) = event {
+                    let version = task.resource_version().unwrap_or_default();
+                    ours.lock().unwrap().versions.entry(task.name_any()).or_default().insert(version);
+                }
+            }
+        });
+        let ours = seen.clone();
+        let watching_jobs = tokio::spawn(async move {
             let mut events = std::pin::pin!(kube::runtime::watcher(jobs, watcher::Config::default()));
             while let Some(event) = events.next().await {
                 let mut seen = ours.lock().unwrap();
@@ -44,14 +60,22 @@ impl Witness {
                 }
             }
         });
-        Witness { seen, watching }
+        Witness {
+            seen,
+            watching: [watching_tasks, watching_jobs],
+        }
     }
 
-    /// Everything, once the watch has shown each of the Jobs that are there.
-    pub async fn seen(&self, there: &[String]) -> Seen {
-        until("the witness to have seen every Job", || async {
+    /// Everything, once the watch has shown each of the Jobs and tasks that are there.
+    pub async fn seen(&self, jobs: &[String], tasks: &[ScheduledTask]) -> Seen {
+        until("the witness to have seen everything", || async {
             let seen = self.seen.lock().unwrap();
-            there.iter().all(|name| seen.jobs.contains_key(name)).then(|| seen.clone())
+            let jobs = jobs.iter().all(|name| seen.jobs.contains_key(name));
+            let versions = |task: &ScheduledTask| seen.versions.get(&task.name_any()).zip(task.resource_version());
+            let tasks = tasks
+                .iter()
+                .all(|task| versions(task).is_some_and(|(seen, now)| seen.contains(&now)));
+            (jobs && tasks).then(|| seen.clone())
         })
         .await
     }
@@ -59,7 +83,7 @@ impl Witness {
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        self.watching.abort();
+        self.watching.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -67,6 +91,9 @@ impl Seen {
     fn see(&mut self, job: Job, gone: bool) {
         let (name, uid) = (job.metadata.name.unwrap_or_default(), job.metadata.uid.unwrap_or_default());
         self.jobs.entry(name.clone()).or_default().insert(uid.clone());
+        if gone {
+            self.deleted.insert(name.clone());
+        }
         let Some((task, _)) = name.rsplit_once('-') else { return };
         let running = self.running.entry(task.to_owned()).or_default();
         let ended = job.status.and_then(|status| status.conditions).into_iter().flatten();

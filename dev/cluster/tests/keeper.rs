@@ -1,5 +1,6 @@
 //! `cluster up` and `cluster down` as a person runs them, in a cache of the test's own.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -30,16 +31,29 @@ fn run(cache: &Path, args: &[&str]) -> Output {
     output
 }
 
-fn text(output: Output) -> String {
-    String::from_utf8(output.stdout).unwrap()
+/// Runs it, and expects its output to begin so.
+fn says(cache: &Path, args: &[&str], beginning: &str) {
+    let said = String::from_utf8(run(cache, args).stdout).unwrap();
+    assert!(
+        said.starts_with(beginning),
+        "cluster {args:?} said {said:?} instead of {beginning:?}"
+    );
+}
+
+/// Kills the keeper, and waits until it is dead: until then it is a keeper, and `up` rightly says so.
+fn kill_keeper(cache: &Path) {
+    let lock = cache.join("cluster/keeper.lock");
+    let keeper = std::fs::read_to_string(&lock).unwrap();
+    assert!(Command::new("kill").args(["-KILL", keeper.trim()]).status().unwrap().success());
+    File::open(lock).unwrap().lock_shared().unwrap();
 }
 
 #[test]
 fn up_is_up_until_down_and_a_killed_keeper_disturbs_nobody() {
     let cache = cache();
     let dir = cache.path();
-    assert!(text(run(dir, &["up", "--node", "none"])).starts_with("The cluster is up,"));
-    assert!(text(run(dir, &["up"])).starts_with("The cluster is up already,"));
+    says(dir, &["up", "--node", "none"], "The cluster is up,");
+    says(dir, &["up"], "The cluster is up already,");
     let kubectl = Binaries::choose(None).unwrap().path(Tool::Kubectl).unwrap();
     let config = dir.join("cluster/site/kubeconfig");
     assert!(
@@ -52,11 +66,10 @@ fn up_is_up_until_down_and_a_killed_keeper_disturbs_nobody() {
             .success()
     );
 
-    let keeper = std::fs::read_to_string(dir.join("cluster/keeper.lock")).unwrap();
-    assert!(Command::new("kill").args(["-KILL", keeper.trim()]).status().unwrap().success());
-    assert!(text(run(dir, &["up", "--node", "none"])).starts_with("The cluster is up,"));
-    assert!(text(run(dir, &["down"])).starts_with("The cluster is gone"));
-    assert!(text(run(dir, &["down"])).starts_with("No cluster was up"));
+    kill_keeper(dir);
+    says(dir, &["up", "--node", "none"], "The cluster is up,");
+    says(dir, &["down"], "The cluster is gone");
+    says(dir, &["down"], "No cluster was up");
     assert!(!dir.join("cluster/site").exists());
 }
 

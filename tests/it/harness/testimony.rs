@@ -22,9 +22,35 @@ pub struct Request {
 }
 
 impl Request {
+    /// A line of the audit log.
+    pub fn read(entry: &Value) -> Option<Request> {
+        let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let subresource = text("/objectRef/subresource");
+        let resource = text("/objectRef/resource");
+        Some(Request {
+            user: text("/user/username"),
+            verb: text("/verb"),
+            resource: if subresource.is_empty() {
+                resource
+            } else {
+                format!("{resource}/{subresource}")
+            },
+            name: text("/objectRef/name"),
+            code: entry.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0),
+            received: text("/requestReceivedTimestamp").parse().ok()?,
+            answered: text("/stageTimestamp").parse().ok()?,
+            dry: text("/requestURI").contains("dryRun"),
+        })
+    }
+
     /// Whether it was done.
     pub fn is_done(&self) -> bool {
         (200..300).contains(&self.code)
+    }
+
+    /// Whether it surely changed nothing. A time-out, another 5xx or a sender that has gone leaves it open.
+    pub fn is_refused(&self) -> bool {
+        (400..500).contains(&self.code)
     }
 
     /// Whether it is about who leads.
@@ -52,28 +78,8 @@ pub fn requests(cluster: &Cluster, users: &str) -> Vec<Request> {
         .filter(|line| line.contains(&needle))
         // The last line may be half written.
         .filter_map(|line| serde_json::from_str(&line).ok())
-        .filter_map(|entry: Value| request(&entry))
+        .filter_map(|entry: Value| Request::read(&entry))
         .collect();
     requests.sort_by_key(|request| request.received);
     requests
-}
-
-fn request(entry: &Value) -> Option<Request> {
-    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let subresource = text("/objectRef/subresource");
-    let resource = text("/objectRef/resource");
-    Some(Request {
-        user: text("/user/username"),
-        verb: text("/verb"),
-        resource: if subresource.is_empty() {
-            resource
-        } else {
-            format!("{resource}/{subresource}")
-        },
-        name: text("/objectRef/name"),
-        code: entry.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0),
-        received: text("/requestReceivedTimestamp").parse().ok()?,
-        answered: text("/stageTimestamp").parse().ok()?,
-        dry: text("/requestURI").contains("dryRun"),
-    })
 }

@@ -198,6 +198,12 @@ impl Cache {
         self.lock().entries.get(key)?.record.task().map(Task::key)
     }
 
+    /// Whether a run of the task waits to be started.
+    #[must_use]
+    pub fn waits_for_start(&self, key: &Key) -> bool {
+        self.lock().entries.get(key).is_some_and(|entry| entry.record.waits_for_start())
+    }
+
     /// How many tasks and Jobs are known.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {

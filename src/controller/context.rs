@@ -7,7 +7,7 @@ use super::cache::Cache;
 use super::error::Error;
 use super::events::Events;
 use super::leadership::Leadership;
-use super::queue::{Key, Queue};
+use super::queue::{Key, Queue, Why};
 use super::synced::Synced;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -111,10 +111,10 @@ impl Context {
         self.events.announce(task, said);
     }
 
-    /// Every task is looked at now.
+    /// Every task is looked at now: any of them may have something to start.
     pub(super) fn wake_all(&self) {
         for key in self.cache.keys() {
-            self.queue.wake(&key, self.clock.now());
+            self.queue.wake(&key, self.clock.now(), Why::Start);
         }
     }
 
@@ -132,10 +132,15 @@ impl Context {
         namespace.is_none_or(|namespace| self.synced.is_listed(&namespace))
     }
 
-    /// A task was touched: reconcile it now.
+    /// A task was touched: reconcile it now, after the starts of others unless it waits for one itself.
     pub(super) fn wake(&self, key: Option<Key>) {
         if let Some(key) = key {
-            self.queue.wake(&key, self.clock.now());
+            let why = if self.cache.waits_for_start(&key) {
+                Why::Start
+            } else {
+                Why::Bookkeeping
+            };
+            self.queue.wake(&key, self.clock.now(), why);
         }
     }
 
@@ -143,7 +148,7 @@ impl Context {
         let (ctx, key) = (self.clone(), key.clone());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            ctx.wake(Some(key));
+            ctx.queue.wake(&key, ctx.clock.now(), Why::Bookkeeping);
         });
     }
 

@@ -45,6 +45,8 @@ pub struct Event {
     pub namespace: String,
     /// The event as JSON, without its times.
     pub body: Value,
+    /// When it was accepted.
+    pub since: Instant,
 }
 
 /// Events that were accepted and not posted yet.
@@ -139,6 +141,7 @@ impl Events {
         let event = Event {
             namespace: namespace.to_owned(),
             body,
+            since: Instant::now(),
         };
         // A full queue drops the event instead of delaying the caller.
         if !self.may_say(namespace, key) || self.sender.try_send(event).is_err() {

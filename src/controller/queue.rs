@@ -1,48 +1,79 @@
-//! The work queue: when each task is reconciled next, fair between namespaces.
+//! The work queue: when each task is reconciled next, starts before bookkeeping, fair between namespaces.
 //!
-//! Wake-ups go in; keys that are due come out, each to one worker at a time. When more keys are due than workers are free, namespaces
-//! are served round-robin, and within a namespace the key that has waited longest comes first. After an error a key is held: it is
-//! not handed out until it is released, whatever happens to its task. The queue itself never waits; the caller does.
+//! Wake-ups go in; keys that are due come out, each to one worker at a time. There are two lines: a time that a plan asked for, such as
+//! that of a slot, is kept before anything that merely happened, such as a Job's end that is to be written down. When more keys are due
+//! than workers are free, namespaces are served round-robin within a line. After an error a key is held: it is not handed out until it
+//! is released, whatever happens to its task. The queue itself never waits; the caller does.
+
+mod line;
 
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use line::Line;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// A clock that goes back by more than this was set, and every task is reconciled again. Smaller steps are normal clock discipline.
 const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
+/// Bookkeeping that has waited this long is as urgent as a start.
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// UID of a task.
 pub type Key = Arc<str>;
 
+/// Why a task is to be reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Something may be due to start.
+    Start,
+    /// Something happened that is to be taken in and written down.
+    Bookkeeping,
+}
+
 /// The timer of all tasks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
     inner: Mutex<Inner>,
     changed: Notify,
+    starts_wait: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    order: BTreeSet<(Timestamp, Key)>,
-    wanted: HashMap<Key, Timestamp>,
-    /// Keys that are due, by namespace, in the order of their times.
-    due: HashMap<Arc<str>, VecDeque<Key>>,
-    /// Namespaces with keys that are due, in round-robin order.
-    turns: VecDeque<Arc<str>>,
+    starts: Line,
+    bookkeeping: Line,
     namespaces: HashMap<Key, Arc<str>>,
     running: HashSet<Key>,
     held: HashSet<Key>,
-    /// Keys that were woken while a worker processed them, or while they were held.
-    again: HashMap<Key, Timestamp>,
     /// The latest time passed to [`Queue::take`].
     latest: Option<Timestamp>,
 }
 
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            inner: Mutex::default(),
+            changed: Notify::new(),
+            starts_wait: watch::Sender::new(false),
+        }
+    }
+}
+
 impl Queue {
-    /// Assigns the key to a namespace.
+    /// Assigns the key to a namespace, for good.
     pub fn belongs(&self, key: &Key, namespace: &str) {
-        self.lock().namespaces.insert(key.clone(), namespace.into());
+        let mut inner = self.lock();
+        if !inner.namespaces.contains_key(key) {
+            // It may have been woken before it was known where it belongs.
+            let (starts, bookkeeping) = (inner.starts.take_out(key, None), inner.bookkeeping.take_out(key, None));
+            inner.namespaces.insert(key.clone(), namespace.into());
+            if let Some(at) = starts {
+                inner.starts.put(key, at);
+            }
+            if let Some(at) = bookkeeping {
+                inner.bookkeeping.put(key, at);
+            }
+        }
     }
 
     /// The namespace of the key, if it has one.
@@ -51,36 +82,41 @@ impl Queue {
         self.lock().namespaces.get(key).cloned()
     }
 
-    /// Forgets the namespace of a task that was deleted.
+    /// Forgets a task that was deleted.
     pub fn forget(&self, key: &Key) {
-        self.lock().namespaces.remove(key);
+        let mut inner = self.lock();
+        inner.take_out(key);
+        inner.namespaces.remove(key);
     }
 
     /// Schedules a reconcile of `key` at `at`, or keeps an earlier one.
-    pub fn wake(&self, key: &Key, at: Timestamp) {
+    pub fn wake(&self, key: &Key, at: Timestamp, why: Why) {
         let mut inner = self.lock();
-        if inner.running.contains(key) || inner.held.contains(key) {
-            let again = inner.again.entry(key.clone()).or_insert(at);
-            *again = at.min(*again);
-            return;
-        }
-        if inner.wanted.get(key).is_none_or(|known| at < *known) {
-            inner.set(key, Some(at));
+        let is_taken = inner.running.contains(key) || inner.held.contains(key);
+        let line = inner.line(why);
+        if is_taken {
+            line.put_again(key, at);
+        } else if line.put(key, at) {
             drop(inner);
             self.changed.notify_one();
         }
     }
 
-    /// The next key that is due, round-robin by namespace. No other caller gets it until [`Queue::done`].
+    /// The next key that is due, starts first, round-robin by namespace. No other caller gets it until [`Queue::done`].
     #[must_use]
     pub fn take(&self, now: Timestamp) -> Option<Key> {
         let mut inner = self.lock();
         if inner.latest.is_some_and(|latest| now + SET_BACK < latest) {
-            inner.all_at(now);
+            inner.starts.bring_forward(now);
+            inner.bookkeeping.bring_forward(now);
         }
         inner.latest = Some(now);
-        inner.ripen(now);
-        let key = inner.next_due()?;
+        let key = inner.next(now);
+        let starts_wait = inner.starts.is_due();
+        self.starts_wait
+            .send_if_modified(|wait| std::mem::replace(wait, starts_wait) != starts_wait);
+        let key = key?;
+        inner.take_out(&key);
         inner.running.insert(key.clone());
         Some(key)
     }
@@ -89,12 +125,11 @@ impl Queue {
     pub fn done(&self, key: &Key, next: Option<Timestamp>) {
         let mut inner = self.lock();
         inner.running.remove(key);
-        let again = inner.again.remove(key);
-        let at = match (again, next) {
-            (Some(again), Some(next)) => Some(again.min(next)),
-            (again, next) => again.or(next),
-        };
-        inner.set(key, at);
+        inner.starts.returned(key);
+        inner.bookkeeping.returned(key);
+        if let Some(at) = next {
+            inner.starts.put(key, at);
+        }
         drop(inner);
         self.changed.notify_one();
     }
@@ -112,8 +147,9 @@ impl Queue {
     pub fn release(&self, key: &Key, now: Timestamp) {
         let mut inner = self.lock();
         inner.held.remove(key);
-        inner.again.remove(key);
-        inner.set(key, Some(now));
+        inner.starts.forget_again(key);
+        inner.bookkeeping.forget_again(key);
+        inner.starts.put(key, now);
         drop(inner);
         self.changed.notify_one();
     }
@@ -122,18 +158,17 @@ impl Queue {
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         let inner = self.lock();
-        match inner.turns.is_empty() {
-            true => inner.order.first().map(|(at, _)| *at),
-            false => inner.latest,
+        if inner.starts.is_due() || inner.bookkeeping.is_due() {
+            return inner.latest;
         }
+        [inner.starts.next_at(), inner.bookkeeping.next_at()].into_iter().flatten().min()
     }
 
     /// How many keys are due and wait for a worker.
     #[must_use]
     pub fn depth(&self, now: Timestamp) -> usize {
         let inner = self.lock();
-        let due: usize = inner.due.values().map(VecDeque::len).sum();
-        due + inner.order.iter().take_while(|(at, _)| *at <= now).count()
+        inner.starts.depth(now) + inner.bookkeeping.depth(now)
     }
 
     /// Whether no worker processes a key.
@@ -146,12 +181,18 @@ impl Queue {
     #[must_use]
     pub fn is_quiet(&self, now: Timestamp) -> bool {
         let inner = self.lock();
-        inner.running.is_empty() && inner.turns.is_empty() && inner.order.first().is_none_or(|(at, _)| *at > now)
+        inner.running.is_empty() && inner.starts.is_quiet(now) && inner.bookkeeping.is_quiet(now)
     }
 
     /// Resolves when a key was added or returned.
     pub async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// Whether starts that are due wait for a worker: other work that can wait does.
+    #[must_use]
+    pub fn starts_wait(&self) -> watch::Receiver<bool> {
+        self.starts_wait.subscribe()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -160,58 +201,31 @@ impl Queue {
 }
 
 impl Inner {
-    /// Moves every key that is scheduled later to `at`.
-    fn all_at(&mut self, at: Timestamp) {
-        let later: Vec<Key> = self
-            .order
-            .iter()
-            .filter(|(wanted, _)| *wanted > at)
-            .map(|(_, key)| key.clone())
-            .collect();
-        later.iter().for_each(|key| self.set(key, Some(at)));
+    fn line(&mut self, why: Why) -> &mut Line {
+        match why {
+            Why::Start => &mut self.starts,
+            Why::Bookkeeping => &mut self.bookkeeping,
+        }
     }
 
-    /// Moves keys that are due to the lines of their namespaces.
-    fn ripen(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.order.first()
-            && *at <= now
-            && let Some((_, key)) = self.order.pop_first()
+    fn next(&mut self, now: Timestamp) -> Option<Key> {
+        self.starts.ripen(now, &self.namespaces);
+        self.bookkeeping.ripen(now, &self.namespaces);
+        while let Some((since, key)) = self.bookkeeping.oldest()
+            && now.duration_since(since) >= LONGEST_WAIT
         {
-            let namespace = self.namespaces.get(&key).cloned().unwrap_or_else(|| "".into());
-            let line = self.due.entry(namespace.clone()).or_default();
-            if line.is_empty() {
-                self.turns.push_back(namespace);
-            }
-            line.push_back(key);
+            self.bookkeeping.take_out(&key, self.namespaces.get(&key));
+            self.starts.put(&key, since);
         }
+        self.starts.ripen(now, &self.namespaces);
+        self.starts.pop().or_else(|| self.bookkeeping.pop())
     }
 
-    /// The first key of the next namespace in round-robin order.
-    fn next_due(&mut self) -> Option<Key> {
-        let namespace = self.turns.pop_front()?;
-        let line = self.due.get_mut(&namespace)?;
-        let key = line.pop_front()?;
-        if line.is_empty() {
-            self.due.remove(&namespace);
-        } else {
-            self.turns.push_back(namespace);
-        }
-        self.wanted.remove(&key);
-        Some(key)
-    }
-
-    fn set(&mut self, key: &Key, at: Option<Timestamp>) {
-        if let Some(known) = self.wanted.get(key) {
-            if !self.order.remove(&(*known, key.clone())) {
-                // It is due and waits in its namespace's line.
-                return;
-            }
-            self.wanted.remove(key);
-        }
-        if let Some(at) = at {
-            self.wanted.insert(key.clone(), at);
-            self.order.insert((at, key.clone()));
-        }
+    /// Takes the key out of both lines: whoever reconciles a task does all that is due.
+    fn take_out(&mut self, key: &Key) {
+        let namespace = self.namespaces.get(key);
+        self.starts.take_out(key, namespace);
+        self.bookkeeping.take_out(key, namespace);
     }
 }
 
@@ -227,8 +241,8 @@ mod tests {
     fn the_earliest_key_comes_first_and_none_before_its_time() {
         let queue = Queue::default();
         let (a, b): (Key, Key) = ("a".into(), "b".into());
-        queue.wake(&a, at(20));
-        queue.wake(&b, at(10));
+        queue.wake(&a, at(20), Why::Start);
+        queue.wake(&b, at(10), Why::Start);
         assert_eq!(queue.take(at(9)), None);
         assert_eq!(queue.take(at(20)), Some(b));
         assert_eq!(queue.take(at(20)), Some(a));
@@ -239,9 +253,9 @@ mod tests {
     fn a_key_woken_while_processed_is_requeued_and_never_shared() {
         let queue = Queue::default();
         let a: Key = "a".into();
-        queue.wake(&a, at(1));
+        queue.wake(&a, at(1), Why::Start);
         assert_eq!(queue.take(at(1)), Some(a.clone()));
-        queue.wake(&a, at(2));
+        queue.wake(&a, at(2), Why::Start);
         assert_eq!(queue.take(at(5)), None);
         queue.done(&a, Some(at(60)));
         assert_eq!(queue.take(at(5)), Some(a.clone()));
@@ -256,15 +270,15 @@ mod tests {
         for n in 0..100 {
             let key: Key = format!("hog-{n}").into();
             queue.belongs(&key, "hogs");
-            queue.wake(&key, at(1));
+            queue.wake(&key, at(1), Why::Start);
         }
         let quiet: Key = "quiet".into();
         queue.belongs(&quiet, "quiet");
-        queue.wake(&quiet, at(5));
+        queue.wake(&quiet, at(5), Why::Start);
         let taken: Vec<Key> = (0..3).filter_map(|_| queue.take(at(9))).collect();
         assert!(taken.contains(&quiet), "{taken:?}");
         assert_eq!(queue.depth(at(9)), 98);
-        queue.wake(&"hog-50".into(), at(2));
+        queue.wake(&"hog-50".into(), at(2), Why::Start);
         assert_eq!(queue.depth(at(9)), 98, "a key in line stays there, once");
         queue.done(&quiet, Some(at(10)));
         assert_eq!(std::iter::from_fn(|| queue.take(at(9))).count(), 98);
@@ -274,11 +288,11 @@ mod tests {
     fn a_held_key_waits_for_its_release() {
         let queue = Queue::default();
         let a: Key = "a".into();
-        queue.wake(&a, at(1));
+        queue.wake(&a, at(1), Why::Start);
         assert_eq!(queue.take(at(1)), Some(a.clone()));
         queue.hold(&a);
         assert!(queue.is_idle());
-        (0..10).for_each(|_| queue.wake(&a, at(2)));
+        (0..10).for_each(|_| queue.wake(&a, at(2), Why::Start));
         assert_eq!(queue.take(at(9)), None);
         queue.release(&a, at(3));
         assert_eq!(queue.take(at(9)), Some(a.clone()));
@@ -290,8 +304,8 @@ mod tests {
     fn a_clock_that_is_set_back_requeues_every_key() {
         let queue = Queue::default();
         let (a, b): (Key, Key) = ("a".into(), "b".into());
-        queue.wake(&a, at(5000));
-        queue.wake(&b, at(9000));
+        queue.wake(&a, at(5000), Why::Start);
+        queue.wake(&b, at(9000), Why::Start);
         assert_eq!(queue.take(at(4000)), None);
         assert_eq!(queue.take(at(3999)), None, "one second is not a step");
         assert_eq!(queue.take(at(100)), Some(a));
@@ -300,11 +314,51 @@ mod tests {
     }
 
     #[test]
+    fn starts_come_before_bookkeeping_that_has_not_waited_for_too_long() {
+        let queue = Queue::default();
+        let (started, due, old): (Key, Key, Key) = ("started".into(), "due".into(), "old".into());
+        let waits = queue.starts_wait();
+        queue.wake(&old, at(10), Why::Bookkeeping);
+        queue.wake(&started, at(35), Why::Bookkeeping);
+        queue.wake(&due, at(39), Why::Start);
+        queue.wake(&"also due".into(), at(39), Why::Start);
+        assert_eq!(queue.take(at(40)), Some(old), "it has waited for 30 s");
+        assert!(*waits.borrow());
+        assert_eq!(queue.take(at(40)), Some("also due".into()));
+        assert_eq!(queue.take(at(40)), Some(due));
+        assert!(!*waits.borrow(), "all are being started");
+        assert_eq!(queue.take(at(40)), Some(started));
+    }
+
+    #[test]
+    fn bookkeeping_does_not_forget_the_time_of_a_start() {
+        let queue = Queue::default();
+        let (a, b): (Key, Key) = ("a".into(), "b".into());
+        queue.done(&a, Some(at(20)));
+        queue.wake(&b, at(19), Why::Start);
+        queue.wake(&a, at(10), Why::Bookkeeping);
+        assert_eq!(queue.take(at(20)), Some(b));
+        assert_eq!(queue.take(at(20)), Some(a), "as a start");
+        assert_eq!(queue.take(at(99)), None, "and once");
+    }
+
+    #[test]
+    fn a_task_that_is_gone_leaves_the_queue() {
+        let queue = Queue::default();
+        let a: Key = "a".into();
+        queue.belongs(&a, "n");
+        queue.wake(&a, at(10), Why::Start);
+        queue.wake(&a, at(10), Why::Bookkeeping);
+        queue.forget(&a);
+        assert_eq!(queue.take(at(20)), None);
+    }
+
+    #[test]
     fn a_later_wake_up_does_not_delay_an_earlier_one() {
         let queue = Queue::default();
         let a: Key = "a".into();
-        queue.wake(&a, at(10));
-        queue.wake(&a, at(30));
+        queue.wake(&a, at(10), Why::Start);
+        queue.wake(&a, at(30), Why::Start);
         assert_eq!(queue.next_at(), Some(at(10)));
     }
 }

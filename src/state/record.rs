@@ -96,6 +96,19 @@ impl Record {
         self.task.clone()
     }
 
+    /// Whether a run waits to be started: one that is queued or claimed, or that somebody asked for.
+    #[must_use]
+    pub fn waits_for_start(&self) -> bool {
+        self.task().is_some_and(|task| {
+            let (status, requests) = (&task.status, &task.requests);
+            let is_new = |request: &Option<String>, handled: &Option<String>| request.is_some() && request != handled;
+            !status.queued.is_empty()
+                || status.active.iter().any(|run| run.uid.is_none())
+                || is_new(&requests.run_now, &status.last_handled_run_now)
+                || is_new(&requests.backfill, &status.last_handled_backfill)
+        })
+    }
+
     /// Whether a Job of that name is known to exist.
     #[must_use]
     pub fn has_job_named(&self, name: &str) -> bool {

@@ -1,0 +1,149 @@
+//! The memory of one task and of its finished Jobs, on the heap, by a counting allocator. Run it with `make bench`.
+//!
+//! Objects are read from JSON as a watch reads them. What a process takes beyond this is the allocator's, and is measured on a
+//! cluster (`make bench-cluster`).
+
+use jiff::{SignedDuration, Timestamp};
+use punctual::state::{RawJob, RawTask, Record, Seal, Source};
+use serde_json::{Value, json};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator; only sizes are counted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // As glibc rounds: 16 bytes and a header of 8, at least 32.
+        HELD.fetch_add(rounded(layout.size()), Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(rounded(layout.size()), Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn rounded(size: usize) -> usize {
+    (size + 8).next_multiple_of(16).max(32)
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const TASKS: usize = 1_000;
+const FIRST: &str = "2026-11-23T09:00:00Z";
+
+fn slot(number: i64) -> Timestamp {
+    FIRST.parse::<Timestamp>().expect("a time") + SignedDuration::from_mins(number)
+}
+
+fn uid(task: usize, job: i64) -> String {
+    format!("{task:08x}-0000-4000-8000-{job:012x}")
+}
+
+/// A template with so many bytes of JSON in one environment variable.
+fn template(length: usize) -> Value {
+    let container = json!({"name": "main", "image": "busybox", "command": ["true"],
+        "env": [{"name": "TEXT", "value": "x".repeat(length)}]});
+    json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}})
+}
+
+fn status(task: usize) -> Value {
+    let runs: Vec<Value> = (0..10)
+        .rev()
+        .map(|run| {
+            json!({"slot": slot(run).to_string(), "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": "Succeeded",
+                "reason": "Completed", "job": job_name(task, run), "started": slot(run).to_string(), "finished": slot(run).to_string()})
+        })
+        .collect();
+    let kept: Vec<Value> = (7..10)
+        .map(|run| json!({"job": job_name(task, run), "uid": uid(task, run), "succeeded": true}))
+        .collect();
+    let conditions: Vec<Value> = ["Ready", "Suspended", "Healthy", "Overdue"]
+        .map(|kind| {
+            json!({"type": kind, "status": "True", "reason": "ReasonOfIt", "message": "A sentence about it.", "observedGeneration": 1,
+                "lastTransitionTime": FIRST})
+        })
+        .to_vec();
+    let next: Vec<String> = (11..16).map(|run| slot(run).to_string()).collect();
+    json!({"observedGeneration": 1, "acceptedGeneration": 1, "scheduleSince": FIRST, "accountedUntil": slot(9).to_string(),
+        "observedSchedule": {"schedule": "* * * * *", "timeZone": "UTC"}, "lastScheduleTime": slot(9).to_string(),
+        "lastSuccessfulTime": slot(9).to_string(), "lastSuccessfulSlot": slot(9).to_string(), "started": 10, "succeeded": 10,
+        "nextRuns": next, "recentRuns": runs, "keptJobs": kept, "conditions": conditions})
+}
+
+fn job_name(task: usize, run: i64) -> String {
+    format!("task-{task}-{}", slot(run).as_second())
+}
+
+fn raw_task(task: usize, template: &Value, status: &Value) -> RawTask {
+    let metadata = json!({"name": format!("task-{task}"), "namespace": "shop", "uid": uid(task, 0), "generation": 1,
+        "resourceVersion": format!("{}", 100_000 + task), "creationTimestamp": FIRST});
+    let spec = json!({"schedule": "* * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": template});
+    serde_json::from_value(json!({"metadata": metadata, "spec": spec, "status": status})).expect("a task")
+}
+
+fn raw_job(task: usize, run: i64) -> RawJob {
+    let owner = json!([{"apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask", "name": format!("task-{task}"),
+        "uid": uid(task, 0), "controller": true}]);
+    let annotations = json!({"punctual.dev/slot": slot(run).to_string(), "punctual.dev/attempt": "1"});
+    let metadata = json!({"name": job_name(task, run), "namespace": "shop", "uid": uid(task, run), "annotations": annotations,
+        "resourceVersion": format!("{}", 200_000 + task), "creationTimestamp": FIRST, "ownerReferences": owner});
+    let condition = |kind: &str, reason: &str| {
+        json!({"type": kind, "status": "True", "reason": reason, "message": "Reached expected number of succeeded pods",
+            "lastTransitionTime": FIRST})
+    };
+    let conditions = [
+        condition("SuccessCriteriaMet", "CompletionsReached"),
+        condition("Complete", "CompletionsReached"),
+    ];
+    let status = json!({"conditions": conditions, "succeeded": 1, "startTime": FIRST, "completionTime": FIRST});
+    serde_json::from_value(json!({"metadata": metadata, "status": status})).expect("a Job")
+}
+
+/// Records of tasks with this template and status, and so many finished Jobs each; bytes on the heap a task.
+fn measure(template: &Value, with_status: bool, jobs: i64) -> usize {
+    let (now, seal) = (slot(10), Seal::alone(b"key"));
+    let before = HELD.load(Relaxed);
+    let records: Vec<Record> = (0..TASKS)
+        .map(|task| {
+            let status = if with_status { status(task) } else { Value::Null };
+            let mut record = Record::default();
+            record.put_task(Arc::new(raw_task(task, template, &status).to_task(None)), now);
+            for run in 10 - jobs..10 {
+                record.put_job(raw_job(task, run).into_object(), Source::List, now);
+            }
+            assert!(
+                record
+                    .observe(now, &seal)
+                    .is_some_and(|observed| observed.jobs.len() == usize::try_from(jobs).unwrap_or(0))
+            );
+            record
+        })
+        .collect();
+    let held = HELD.load(Relaxed) - before;
+    drop(records);
+    held / TASKS
+}
+
+fn main() {
+    // `cargo test --benches` asks for nothing.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let (small, large) = (template(0), template(4096));
+    println!("bytes on the heap a task, {TASKS} tasks:");
+    let bare = measure(&small, false, 0);
+    let status = measure(&small, true, 0);
+    let jobs = measure(&small, true, 3);
+    println!("{bare:8}  a task without a status");
+    println!("{:8}  its status, 10 runs", status - bare);
+    println!("{:8}  a finished Job", (jobs - status) / 3);
+    println!("{:8}  a template of 4 KiB, the same for all", measure(&large, false, 0) - bare);
+    println!("{jobs:8}  all of it");
+}

@@ -4,7 +4,7 @@
 //! cluster (`make bench-cluster`).
 
 use jiff::{SignedDuration, Timestamp};
-use punctual::state::{RawJob, RawTask, Record, Seal, Source};
+use punctual::state::{Packed, RawJob, RawTask, Record, Seal, Source};
 use serde_json::{Value, json};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
@@ -46,10 +46,21 @@ fn uid(task: usize, job: i64) -> String {
     format!("{task:08x}-0000-4000-8000-{job:012x}")
 }
 
+/// So much text that does not compress better than scripts do: words that repeat.
+fn text(length: usize) -> String {
+    let mut seed: u32 = 1;
+    let mut text = String::new();
+    while text.len() < length {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text.push_str(&format!("{:x} ", seed >> 20));
+    }
+    text
+}
+
 /// A template with so many bytes of JSON in one environment variable.
 fn template(length: usize) -> Value {
     let container = json!({"name": "main", "image": "busybox", "command": ["true"],
-        "env": [{"name": "TEXT", "value": "x".repeat(length)}]});
+        "env": [{"name": "TEXT", "value": text(length)}]});
     json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}})
 }
 
@@ -106,14 +117,14 @@ fn raw_job(task: usize, run: i64) -> RawJob {
     serde_json::from_value(json!({"metadata": metadata, "status": status})).expect("a Job")
 }
 
-/// Records of tasks with this template and status, and so many finished Jobs each; bytes on the heap a task.
-fn measure(template: &Value, with_status: bool, jobs: i64) -> usize {
+/// Records of tasks with this template and status, and so many finished Jobs each; bytes on the heap a task, awake and at rest.
+fn measure(template: &Value, with_status: bool, jobs: i64) -> (usize, usize) {
     let (now, seal) = (slot(10), Seal::alone(b"key"));
     let before = HELD.load(Relaxed);
-    let records: Vec<Record> = (0..TASKS)
+    let mut records: Vec<Box<Record>> = (0..TASKS)
         .map(|task| {
             let status = if with_status { status(task) } else { Value::Null };
-            let mut record = Record::default();
+            let mut record = Box::<Record>::default();
             record.put_task(Arc::new(raw_task(task, template, &status).to_task(None)), now);
             for run in 10 - jobs..10 {
                 record.put_job(raw_job(task, run).into_object(), Source::List, now);
@@ -126,9 +137,13 @@ fn measure(template: &Value, with_status: bool, jobs: i64) -> usize {
             record
         })
         .collect();
-    let held = HELD.load(Relaxed) - before;
+    let awake = HELD.load(Relaxed) - before;
+    let before = HELD.load(Relaxed) - awake;
+    let packed: Vec<Packed> = records.drain(..).filter_map(|record| Packed::of(&record)).collect();
     drop(records);
-    held / TASKS
+    let at_rest = HELD.load(Relaxed) - before;
+    assert_eq!(packed.len(), TASKS);
+    (awake / TASKS, at_rest / TASKS)
 }
 
 fn main() {
@@ -136,14 +151,15 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let (small, large) = (template(0), template(4096));
-    println!("bytes on the heap a task, {TASKS} tasks:");
-    let bare = measure(&small, false, 0);
-    let status = measure(&small, true, 0);
-    let jobs = measure(&small, true, 3);
-    println!("{bare:8}  a task without a status");
-    println!("{:8}  its status, 10 runs", status - bare);
-    println!("{:8}  a finished Job", (jobs - status) / 3);
-    println!("{:8}  a template of 4 KiB, the same for all", measure(&large, false, 0) - bare);
-    println!("{jobs:8}  all of it");
+    println!("bytes on the heap a task, {TASKS} tasks: awake, at rest");
+    for (name, template, with_status, jobs) in [
+        ("no status", template(0), false, 0),
+        ("10 runs in the status", template(0), true, 0),
+        ("10 runs, 3 finished Jobs", template(0), true, 3),
+        ("10 runs, 3 finished Jobs, a template of 4 KiB", template(4096), true, 3),
+        ("10 runs, 3 finished Jobs, a template of 20 KiB", template(20 * 1024), true, 3),
+    ] {
+        let (awake, at_rest) = measure(&template, with_status, jobs);
+        println!("{awake:8} {at_rest:8}  {name}");
+    }
 }

@@ -1,13 +1,14 @@
 //! What the operator knows: a record of each task, filled by the watches and by its own writes.
 //!
 //! Objects and answers go in as the API server words them, `Observed` comes out. A task is known by its UID and belongs to its
-//! namespace; a Job is handed to the task that it claims only if namespace, owner UID and owner name are that task's. Never asks
-//! the API server; what a word means for what is known stands in `state`.
+//! namespace; a Job is handed to the task that it claims only if namespace, owner UID and owner name are that task's. Records with
+//! nothing to do are held packed. Never asks the API server; what a word means for what is known stands in `state`.
 
+use super::entry::Entry;
 use super::pen::Pen;
 use super::queue::Key;
-use crate::plan::{Observed, Task};
-use crate::state::{RawJob, RawTask, Record, Seal, Source};
+use crate::plan::Observed;
+use crate::state::{RawJob, RawTask, Record, Seal, Source, uid_hash};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,14 +26,6 @@ struct Inner {
     /// Jobs of tasks that are not known (yet).
     pen: Pen,
     seal: Seal,
-}
-
-#[derive(Debug)]
-struct Entry {
-    namespace: String,
-    /// The term of leadership in which the task was last read, and not only watched.
-    read_in: u64,
-    record: Record,
 }
 
 /// What a task came to when it was read.
@@ -66,8 +59,16 @@ impl Cache {
     /// What is known of a task, at `now`. Nothing, if it is not there (any more).
     #[must_use]
     pub fn observe(&self, key: &Key, now: Timestamp) -> Option<Observed> {
-        let inner = self.lock();
-        inner.entries.get(key)?.record.observe(now, &inner.seal)
+        let mut inner = self.lock();
+        let Inner { entries, seal, .. } = &mut *inner;
+        entries.get_mut(key)?.awake(now)?.observe(now, seal)
+    }
+
+    /// Packs what is known of a task that has nothing to do for a while, if that is possible.
+    pub fn rest(&self, key: &Key) {
+        if let Some(entry) = self.lock().entries.get_mut(key) {
+            entry.rest();
+        }
     }
 
     /// Takes in a task. Reading it costs what its author made it cost, and is done before anybody is kept waiting.
@@ -76,9 +77,12 @@ impl Cache {
             return Put::Old;
         };
         let version = raw.metadata.resource_version.clone().unwrap_or_default();
-        let known = match self.lock().entries.get(&key) {
-            Some(entry) if source != Source::List && !entry.record.is_news(&version) => return Put::Old,
-            Some(entry) => entry.record.task_shared(),
+        let known = match self.lock().entries.get_mut(&key) {
+            Some(entry) if entry.rests_at(&version) => return Put::Old,
+            Some(entry) => match entry.awake(now) {
+                Some(record) if source != Source::List && !record.is_news(&version) => return Put::Old,
+                record => record.and_then(|record| record.task_shared()),
+            },
             None => None,
         };
         let read = catch_unwind(AssertUnwindSafe(|| raw.to_task(known.as_deref())));
@@ -86,28 +90,28 @@ impl Cache {
         let task = Arc::new(read.unwrap_or_else(|_| raw.to_quarantine()));
         let mut inner = self.lock();
         let Inner { entries, pen, .. } = &mut *inner;
-        let entry = entries.entry(key.clone()).or_insert_with(|| Entry {
-            namespace: task.namespace.clone(),
-            read_in: 0,
-            record: Record::default(),
-        });
-        let is_new = entry.record.task().is_none();
+        let entry = entries
+            .entry(key.clone())
+            .or_insert_with(|| Entry::new(&task.namespace, &task.name));
+        let Some(record) = entry.awake(now) else { return Put::Old };
+        let is_new = record.task().is_none();
         let is_news = match source {
-            // Older or newer, it is what there is. Before a Job is created by it, it is read.
-            Source::List => {
-                let is_news = entry.record.list_task(task.clone(), now);
-                entry.read_in = if is_news { 0 } else { entry.read_in };
-                is_news
-            }
-            _ => entry.record.put_task(task.clone(), now),
+            // Older or newer, it is what there is.
+            Source::List => record.list_task(task.clone(), now),
+            _ => record.put_task(task.clone(), now),
         };
         if !is_news {
             return Put::Old;
         }
         if is_new {
             for job in pen.release(&task) {
-                entry.record.put_job(job, Source::Watch, now);
+                record.put_job(job, Source::Watch, now);
             }
+        }
+        if source == Source::List {
+            // Before a Job is created by it, it is read. Until then a long list takes no more memory than it must.
+            entry.read_in = 0;
+            entry.rest();
         }
         if is_broken { Put::Quarantined(key) } else { Put::News(key) }
     }
@@ -126,12 +130,14 @@ impl Cache {
             pen.hold(raw);
             return None;
         };
-        let task = entry.record.task().filter(|task| raw.claims(task))?;
+        if !entry.is_claimed_by(&raw) {
+            return None;
+        }
         let mut object = raw.into_object();
-        if seal.is_shared() && !seal.is_ours(&task.uid, &object.name, object.mark) {
+        if seal.is_shared() && !seal.is_ours(&key, &object.name, object.mark) {
             object.mark = None;
         }
-        entry.record.put_job(object, source, now).then_some(key)
+        entry.put_job(object, source, now).then_some(key)
     }
 
     /// The watch no longer shows the Job.
@@ -140,8 +146,8 @@ impl Cache {
         let inner = &mut *inner;
         inner.pen.remove(namespace, uid);
         let key = inner.entries.get_key_value(owner).map(|(key, _)| key.clone())?;
-        let entry = inner.entries.get_mut(&key).filter(|entry| entry.namespace == namespace)?;
-        entry.record.leave_watch(uid, &inner.seal, now).then_some(key)
+        let entry = inner.entries.get_mut(&key).filter(|entry| entry.is_in(Some(namespace)))?;
+        entry.awake(now)?.leave_watch(uid, &inner.seal, now).then_some(key)
     }
 
     /// After a new list (of that namespace, or of all): Jobs that are not in it are no longer known. Gives whose they were.
@@ -149,8 +155,14 @@ impl Cache {
         let mut inner = self.lock();
         let Inner { entries, pen, seal } = &mut *inner;
         pen.keep(namespace, listed);
-        let listed_here = entries.iter_mut().filter(|(_, entry)| entry.is_in(namespace));
-        let keep = |entry: &mut Entry| entry.record.keep_jobs(|uid| listed.contains(uid), seal, now);
+        let hashes: HashSet<u64> = listed.iter().map(|uid| uid_hash(uid)).collect();
+        let listed_here = entries
+            .iter_mut()
+            .filter(|(_, entry)| entry.is_in(namespace) && !entry.rests_among(&hashes));
+        let keep = |entry: &mut Entry| {
+            let record = entry.awake(now);
+            record.is_some_and(|record| record.keep_jobs(|uid| listed.contains(uid), seal, now))
+        };
         listed_here.filter_map(|(key, entry)| keep(entry).then(|| key.clone())).collect()
     }
 
@@ -161,11 +173,12 @@ impl Cache {
             .retain(|key, entry| !entry.is_in(namespace) || listed.contains(key));
     }
 
-    /// Changes what is known of a task, if it is known.
-    pub fn update<T>(&self, key: &Key, change: impl FnOnce(&mut Record, &Seal) -> T) -> Option<T> {
+    /// Changes what is known of a task at `now`, if it is known.
+    pub fn update<T>(&self, key: &Key, now: Timestamp, change: impl FnOnce(&mut Record, &Seal) -> T) -> Option<T> {
         let mut inner = self.lock();
         let Inner { entries, seal, .. } = &mut *inner;
-        entries.get_mut(key).map(|entry| change(&mut entry.record, seal))
+        let record = entries.get_mut(key)?.awake(now)?;
+        Some(change(record, seal))
     }
 
     /// The term of leadership in which the task was last read.
@@ -176,7 +189,7 @@ impl Cache {
     /// The `resourceVersion` of a task, as it is known.
     pub fn version(&self, key: &str) -> Option<String> {
         let inner = self.lock();
-        inner.entries.get(key)?.record.task().map(|task| task.resource_version.clone())
+        inner.entries.get(key)?.version()
     }
 
     /// It was read in this one.
@@ -195,30 +208,24 @@ impl Cache {
     /// The namespace and name of a task, for people.
     #[must_use]
     pub fn name(&self, key: &Key) -> Option<String> {
-        self.lock().entries.get(key)?.record.task().map(Task::key)
+        self.lock().entries.get(key).map(Entry::key)
     }
 
     /// Whether a run of the task waits to be started.
     #[must_use]
     pub fn waits_for_start(&self, key: &Key) -> bool {
-        self.lock().entries.get(key).is_some_and(|entry| entry.record.waits_for_start())
+        self.lock().entries.get(key).is_some_and(Entry::waits_for_start)
     }
 
     /// How many tasks and Jobs are known.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
         let inner = self.lock();
-        (inner.entries.len(), inner.entries.values().map(|entry| entry.record.jobs()).sum())
+        (inner.entries.len(), inner.entries.values().map(Entry::jobs).sum())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    fn is_in(&self, namespace: Option<&str>) -> bool {
-        namespace.is_none_or(|namespace| namespace == self.namespace)
     }
 }
 
@@ -256,7 +263,7 @@ mod tests {
 
     /// A read does not find the Job.
     fn is_gone(cache: &Cache) {
-        cache.update(&"task".into(), |record, seal| record.remove_job("job", seal, now()));
+        cache.update(&"task".into(), now(), |record, seal| record.remove_job("job", seal, now()));
     }
 
     fn observed(cache: &Cache) -> Observed {
@@ -291,7 +298,7 @@ mod tests {
         assert_eq!(cache.put_task(task(9, json!({"started": 1})), Source::Watch, now()), Put::Old);
         assert_eq!(observed(&cache).task.status.started, 2);
         cache.put_job(job(None), Source::Watch, now());
-        cache.update(&key, |record, _| record.mark_deleting("job", SLOT.parse().unwrap()));
+        cache.update(&key, now(), |record, _| record.mark_deleting("job", SLOT.parse().unwrap()));
         cache.put_job(job(None), Source::Watch, now());
         let is_deleting = observed(&cache).jobs[0].object.deleting.is_some();
         assert!(is_deleting, "we deleted it; the watch has not caught up");
@@ -344,7 +351,7 @@ mod tests {
         cache.put_task(task(1, active()), Source::Watch, now());
         cache.put_job(job(None), Source::Watch, now());
         // The look of pendingTimeout, at a container that runs.
-        cache.update(&key, |record, _| {
+        cache.update(&key, now(), |record, _| {
             record.set_pods("job", &Exit::Unknown, &Pods::Began(None), true, SLOT.parse().unwrap())
         });
         cache.put_job(job(Some("Failed")), Source::Watch, now());
@@ -354,7 +361,7 @@ mod tests {
             code: Some(3),
             message: None,
         };
-        cache.update(&key, |record, _| {
+        cache.update(&key, now(), |record, _| {
             record.set_pods("job", &code, &Pods::Began(None), true, SLOT.parse().unwrap())
         });
         assert_eq!(observed(&cache).jobs[0].exit, code);
@@ -370,7 +377,7 @@ mod tests {
         cache.leave_watch("n", "task", "job", now());
         assert_eq!((observed(&cache).jobs.len(), observed(&cache).gone.len()), (0, 0));
         let read = job(None).into_object();
-        cache.update(&key, |record, _| record.put_job(read, Source::Get, now()));
+        cache.update(&key, now(), |record, _| record.put_job(read, Source::Get, now()));
         let job = observed(&cache).jobs.remove(0);
         assert_eq!(
             (job.object.uid.as_str(), job.unwatched_since),
@@ -387,7 +394,7 @@ mod tests {
         cache.put_task(task(90, active()), Source::Watch, now());
         cache.put_job(job(None), Source::Watch, now());
         cache.set_read_in("task", 7);
-        cache.update(&key, |record, _| record.mark_deleting("job", now()));
+        cache.update(&key, now(), |record, _| record.mark_deleting("job", now()));
         is_gone(&cache);
         assert_eq!(
             cache.put_task(task(50, active()), Source::Watch, now()),

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::plan::{Announcement, ConditionReason, Reason, Task};
 use crate::state::DEFECT;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -34,6 +35,10 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 pub(super) const MERGE: Duration = Duration::from_secs(1);
 /// Between two writes that only say that slots were skipped: a task that skips each second must not write each second.
 const COALESCE: Duration = Duration::from_secs(10);
+/// A task with nothing to do for this long rests, and is ready again some time before it has: unpacking many at once would delay
+/// their starts.
+const REST: SignedDuration = SignedDuration::from_secs(60);
+const WARM_UP: SignedDuration = SignedDuration::from_secs(10);
 /// Between two such writes of one namespace: a thousand tasks that skip each second must not keep the API server from others.
 const LANE: Duration = Duration::from_millis(50);
 
@@ -244,7 +249,7 @@ impl Context {
         {
             return Err(Error::Panicked);
         }
-        self.cache.update(key, |record, _| record.quarantine(DEFECT));
+        self.cache.update(key, self.clock.now(), |record, _| record.quarantine(DEFECT));
         self.quarantined(key, "planning");
         Ok(())
     }
@@ -252,10 +257,23 @@ impl Context {
     /// Says that the operator failed on a task, and where.
     pub(super) fn quarantined(&self, key: &Key, doing: &str) {
         self.metrics.quarantined.with_label_values(&["tasks"]).inc();
-        let task = self.cache.update(key, |record, _| record.task_shared()).flatten();
+        let task = self.cache.update(key, self.clock.now(), |record, _| record.task_shared()).flatten();
         if let Some(task) = task {
             tracing::error!(task = %task.key(), doing, "{DEFECT}");
             self.events.warn(&task, Reason::OperatorError, DEFECT);
+        }
+    }
+
+    /// The task was reconciled, and has nothing to do before `next`: if that is far away, it rests until shortly before.
+    pub(super) fn rest(&self, key: &Key, next: Option<Timestamp>) {
+        let far = self.clock.now().saturating_add(REST).unwrap_or(Timestamp::MAX);
+        let has_writes = self.paces().get(key).is_some_and(|pace| pace.due.is_some());
+        if has_writes || next.is_some_and(|next| next < far) {
+            return;
+        }
+        self.cache.rest(key);
+        if let Some(early) = next.and_then(|next| next.checked_sub(WARM_UP).ok()) {
+            self.queue.wake(key, early, Why::Bookkeeping);
         }
     }
 

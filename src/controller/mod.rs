@@ -9,6 +9,7 @@
 
 mod cache;
 mod context;
+mod entry;
 mod error;
 mod events;
 mod field_manager;
@@ -215,6 +216,7 @@ async fn turn(ctx: &Arc<Context>, key: &Key) {
         Ok(next) => {
             tracing::debug!(uid = %key, next = next.map(tracing::field::display), "looked");
             ctx.failures().remove(key);
+            ctx.rest(key, next);
             ctx.queue.done(key, next);
         }
         Err(error) => {

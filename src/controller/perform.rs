@@ -32,7 +32,7 @@ pub async fn perform(
         if ctx.leadership.term() != term {
             return Err(Error::NotLeading);
         }
-        let Some(step) = ctx.cache.update(key, |record, seal| execution.next(record, seal)) else {
+        let Some(step) = ctx.cache.update(key, ctx.clock.now(), |record, seal| execution.next(record, seal)) else {
             // The task is gone.
             return Ok(Progress::Done);
         };
@@ -46,7 +46,9 @@ pub async fn perform(
             Err(error) => Err(error.into_failure()?),
         };
         let now = ctx.clock.now();
-        let notices = ctx.cache.update(key, |record, seal| execution.answered(answer, record, seal, now));
+        let notices = ctx
+            .cache
+            .update(key, ctx.clock.now(), |record, seal| execution.answered(answer, record, seal, now));
         for notice in notices.into_iter().flatten() {
             tell(ctx, key, task, notice);
         }

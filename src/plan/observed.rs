@@ -13,6 +13,7 @@ use super::refusals::Refusals;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ pub struct Task {
 }
 
 /// Why a spec cannot be used: nothing starts, and active runs are left alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
     /// The reason of the condition `Ready`.
     pub reason: ConditionReason,
@@ -112,7 +113,7 @@ impl From<&str> for Unusable {
 }
 
 /// The newest request of each kind, as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests {
     /// `punctual.dev/run-now`
     pub run_now: Option<String>,
@@ -141,7 +142,7 @@ pub struct Spec {
 const GRACE: i64 = 30;
 
 /// What the API server said to a dry run of the Job's creation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub enum DryRun {
     /// Not asked since the template changed or the operator started.
     #[default]

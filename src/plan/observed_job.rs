@@ -2,9 +2,10 @@
 
 use crate::api::Trigger;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A Job as the API server describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct JobObject {
     /// Its name.
     pub name: String,
@@ -37,7 +38,7 @@ pub struct JobObject {
 }
 
 /// A Job, and what is known of it beyond the object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// What the API server says.
     pub object: JobObject,
@@ -93,7 +94,7 @@ impl From<JobObject> for Job {
 }
 
 /// The end of a Job, from its `Complete` or `Failed` condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct JobEnd {
     /// Whether it is complete.
     pub succeeded: bool,
@@ -106,7 +107,7 @@ pub struct JobEnd {
 }
 
 /// The end of a failed Job's container.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Exit {
     /// The pods were not read.
     #[default]
@@ -123,7 +124,7 @@ pub enum Exit {
 }
 
 /// What the pods of a Job do that has not ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Pods {
     /// They were not read.
     #[default]

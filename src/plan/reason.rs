@@ -4,12 +4,13 @@
 //! `recentRuns`. A [`ConditionReason`] goes with a condition. Both print as one word in upper camel case and read back from it. What
 //! varies from case to case belongs into the message beside the reason, never into the reason.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $word:ident,)+ }) => {
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$doc])* $word,)+
         }

@@ -19,6 +19,7 @@ mod raw_job;
 mod raw_task;
 mod record;
 mod request;
+mod rest;
 mod seal;
 mod writes;
 
@@ -29,4 +30,5 @@ pub use raw_job::RawJob;
 pub use raw_task::{DEFECT, RawTask};
 pub use record::{Record, Source};
 pub use request::{Notice, Progress, Request, Step};
+pub use rest::{Packed, uid_hash};
 pub use seal::Seal;

@@ -84,6 +84,29 @@ impl Record {
         })
     }
 
+    /// A record that is known from before.
+    #[must_use]
+    pub fn again(task: Arc<Task>, jobs: HashMap<String, Job>, writes: Writes) -> Self {
+        Self {
+            task: Some(task),
+            jobs,
+            writes,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it knows nothing but its task and the Jobs that exist.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let is_bare = self.gone.is_empty() && self.missing.is_empty() && self.deleted.is_empty() && self.set_aside.is_empty();
+        is_bare && self.task.is_some() && self.writes.is_quiet()
+    }
+
+    /// The Jobs that exist.
+    pub fn known_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values()
+    }
+
     /// The task, if it is there.
     #[must_use]
     pub fn task(&self) -> Option<&Task> {

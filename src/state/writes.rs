@@ -36,6 +36,23 @@ pub struct Writes {
 const LASTING: u32 = 3;
 
 impl Writes {
+    /// What is known again of a record that was at rest.
+    #[must_use]
+    pub fn again(dry_run: DryRun) -> Self {
+        Self {
+            dry_run,
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing is remembered but the answer to a dry run.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        let backoffs = [&self.creates, &self.retries, &self.terminations, &self.prunes];
+        let is_calm = backoffs.iter().all(|backoff| backoff.last.is_none()) && self.trouble.is_none() && self.warned.is_none();
+        is_calm && self.unacknowledged.is_empty() && self.conflicts.is_empty() && self.unwritten.is_none() && self.pruned.is_none()
+    }
+
     /// Names of Jobs whose creation was requested and not answered.
     #[must_use]
     pub fn unacknowledged(&self) -> Vec<String> {

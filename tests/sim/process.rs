@@ -11,7 +11,7 @@ use super::world::{Event, World};
 use jiff::Timestamp;
 use punctual::api::{ATTEMPT, SLOT, TRIGGER};
 use punctual::plan::{Effect, plan};
-use punctual::state::{Execution, Progress, Request, Step};
+use punctual::state::{Execution, Packed, Progress, Request, Step};
 
 /// How long a lease outlives its holder.
 pub const LEASE: Ms = 15 * SECOND;
@@ -58,6 +58,10 @@ impl World<'_> {
         };
         self.api.checker.note(now, said);
         if plan.effects.is_empty() {
+            // Whatever is forgotten at rest, nobody may need.
+            if let Some(rested) = Packed::of(&replica.memory) {
+                replica.memory = rested.unpack(super::clock::at(clock)).expect("what was packed can be read");
+            }
             (replica.failures, replica.rounds) = (0, 0);
             let hot = plan.wake_at.filter(|wake| *wake <= observed.now);
             if let Some(wake) = hot {

@@ -1,0 +1,124 @@
+//! What is known of one task, awake or at rest.
+//!
+//! Words about the task and its Jobs go in. A record that rests takes a tenth of the memory: it is unpacked when it is asked for or when
+//! something new is heard, and a new list that says nothing new leaves it as it is. Decides nothing about tasks.
+
+use crate::plan::JobObject;
+use crate::state::{Packed, RawJob, Record, Source};
+use jiff::Timestamp;
+use std::collections::HashSet;
+
+#[derive(Debug)]
+pub struct Entry {
+    pub namespace: Box<str>,
+    name: Box<str>,
+    /// The term of leadership in which the task was last read, and not only watched.
+    pub read_in: u64,
+    knowledge: Knowledge,
+}
+
+#[derive(Debug)]
+enum Knowledge {
+    Awake(Box<Record>),
+    AtRest(Packed),
+}
+
+impl Entry {
+    /// A task of which nothing is known yet.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+            read_in: 0,
+            knowledge: Knowledge::Awake(Box::default()),
+        }
+    }
+
+    /// The record. One that was packed and cannot be read, which would be a defect, begins anew: as if nothing had been heard yet.
+    pub fn awake(&mut self, now: Timestamp) -> Option<&mut Record> {
+        if let Knowledge::AtRest(packed) = &self.knowledge {
+            let record = packed.unpack(now);
+            if record.is_none() {
+                tracing::error!(
+                    task = self.key(),
+                    "what is known of the task cannot be read back: a defect of the operator"
+                );
+            }
+            self.knowledge = Knowledge::Awake(Box::new(record.unwrap_or_default()));
+        }
+        match &mut self.knowledge {
+            Knowledge::Awake(record) => Some(record),
+            Knowledge::AtRest(_) => None,
+        }
+    }
+
+    /// Packs the record, if it can be.
+    pub fn rest(&mut self) {
+        if let Knowledge::Awake(record) = &self.knowledge
+            && let Some(packed) = Packed::of(record)
+        {
+            self.knowledge = Knowledge::AtRest(packed);
+        }
+    }
+
+    /// Takes in a Job. Says whether that is anything new.
+    pub fn put_job(&mut self, object: JobObject, source: Source, now: Timestamp) -> bool {
+        if source == Source::List
+            && let Knowledge::AtRest(packed) = &mut self.knowledge
+        {
+            let is_new = !packed.has_job(&object);
+            if is_new {
+                packed.add_listed(&object);
+            }
+            return is_new;
+        }
+        self.awake(now).is_some_and(|record| record.put_job(object, source, now))
+    }
+
+    /// Whether the record rests, and knows the task in this version.
+    pub fn rests_at(&self, version: &str) -> bool {
+        matches!(&self.knowledge, Knowledge::AtRest(packed) if packed.version() == version)
+    }
+
+    /// Whether the record rests, and all of its Jobs are among these.
+    pub fn rests_among(&self, listed: &HashSet<u64>) -> bool {
+        matches!(&self.knowledge, Knowledge::AtRest(packed) if packed.is_among(|uid| listed.contains(&uid)))
+    }
+
+    /// Whether a run waits to be started. Of a task at rest none does.
+    pub fn waits_for_start(&self) -> bool {
+        matches!(&self.knowledge, Knowledge::Awake(record) if record.waits_for_start())
+    }
+
+    /// Whether the Job's owner reference names this task.
+    pub fn is_claimed_by(&self, raw: &RawJob) -> bool {
+        let names_it = raw.owner().is_some_and(|(_, name)| name == &*self.name);
+        names_it && raw.metadata.namespace.as_deref() == Some(&*self.namespace)
+    }
+
+    /// Whether the task is in this namespace; `None` is all of them.
+    pub fn is_in(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none_or(|namespace| namespace == &*self.namespace)
+    }
+
+    /// `namespace/name`
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
+    /// The `resourceVersion` of the task.
+    pub fn version(&self) -> Option<String> {
+        match &self.knowledge {
+            Knowledge::Awake(record) => record.task().map(|task| task.resource_version.clone()),
+            Knowledge::AtRest(packed) => Some(packed.version().to_owned()),
+        }
+    }
+
+    /// How many Jobs are known.
+    pub fn jobs(&self) -> usize {
+        match &self.knowledge {
+            Knowledge::Awake(record) => record.jobs(),
+            Knowledge::AtRest(packed) => packed.jobs(),
+        }
+    }
+}

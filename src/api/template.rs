@@ -171,7 +171,7 @@ fn accept_nulls(schema: &mut Value) {
 fn adapt_job(schema: &mut Value) {
     schema["required"] = json!(["spec"]);
     let job = &mut schema["properties"]["spec"];
-    job["nullable"] = json!(false);
+    reject_null(job);
     job["required"] = json!(["template"]);
     for count in [
         "activeDeadlineSeconds",
@@ -201,7 +201,7 @@ fn adapt_job(schema: &mut Value) {
     let template = &mut job["properties"]["template"];
     template["required"] = json!(["spec"]);
     let pod = &mut template["properties"]["spec"];
-    pod["nullable"] = json!(false);
+    reject_null(pod);
     adapt_pod(pod);
 }
 
@@ -213,7 +213,7 @@ fn adapt_pod(pod: &mut Value) {
     }]);
     let restart = &mut pod["properties"]["restartPolicy"];
     restart["enum"] = json!(["OnFailure", "Never"]);
-    restart["nullable"] = json!(false);
+    reject_null(restart);
     pod["properties"]["containers"]["minItems"] = json!(1);
     // Server-side apply merges them by key, as in CronJob. Not `env`, where CronJob accepts duplicate names with a warning.
     keyed_by(&mut pod["properties"]["volumes"], &["name"]);
@@ -224,11 +224,18 @@ fn adapt_pod(pod: &mut Value) {
         keyed_by(ports, &["containerPort", "protocol"]);
         let protocol = &mut ports["items"]["properties"]["protocol"];
         protocol["default"] = json!("TCP");
-        protocol["nullable"] = json!(false);
+        reject_null(protocol);
     }
     // Kubernetes accepts `imagePullSecrets: [{}]`: the name is "effectively required", but may be missing.
     if let Some(reference) = pod["properties"]["imagePullSecrets"]["items"].as_object_mut() {
         reference.remove("required");
+    }
+}
+
+/// The default, which the API server does not store: tools that compare what is rendered with what is stored would see a difference.
+fn reject_null(schema: &mut Value) {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("nullable");
     }
 }
 

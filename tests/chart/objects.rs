@@ -57,16 +57,12 @@ fn the_crd_is_the_one_in_crds_and_is_kept() {
     assert_eq!(read(CRD_COPY), read(CRD), "`make manifests` renews the copy");
 }
 
-/// With `0.0` as `0`, because Helm writes the shorter form, and without `nullable: false`, which is the default.
+/// With `0.0` as `0`, because Helm writes the shorter form.
 fn plain(value: Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().map_or(Value::Null, Value::from),
         Value::Array(items) => items.into_iter().map(plain).collect(),
-        Value::Object(fields) => {
-            let is_default = |(key, value): &(String, Value)| key == "nullable" && *value == false;
-            let fields = fields.into_iter().filter(|field| !is_default(field));
-            fields.map(|(key, value)| (key, plain(value))).collect()
-        }
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, plain(value))).collect(),
         other => other,
     }
 }

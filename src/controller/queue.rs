@@ -8,6 +8,7 @@
 mod line;
 
 use jiff::{SignedDuration, Timestamp};
+pub use line::Key;
 use line::Line;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +18,6 @@ use tokio::sync::{Notify, watch};
 const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
 /// Bookkeeping that has waited this long is as urgent as a start.
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
-
-/// UID of a task.
-pub type Key = Arc<str>;
 
 /// Why a task is to be reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

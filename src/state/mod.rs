@@ -21,6 +21,7 @@ mod record;
 mod request;
 mod rest;
 mod seal;
+mod seen_again;
 mod writes;
 
 pub use answer::{Answer, ErrorStatus, Failure, FoundJob, Reply};

@@ -10,6 +10,7 @@
 use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::seal::Seal;
+use super::seen_again::seen_again;
 use super::writes::Writes;
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{ConditionReason, Exit, Job, JobObject, Observed, Pods, Task, Unusable};
@@ -260,7 +261,7 @@ impl Record {
         job.failing_since = job.object.failing.is_some().then_some(now);
         job.object.deleting = self.deleted.get(&uid).copied().or(job.object.deleting);
         if let Some(known) = self.jobs.get(&uid) {
-            job = after(known, job, matches!(source, Source::Created(_)), is_missing);
+            job = seen_again(known, job, matches!(source, Source::Created(_)), is_missing);
         }
         self.jobs.insert(uid, job);
         true
@@ -378,38 +379,6 @@ impl Record {
             self.set_aside.push(job);
         }
     }
-}
-
-/// What is known of a Job when it is seen again.
-fn after(known: &Job, mut seen: Job, is_created: bool, is_missing: bool) -> Job {
-    let object = &known.object;
-    // Whose it is was settled when it was first seen: annotations can be changed.
-    (seen.object.slot, seen.object.trigger, seen.object.attempt) = (object.slot, object.trigger, object.attempt);
-    seen.object.mark = object.mark.or(seen.object.mark);
-    seen.early = known.early;
-    if !is_created {
-        seen.object.created = object.created;
-    }
-    seen.confirmed |= known.confirmed;
-    seen.failing_since = known.failing_since.or(seen.failing_since);
-    // What the watch shows needs no reads.
-    if seen.unwatched_since.is_some() && known.unwatched_since.is_none() && !is_missing {
-        seen.unwatched_since = None;
-    }
-    // Pods that said nothing while the Job was about to fail may say more when it has.
-    let is_read_again = object.end.is_none() && seen.object.end.is_some() && known.exit == Exit::Unknown;
-    if !is_read_again {
-        (seen.exit, seen.exit_is_final) = (known.exit.clone(), known.exit_is_final);
-    }
-    // One that waits for its turn (again) is to be read anew.
-    if !seen.object.suspended {
-        seen.object.ready |= object.ready;
-        (seen.pods, seen.looked) = (known.pods.clone(), known.looked);
-    }
-    // The answer to our own POST may come after the watch has shown the end.
-    seen.object.end = seen.object.end.or_else(|| object.end.clone());
-    seen.object.deleting = object.deleting.or(seen.object.deleting);
-    seen
 }
 
 /// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).

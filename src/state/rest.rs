@@ -7,10 +7,10 @@ use super::record::{Record, Source};
 use super::writes::Writes;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::plan::{DryRun, Job, JobObject, Requests, Spec, Task, Unusable};
+use crate::schedule::hash;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// What most packed records have in common: compression refers to it instead of repeating it.
@@ -40,9 +40,7 @@ struct JobHash {
 /// The hash by which a packed record knows a Job.
 #[must_use]
 pub fn uid_hash(uid: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    uid.hash(&mut hasher);
-    hasher.finish()
+    hash(uid)
 }
 
 impl JobHash {

@@ -3,10 +3,12 @@
 //! Keys and times go in. Out come those whose time has come: namespaces in turn, and within a namespace the key that has waited
 //! longest. A key stands in a line once, at the earliest of the times that were asked for.
 
-use super::Key;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+
+/// UID of a task.
+pub type Key = Arc<str>;
 
 #[derive(Debug, Default)]
 pub struct Line {
@@ -25,15 +27,11 @@ pub struct Line {
 impl Line {
     /// Wants the key at this time, or earlier if it was wanted earlier. Returns whether that changed anything.
     pub fn put(&mut self, key: &Key, at: Timestamp) -> bool {
-        match self.wanted.get(key) {
-            Some(known) if *known <= at => return false,
-            Some(known) => {
-                if !self.later.remove(&(*known, key.clone())) {
-                    // It is due, and keeps its place.
-                    return false;
-                }
+        if let Some(known) = self.wanted.get(key) {
+            // One that is due keeps its place.
+            if *known <= at || !self.later.remove(&(*known, key.clone())) {
+                return false;
             }
-            None => {}
         }
         self.wanted.insert(key.clone(), at);
         self.later.insert((at, key.clone()));

@@ -2,7 +2,7 @@
 //!
 //! The controller counts; a scrape renders the text format. Nothing here influences a decision.
 
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// The metrics. Cloning shares.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Metrics {
     pub requests: IntCounterVec,
     /// `punctual_watch_errors_total{resource}`: interrupted watches.
     pub watch_errors: IntCounterVec,
+    /// `punctual_watches_forbidden{resource}`: watches that the API server does not allow, one of each watched namespace.
+    pub watches_forbidden: IntGaugeVec,
     /// `punctual_quarantined_total{resource}`: objects that were set aside after a panic.
     pub quarantined: IntCounterVec,
     /// `punctual_events_dropped_total`: events that were dropped (rate limit or write errors).
@@ -47,6 +49,12 @@ impl Metrics {
             registry.register(Box::new(gauge.clone())).expect("registered once");
             gauge
         };
+        let forbidden = Opts::new(
+            "punctual_watches_forbidden",
+            "Watches that the API server does not allow, one of each watched namespace",
+        );
+        let watches_forbidden = IntGaugeVec::new(forbidden, &["resource"]).expect("a fixed name");
+        registry.register(Box::new(watches_forbidden.clone())).expect("registered once");
         let buckets = vec![
             0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0,
         ];
@@ -80,6 +88,7 @@ impl Metrics {
             tasks: gauge("punctual_tasks", "ScheduledTasks in the cache"),
             jobs: gauge("punctual_jobs", "Jobs in the cache"),
             queue_depth: gauge("punctual_queue_depth", "Tasks that are due and wait for a worker"),
+            watches_forbidden,
             lateness,
             events_dropped,
             registry,

@@ -104,6 +104,7 @@ const LINES: &[(&str, &str)] = &[
     ("F10", "HTTPS_PROXY is set, and the command refuses to speak"),
     ("F11", "an operator newer than its CRD runs no slot and writes for ever"),
     ("F12", "etcd restored from a snapshot: tasks changed since are never written again"),
+    ("F13", "the cluster's CA is rotated: the operator is deaf, alive and ready"),
     ("F14", "a pod that was rejected before it began disarms `pendingTimeout`"),
     ("F15", "GitOps tools show the release out of sync for ever"),
     ("F16", "evicted, preempted, node shut down: the ledger says exit 137"),

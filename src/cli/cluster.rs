@@ -5,6 +5,7 @@
 use super::{kubeconfig, output};
 use crate::api::{GROUP, ScheduledTask};
 use crate::clock::Clock;
+use crate::controller::LoadedClient;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams};
@@ -70,9 +71,11 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Access {
-    /// The configuration from flags, environment and kubeconfig.
-    pub fn config(&self) -> Result<kube::Config> {
-        Ok(self.load()?.config)
+    /// A client by flags, environment and kubeconfig, and the files that it was built from.
+    pub fn client(&self) -> Result<LoadedClient> {
+        let kubeconfig::Loaded { config, files, .. } = self.load()?;
+        let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
+        Ok(LoadedClient { client, files })
     }
 
     fn load(&self) -> Result<kubeconfig::Loaded> {
@@ -89,7 +92,7 @@ impl Access {
 impl Target {
     /// Creates the client.
     pub async fn connect(&self) -> Result<Cluster> {
-        let kubeconfig::Loaded { config, token_expires } = self.access.load()?;
+        let kubeconfig::Loaded { config, token_expires, .. } = self.access.load()?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;

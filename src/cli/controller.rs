@@ -2,7 +2,7 @@
 
 use super::cluster::Access;
 use crate::clock::Clock;
-use crate::controller::{Controller, LeaderElectionConfig, Options, identity_of};
+use crate::controller::{Controller, LeaderElectionConfig, Options, RELOAD_PERIOD, identity_of, reloading};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
@@ -100,8 +100,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
 async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = args.access.config()?;
-    let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
+    let access = args.access;
+    let client = reloading(move || access.client(), RELOAD_PERIOD, Clock::System)?;
     let options = Options {
         namespaces: args.watch_namespaces,
         leader_election: args.election.terms()?,

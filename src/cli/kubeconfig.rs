@@ -10,13 +10,15 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, Cluster, Config, Kubeconfig};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A configuration, and what is known about its credentials.
 pub struct Loaded {
     pub config: Config,
     /// When the id-token of an OIDC user expires.
     pub token_expires: Option<Timestamp>,
+    /// The files whose content the configuration holds, so that a change of them takes effect by loading it again only.
+    pub files: Vec<PathBuf>,
 }
 
 /// Loads a kubeconfig file, `$KUBECONFIG`, `~/.kube/config` or the service account of a pod.
@@ -36,9 +38,27 @@ pub fn load(file: Option<&Path>, context: Option<&str>) -> Result<Loaded> {
         },
     };
     let selected = select(kubeconfig, context, &ProxyEnvironment::of_process());
+    let selected = selected.map(|mut loaded| {
+        loaded.files.extend(file.map_or_else(default_files, |path| vec![path.to_owned()]));
+        loaded
+    });
     match selected {
         Err(error) if file.is_none() && context.is_none() => in_cluster(error),
         selected => selected,
+    }
+}
+
+/// The kubeconfig files that are read without `--kubeconfig`.
+fn default_files() -> Vec<PathBuf> {
+    let listed = std::env::var_os("KUBECONFIG").map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
+    let listed: Vec<PathBuf> = listed
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| !path.as_os_str().is_empty())
+        .collect();
+    match listed.is_empty() {
+        true => std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
+        false => listed,
     }
 }
 
@@ -48,6 +68,8 @@ fn in_cluster(error: anyhow::Error) -> Result<Loaded> {
     Ok(Loaded {
         config,
         token_expires: None,
+        // kube reads the files of a service account again by itself.
+        files: Vec::new(),
     })
 }
 
@@ -97,8 +119,19 @@ fn select(kubeconfig: Kubeconfig, context: Option<&str>, environment: &ProxyEnvi
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "default".to_owned());
     let token_expires = token_expires(&user);
+    let named = [&cluster.certificate_authority, &user.client_certificate, &user.client_key];
+    let files = named
+        .into_iter()
+        .flatten()
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect();
     config.auth_info = user;
-    Ok(Loaded { config, token_expires })
+    Ok(Loaded {
+        config,
+        token_expires,
+        files,
+    })
 }
 
 fn certificate_authority(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>> {
@@ -121,4 +154,23 @@ fn token_expires(user: &AuthInfo) -> Option<Timestamp> {
         .ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
     Timestamp::from_second(claims.get("exp")?.as_i64()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F13: what is read again when one of these files changes.
+    #[test]
+    fn the_files_of_a_configuration_are_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = |name: &str| dir.path().join(name);
+        let config = "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], \
+            clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', certificate-authority: ca.crt}}], \
+            users: [{name: u, user: {client-certificate: u.crt, client-key: u.key}}]}";
+        std::fs::write(here("config"), config).unwrap();
+        std::fs::write(here("ca.crt"), pem::encode(&pem::Pem::new("CERTIFICATE", "x"))).unwrap();
+        let loaded = load(Some(&here("config")), None).unwrap();
+        assert_eq!(loaded.files, ["ca.crt", "u.crt", "u.key", "config"].map(here));
+    }
 }

@@ -8,7 +8,9 @@ use super::error::Error;
 use super::events::Events;
 use super::leadership::Leadership;
 use super::queue::{Key, Queue, Why};
+use super::response;
 use super::synced::Synced;
+use super::timeline::Timeline;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::plan::{Announcement, ConditionReason, Reason, Task};
@@ -24,10 +26,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// The verb of requests that create a Job.
+/// The verbs of requests that webhooks may be asked about: they create a Job, write a status, delete a Job.
 pub(super) const CREATE: &str = "create";
-/// A creation may take as long as the API server gives it (34 s, webhooks of up to 30 s included) and the way there and back.
-const CREATE_DEADLINE: Duration = Duration::from_secs(40);
+pub(super) const STATUS: &str = "status";
+pub(super) const DELETE: &str = "delete";
+/// Such a request may take as long as the API server gives it (34 s, webhooks of up to 30 s included) and the way there and back.
+const REVIEWED_DEADLINE: Duration = Duration::from_secs(40);
 /// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -53,6 +57,7 @@ pub struct Context {
     pub(super) events: Events,
     pub(super) metrics: Metrics,
     pub(super) synced: Synced,
+    pub(super) timeline: Timeline,
     pub(super) paces: Mutex<HashMap<Key, Pace>>,
     /// When the next write of skipped slots of a namespace may be made.
     pub(super) lanes: Mutex<HashMap<String, Instant>>,
@@ -78,11 +83,10 @@ impl Context {
     ) -> Result<T, Error> {
         let request = request.map_err(|error| Error::Refused(error.to_string()))?;
         self.metrics.requests.with_label_values(&[verb]).inc();
-        let deadline = if verb == CREATE { CREATE_DEADLINE } else { REQUEST_DEADLINE };
-        match tokio::time::timeout(deadline, self.client.request::<T>(request)).await {
-            Ok(answer) => answer.map_err(Error::from),
-            Err(_) => Err(Error::deadline(deadline)),
-        }
+        let is_reviewed = [CREATE, STATUS, DELETE].contains(&verb);
+        let deadline = if is_reviewed { REVIEWED_DEADLINE } else { REQUEST_DEADLINE };
+        let sent = tokio::time::timeout(deadline, response::request(&self.client, request));
+        sent.await.unwrap_or_else(|_| Err(Error::deadline(deadline)))
     }
 
     /// Sends a request that changes something: only while this process leads, and with no more time than it leads for sure.

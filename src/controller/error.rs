@@ -2,7 +2,7 @@
 //!
 //! The input is the client's error, the output one of a few variants. The reaction itself is decided by the caller.
 
-use crate::state::{ErrorStatus, Failure};
+use crate::state::Failure;
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -100,19 +100,23 @@ impl From<Failure> for Error {
 }
 
 impl From<kube::Error> for Error {
+    /// No response came: of those that come, `response.rs` says what they mean.
     fn from(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => {
-                let retry_after = status.details.as_ref().map(|details| details.retry_after_seconds);
-                let status = ErrorStatus {
-                    code: status.code,
-                    reason: &status.reason,
-                    message: &status.message,
-                    retry_after,
-                };
-                Failure::of_status(&status).into()
-            }
-            other => Self::Unanswered(other.to_string()),
-        }
+        Self::Unanswered(with_causes(&error))
     }
+}
+
+/// An error with its causes: what the outermost says alone ("client error (Connect)") helps nobody.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -23,12 +23,16 @@ mod perform;
 mod pods;
 mod queue;
 mod reconcile;
+mod reloading;
+mod response;
 mod synced;
+mod timeline;
 mod watch_backoff;
 
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::LeaderElectionConfig;
+pub use reloading::{LoadedClient, RELOAD_PERIOD, reloading};
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -44,6 +48,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use synced::Synced;
+use timeline::Timeline;
 use tokio::sync::{Semaphore, watch};
 
 /// How long the work in flight may take when the process is stopped; less than a pod's grace period.
@@ -114,6 +119,7 @@ impl Controller {
             events,
             metrics,
             synced,
+            timeline: Timeline::new(),
             paces: Mutex::default(),
             lanes: Mutex::default(),
             failures: Mutex::default(),

@@ -3,6 +3,7 @@
 //! Watches and, off the hot path, single reads fill the cache and wake the tasks that are touched. Nothing is written.
 
 use super::cache::Put;
+use super::error::with_causes;
 use super::queue::Key;
 use super::watch_backoff::{WatchBackoff, is_forbidden};
 use super::{Context, Error};
@@ -62,6 +63,9 @@ pub fn take_task(ctx: &Context, raw: RawTask, source: Source) {
     if let (Some(uid), Some(namespace)) = (&raw.metadata.uid, &raw.metadata.namespace) {
         ctx.queue.belongs(&uid.as_str().into(), namespace);
     }
+    if let Some(version) = &raw.metadata.resource_version {
+        ctx.timeline.saw(version);
+    }
     match ctx.cache.put_task(raw, source, ctx.clock.now()) {
         Put::News(key) => ctx.wake(Some(key)),
         Put::Old => {}
@@ -115,6 +119,8 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let (mut streams, mut backoff) = (true, WatchBackoff::default());
+    let mut restored = ctx.timeline.restored();
+    let forbidden = ctx.metrics.watches_forbidden.with_label_values(&[what]);
     loop {
         let config = config.clone();
         let config = if streams {
@@ -123,11 +129,20 @@ where
             config.page_size(PAGE)
         };
         let mut stream = pin!(watch(api.clone(), config));
-        while let Some(event) = stream.next().await {
+        loop {
+            let event = tokio::select! {
+                event = stream.next() => event,
+                // A new list.
+                _ = restored.changed() => None,
+            };
+            let Some(event) = event else { break };
             match event {
                 Ok(event) => {
                     // A list of pages says that it begins before it has asked.
                     if !matches!(event, Event::Init) {
+                        if backoff.is_refused() {
+                            forbidden.dec();
+                        }
                         backoff.succeeded();
                     }
                     let name = name_of(&event);
@@ -147,7 +162,12 @@ where
                         streams = false;
                         break;
                     }
-                    tokio::time::sleep(pause(ctx, what, namespace, &error, &mut backoff)).await;
+                    let was_refused = backoff.is_refused();
+                    let pause = pause(ctx, what, namespace, &error, &mut backoff);
+                    if backoff.is_refused() && !was_refused {
+                        forbidden.inc();
+                    }
+                    tokio::time::sleep(pause).await;
                 }
             }
         }
@@ -157,7 +177,7 @@ where
 /// Says what went wrong, and how long the watch pauses. A namespace that must not be listed keeps no other waiting.
 fn pause(ctx: &Context, what: &str, namespace: Option<&str>, error: &watcher::Error, backoff: &mut WatchBackoff) -> Duration {
     if !is_forbidden(error) {
-        tracing::warn!(what, namespace, "watch interrupted: {error}");
+        tracing::warn!(what, namespace, "watch interrupted: {}", with_causes(error));
         return backoff.failed();
     }
     let wait = backoff.forbidden();
@@ -211,6 +231,9 @@ pub async fn refresh(ctx: &Context, task: &Task) -> Result<(), Error> {
         Ok(raw) if raw.metadata.uid.as_deref() == Some(&task.uid) => {
             // An answer that is older than what was known before it was asked for is of a restored past, and true all the same.
             let is_unchanged = ctx.cache.version(&task.uid) == known;
+            if let (true, Some(before), Some(version)) = (is_unchanged, &known, &raw.metadata.resource_version) {
+                ctx.timeline.check(before.parse().unwrap_or(0), version);
+            }
             take_task(ctx, raw, if is_unchanged { Source::List } else { Source::Get });
             ctx.cache.set_read_in(&task.uid, term);
             Ok(())

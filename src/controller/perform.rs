@@ -2,13 +2,13 @@
 //!
 //! Requests become HTTP, and answers come back as values; what they mean for what is known stands in `state`. Nothing is decided here.
 
-use super::context::CREATE;
+use super::context::{CREATE, DELETE, STATUS};
 use super::field_manager::FIELD_MANAGER;
 use super::queue::Key;
 use super::{Context, Error, observe, pods};
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{Effect, Task};
-use crate::state::{Execution, Failure, FoundJob, Notice, Progress, RawJob, RawTask, Reply, Request as Wanted, Source, Step};
+use crate::state::{Execution, Failure, FoundJob, Notice, Progress, RawJob, RawTask, Record, Reply, Request as Wanted, Source, Step};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};
@@ -41,6 +41,11 @@ pub async fn perform(
             Step::Finished(Progress::Failed(failure)) => return Err(failure.into()),
             Step::Finished(progress) => return Ok(progress),
         };
+        if let Wanted::WriteStatus { status } = &request
+            && let Some(message) = refused_before(ctx, key, status)
+        {
+            return Err(Error::Refused(message));
+        }
         let answer = match send(ctx, task, request).await {
             Ok(reply) => Ok(reply),
             Err(error) => Err(error.into_failure()?),
@@ -53,6 +58,13 @@ pub async fn perform(
             tell(ctx, key, task, notice);
         }
     }
+}
+
+/// Why this very status need not be sent: the API server has refused it a moment ago.
+fn refused_before(ctx: &Context, key: &Key, status: &ScheduledTaskStatus) -> Option<String> {
+    let now = ctx.clock.now();
+    let refused = |record: &mut Record| record.writes.refused_status(status, now).map(str::to_owned);
+    ctx.cache.update(key, now, |record, _| refused(record)).flatten()
 }
 
 async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Error> {
@@ -98,7 +110,7 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
                 ..params
             };
             let request = Request::new(observe::jobs_path(&task.namespace)).delete(&name, &params);
-            ctx.write::<Value>("delete", request).await.map(|_| Reply::Done)
+            ctx.write::<Value>(DELETE, request).await.map(|_| Reply::Done)
         }
         Wanted::WriteStatus { status } => write_status(ctx, task, &status).await,
         Wanted::RefreshTask => observe::refresh(ctx, task).await.map(|()| Reply::Done),
@@ -145,7 +157,18 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
         field_manager: Some(FIELD_MANAGER.into()),
     };
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body(&object)?);
-    observe::take_task(ctx, ctx.write::<RawTask>("status", request).await?, Source::Get);
+    let before = ctx.timeline.now();
+    let written = ctx.write::<RawTask>(STATUS, request).await?;
+    // A status that changes nothing keeps its version.
+    let version = written
+        .metadata
+        .resource_version
+        .clone()
+        .filter(|version| *version != task.resource_version);
+    if let Some(version) = version {
+        ctx.timeline.check(before, &version);
+    }
+    observe::take_task(ctx, written, Source::Get);
     Ok(Reply::Done)
 }
 

@@ -28,4 +28,11 @@ impl Backoff {
         self.in_a_row += 1;
         is_news
     }
+
+    /// Nothing is tried before this time: the API server asks for it.
+    pub fn wait_until(&mut self, at: Timestamp) {
+        if let Some(last) = &mut self.last {
+            last.retry_at = last.retry_at.max(at);
+        }
+    }
 }

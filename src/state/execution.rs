@@ -160,8 +160,13 @@ impl Execution {
             Purpose::VerifyDeleted(uid, kind) => self.verified(answer, &uid, kind, &mut known),
             Purpose::ListPods { job, uid } => self.listed(answer, &job, &uid, &mut known),
             Purpose::WriteStatus(urgency, announcements, sent) => {
-                if answer.is_ok() {
-                    known.record.keep_written(*sent);
+                match &answer {
+                    Ok(_) => {
+                        known.record.writes.accept_status();
+                        known.record.keep_written(*sent, known.now);
+                    }
+                    Err(Failure::Refused(message)) => known.record.writes.refuse_status(sent, message, known.now),
+                    Err(_) => {}
                 }
                 self.written(answer, urgency, announcements, &mut known)
             }
@@ -183,7 +188,8 @@ impl Execution {
                 known.record.writes.note_trouble(&failure.to_string());
                 return self.fail(failure);
             }
-            Err(failure @ Failure::Later { .. }) => {
+            Err(Failure::Later { message, after }) => {
+                let failure = Failure::Later { message, after };
                 known.record.writes.resolve(&start.job);
                 let is_lasting = known.record.writes.note_trouble(&failure.to_string());
                 if !is_lasting {
@@ -191,7 +197,9 @@ impl Execution {
                 }
                 self.finished = Some(Progress::Done);
                 let message = format!("the API server does not create Job {}: {failure}", start.job);
-                return known.refuse(kind_of(&start), Reason::JobRefused, message);
+                let notices = known.refuse(kind_of(&start), Reason::JobRefused, message);
+                known.record.writes.wait_until(kind_of(&start), known.now + after);
+                return notices;
             }
             // The name is the lock: is it our Job?
             Err(Failure::Conflict(_)) => None,

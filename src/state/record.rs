@@ -174,14 +174,7 @@ impl Record {
         }
         self.gone.retain(|_, job| is_needed(&task, job) || is_recorded(&task, job));
         self.missing.retain(|_, job| is_needed(&task, job) || is_recorded(&task, job));
-        let is_of_use = |job: &Job| is_recorded(&task, job) || is_wanted(&task, job, now);
-        let (useful, rest) = std::mem::take(&mut self.set_aside).into_iter().partition(is_of_use);
-        self.set_aside = rest;
-        let mut unused: Vec<Job> = self.jobs.extract_if(|_, job| !is_of_use(job)).map(|(_, job)| job).collect();
-        unused.sort_by_key(|job| job.object.slot);
-        unused.into_iter().for_each(|job| self.set_aside(job));
-        self.jobs
-            .extend(Vec::into_iter(useful).map(|job: Job| (job.object.uid.clone(), job)));
+        self.sort_jobs(&task, now);
         // Only the ledger that was read is continued.
         if self.task().is_none_or(|known| known.status != task.status) {
             self.writes.drop_unwritten();
@@ -190,9 +183,21 @@ impl Record {
         true
     }
 
+    /// Which Jobs are of use to this version of the task, and which are set aside.
+    fn sort_jobs(&mut self, task: &Task, now: Timestamp) {
+        let is_of_use = |job: &Job| is_recorded(task, job) || is_wanted(task, job, now);
+        let (useful, rest) = std::mem::take(&mut self.set_aside).into_iter().partition(is_of_use);
+        self.set_aside = rest;
+        let mut unused: Vec<Job> = self.jobs.extract_if(|_, job| !is_of_use(job)).map(|(_, job)| job).collect();
+        unused.sort_by_key(|job| job.object.slot);
+        unused.into_iter().for_each(|job| self.set_aside(job));
+        self.jobs
+            .extend(Vec::into_iter(useful).map(|job: Job| (job.object.uid.clone(), job)));
+    }
+
     /// A status was written, and the task that came back was taken in. What its CRD dropped is kept in memory, so that the ledger is
     /// not read as another one.
-    pub fn keep_written(&mut self, sent: ScheduledTaskStatus) {
+    pub fn keep_written(&mut self, sent: ScheduledTaskStatus, now: Timestamp) {
         let Some(task) = self.task.clone() else { return };
         self.writes.compare_written(sent, &task.status);
         if let Some(status) = self.writes.undo_pruning(&task.status) {
@@ -200,6 +205,8 @@ impl Record {
                 status,
                 ..Task::clone(&task)
             };
+            // By the status that came back, Jobs may have been of no use.
+            self.sort_jobs(&task, now);
             self.task = Some(Arc::new(task));
         }
     }

@@ -26,6 +26,8 @@ pub struct Writes {
     conflicts: Vec<Conflict>,
     warned: Option<(Reason, String)>,
     unwritten: Option<Unwritten>,
+    /// The status that the API server refused last.
+    refused_status: Option<(Box<ScheduledTaskStatus>, Backoff)>,
     /// A status as it came back, and as it was sent: the CRD does not know all of its fields.
     pruned: Option<(Arc<ScheduledTaskStatus>, Arc<ScheduledTaskStatus>)>,
     /// What was said to the last creations that were not carried out, and how often in a row.
@@ -50,6 +52,7 @@ impl Writes {
     pub fn is_quiet(&self) -> bool {
         let backoffs = [&self.creates, &self.retries, &self.terminations, &self.prunes];
         let is_calm = backoffs.iter().all(|backoff| backoff.last.is_none()) && self.trouble.is_none() && self.warned.is_none();
+        let is_calm = is_calm && self.refused_status.is_none();
         is_calm && self.unacknowledged.is_empty() && self.conflicts.is_empty() && self.unwritten.is_none() && self.pruned.is_none()
     }
 
@@ -112,6 +115,32 @@ impl Writes {
     /// A write was refused. Returns whether that is news, and not the same answer as before.
     pub fn refuse(&mut self, kind: WriteKind, reason: Reason, message: &str, now: Timestamp) -> bool {
         self.backoff(kind).add(reason, message, now)
+    }
+
+    /// The status was refused. The same one is not sent again for a while.
+    pub fn refuse_status(&mut self, status: Box<ScheduledTaskStatus>, message: &str, now: Timestamp) {
+        let known = self.refused_status.take().filter(|(known, _)| *known == status);
+        let mut backoff = known.map(|(_, backoff)| backoff).unwrap_or_default();
+        backoff.add(Reason::StatusRefused, message, now);
+        self.refused_status = Some((status, backoff));
+    }
+
+    /// A status was written.
+    pub fn accept_status(&mut self) {
+        self.refused_status = None;
+    }
+
+    /// Why this status need not be sent now: the API server has refused it.
+    #[must_use]
+    pub fn refused_status(&self, status: &ScheduledTaskStatus, now: Timestamp) -> Option<&str> {
+        let (_, backoff) = self.refused_status.as_ref().filter(|(known, _)| **known == *status)?;
+        let last = backoff.last.as_ref().filter(|last| now < last.retry_at)?;
+        Some(&last.message)
+    }
+
+    /// A refused write is not tried again before this time.
+    pub fn wait_until(&mut self, kind: WriteKind, at: Timestamp) {
+        self.backoff(kind).wait_until(at);
     }
 
     /// A write succeeded: whatever was refused of its kind before is forgotten.

@@ -75,6 +75,8 @@ async fn a_forbidden_namespace_stops_no_other_and_runs_once_allowed() {
     let errors = |what: &str| operator.metric(&format!("punctual_watch_errors_total{{resource=\"{what}\"}}"));
     assert!(errors("tasks") >= 3.0, "refusals are counted: {}", errors("tasks"));
     assert_eq!(operator.metric("punctual_tasks "), 1.0);
+    let forbidden = |what: &str| operator.metric(&format!("punctual_watches_forbidden{{resource=\"{what}\"}}"));
+    assert_eq!((forbidden("tasks"), forbidden("jobs")), (1.0, 0.0), "one alert can tell it");
 
     // While its Jobs are unknown, a task is known and left alone.
     allow(&b, "tasks", tasks(), &a).await;
@@ -83,6 +85,7 @@ async fn a_forbidden_namespace_stops_no_other_and_runs_once_allowed() {
     })
     .await;
     operator.rests().await;
+    assert_eq!((forbidden("tasks"), forbidden("jobs")), (0.0, 1.0));
     let task = b.tasks().get("minutely").await.expect("the task");
     assert!(task.status.is_none(), "it was reconciled: {:?}", task.status);
     assert_eq!(b.job_names().await, [""; 0]);
@@ -91,6 +94,7 @@ async fn a_forbidden_namespace_stops_no_other_and_runs_once_allowed() {
     b.settled("minutely").await;
     operator.set("2027-01-01T10:02:00Z");
     b.job("minutely-1798797720").await;
+    assert_eq!((forbidden("tasks"), forbidden("jobs")), (0.0, 0.0));
     operator.stop().await;
 }
 

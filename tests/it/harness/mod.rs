@@ -14,6 +14,8 @@ mod replica;
 mod rights;
 #[allow(dead_code, reason = "each of the test binaries uses its part")]
 mod testimony;
+#[allow(dead_code, reason = "each of the test binaries uses its part")]
+mod tls;
 mod wire;
 mod world;
 
@@ -24,5 +26,6 @@ pub use proxy::{Fault, Proxy};
 pub use recorder::Recorder;
 pub use replica::{Pace, Replica, signal};
 pub use testimony::{Request, requests};
+pub use tls::{Authority, TlsFront};
 pub use wire::{Link, Wire};
 pub use world::{World, at, client, cluster, install_crds, task_manifest, until};

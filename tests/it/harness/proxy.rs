@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -28,6 +29,7 @@ type Judge = Box<dyn FnMut(&Method, &str) -> Fault + Send>;
 
 /// A proxy on loopback.
 pub struct Proxy {
+    address: SocketAddr,
     kubeconfig: PathBuf,
     _dir: tempfile::TempDir,
     serving: tokio::task::JoinHandle<()>,
@@ -67,12 +69,18 @@ impl Proxy {
         );
         std::fs::write(&kubeconfig, text).expect("a kubeconfig");
         Proxy {
+            address,
             kubeconfig,
             _dir: dir,
             serving,
             watches,
             hit: tokio::sync::Mutex::new(hit),
         }
+    }
+
+    /// Where it listens, without TLS.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn kubeconfig(&self) -> &Path {

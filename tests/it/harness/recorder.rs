@@ -102,6 +102,14 @@ impl Recorder {
         names
     }
 
+    /// Fails if two Jobs ever had the same name.
+    pub async fn assert_each_once(&self) {
+        let names = self.names().await;
+        let mut once = names.clone();
+        once.dedup();
+        assert_eq!(names, once, "a Job was created twice");
+    }
+
     /// Fails if any slot ever had two Jobs.
     pub async fn assert_once(&self) {
         let slots = self.slots().await;

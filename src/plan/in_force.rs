@@ -2,6 +2,7 @@
 
 use super::observed::Task;
 use super::schedule_of::schedule_of;
+use crate::api::ObservedSchedule;
 use crate::api::ScheduledTaskStatus;
 use crate::schedule::Schedule;
 use std::borrow::Cow;
@@ -10,8 +11,23 @@ use std::borrow::Cow;
 #[must_use]
 pub fn in_force<'a>(task: &'a Task, status: &ScheduledTaskStatus) -> Option<Cow<'a, Schedule>> {
     let spec = task.spec.as_ref().ok()?;
+    let written = spec.fields.observed_schedule();
     match &status.observed_schedule {
-        Some(known) if *known != spec.fields.observed_schedule() => schedule_of(known, &task.key()).ok().map(Cow::Owned),
+        Some(known) if *known != written && !is_pruned(known, &written, status.observed_generation == Some(task.generation)) => {
+            schedule_of(known, &task.key()).ok().map(Cow::Owned)
+        }
         _ => spec.schedule.as_ref().ok().map(Cow::Borrowed),
     }
+}
+
+/// Whether the schedule in the status is that of the spec without the fields that an older CRD does not know. An edit changes the
+/// generation, too.
+#[must_use]
+pub fn is_pruned(known: &ObservedSchedule, written: &ObservedSchedule, is_same_generation: bool) -> bool {
+    let fields = |schedule| serde_json::to_value(schedule).unwrap_or_default();
+    let (known, written) = (fields(known), fields(written));
+    let (Some(known), Some(written)) = (known.as_object(), written.as_object()) else {
+        return false;
+    };
+    is_same_generation && known.iter().all(|(name, value)| written.get(name) == Some(value))
 }

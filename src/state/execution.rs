@@ -165,7 +165,7 @@ impl Execution {
                         known.record.writes.accept_status();
                         known.record.keep_written(*sent, known.now);
                     }
-                    Err(Failure::Refused(message)) => known.record.writes.refuse_status(sent, message, known.now),
+                    Err(Failure::Refused(message)) => known.record.writes.refuse_status(*sent, message, known.now),
                     Err(_) => {}
                 }
                 self.written(answer, urgency, announcements, &mut known)

@@ -118,11 +118,12 @@ impl Writes {
     }
 
     /// The status was refused. The same one is not sent again for a while.
-    pub fn refuse_status(&mut self, status: Box<ScheduledTaskStatus>, message: &str, now: Timestamp) {
-        let known = self.refused_status.take().filter(|(known, _)| *known == status);
+    pub fn refuse_status(&mut self, status: ScheduledTaskStatus, message: &str, now: Timestamp) {
+        let status = without_times(status);
+        let known = self.refused_status.take().filter(|(known, _)| **known == status);
         let mut backoff = known.map(|(_, backoff)| backoff).unwrap_or_default();
         backoff.add(Reason::StatusRefused, message, now);
-        self.refused_status = Some((status, backoff));
+        self.refused_status = Some((Box::new(status), backoff));
     }
 
     /// A status was written.
@@ -133,9 +134,9 @@ impl Writes {
     /// Why this status need not be sent now: the API server has refused it.
     #[must_use]
     pub fn refused_status(&self, status: &ScheduledTaskStatus, now: Timestamp) -> Option<&str> {
-        let (_, backoff) = self.refused_status.as_ref().filter(|(known, _)| **known == *status)?;
+        let (known, backoff) = self.refused_status.as_ref()?;
         let last = backoff.last.as_ref().filter(|last| now < last.retry_at)?;
-        Some(&last.message)
+        (**known == without_times(status.clone())).then_some(&last.message)
     }
 
     /// A refused write is not tried again before this time.
@@ -232,5 +233,42 @@ impl Writes {
             WriteKind::Terminate => &mut self.terminations,
             WriteKind::Prune => &mut self.prunes,
         }
+    }
+}
+
+/// What makes a status worth another attempt: not that time has passed.
+fn without_times(mut status: ScheduledTaskStatus) -> ScheduledTaskStatus {
+    (status.schedule_since, status.accounted_until) = (None, None);
+    status.next_runs.clear();
+    for condition in &mut status.conditions {
+        condition.last_transition_time.0 = Timestamp::UNIX_EPOCH;
+    }
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F26: each plan has a time of its own, and yet says the same.
+    #[test]
+    fn a_refused_status_is_not_sent_again_because_time_has_passed() {
+        let at = |second| Timestamp::from_second(1_798_797_660 + second).unwrap();
+        let status = |second| ScheduledTaskStatus {
+            schedule_since: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(second))),
+            ..ScheduledTaskStatus::default()
+        };
+        let mut writes = Writes::default();
+        assert_eq!(writes.refused_status(&status(0), at(0)), None);
+        for second in [0, 1, 3, 7, 15] {
+            assert_eq!(writes.refused_status(&status(second), at(second)), None, "after {second} s");
+            writes.refuse_status(status(second), "too large", at(second));
+            assert_eq!(writes.refused_status(&status(second), at(second)), Some("too large"));
+        }
+        assert_eq!(writes.refused_status(&status(30), at(30)), Some("too large"));
+        let news = ScheduledTaskStatus { started: 1, ..status(30) };
+        assert_eq!(writes.refused_status(&news, at(30)), None);
+        writes.accept_status();
+        assert_eq!(writes.refused_status(&status(30), at(30)), None);
     }
 }

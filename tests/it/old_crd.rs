@@ -1,8 +1,10 @@
 //! A CRD that is older than the operator: the API server drops status fields that it does not know. A control plane of its own.
 
-use crate::harness::{World, at, install_crds, requests, until};
+use crate::harness::{World, at, install_crds, requests, told_as, until};
 use cluster::{Cluster, Options};
+use jiff::{SignedDuration, Timestamp};
 use punctual::api::ScheduledTaskStatus;
+use punctual::clock::Clock;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
@@ -78,6 +80,36 @@ fn writes() -> usize {
         .count()
 }
 
+/// When an attempt failed is the API server's time, so this one has a slot near to it.
+async fn retried() {
+    let world = World::on(cluster, "f11-retry").await;
+    let minute = Clock::System.now().as_second().div_euclid(60) * 60 + 60;
+    let slot = Timestamp::from_second(minute).expect("a time");
+    let local = slot.to_zoned(jiff::tz::TimeZone::UTC);
+    let schedule = format!("{} {} * * *", local.minute(), local.hour());
+    world
+        .task("retried", json!({"schedule": schedule, "retryPolicy": {"limit": 3, "delay": "1h"}}))
+        .await;
+    let operator = world.operator(&(slot - SignedDuration::from_secs(30)).to_string()).await;
+    world.settled("retried").await;
+    operator.set_to(slot);
+    let first = format!("retried-{minute}");
+    world.end_job(&first, 1, "").await;
+    let status = world
+        .status("retried", "the retry to be planned", |status| {
+            status.active.first().is_some_and(|run| run.attempt == 2)
+        })
+        .await;
+    assert_eq!(status.active[0].retry_at, None, "the CRD does not know it");
+    operator.set_to(slot + SignedDuration::from_mins(30));
+    operator.rests().await;
+    assert_eq!(world.job_names().await, [first.as_str()], "the retry did not wait");
+    operator.set_to(slot + SignedDuration::from_mins(120));
+    let second = world.job(&format!("{first}-2")).await;
+    assert_eq!(told_as(&second, "PUNCTUAL_ATTEMPT"), "2");
+    operator.stop().await;
+}
+
 /// F11: the operator says so, runs every slot, and writes as often as with its own CRD.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_crd_is_reported_and_costs_no_slot_and_no_storm() {
@@ -122,5 +154,25 @@ async fn an_older_crd_is_reported_and_costs_no_slot_and_no_storm() {
     let written = writes();
     assert!(written <= 30, "{written} status writes for two tasks and three slots");
     seen.assert_each_once().await;
+
+    retried().await;
+
+    // A slot of the time without an operator is not lost, though what was dropped is forgotten.
+    operator.stop().await;
+    let operator = world.operator("2027-01-01T10:04:06Z").await;
+    for task in ["jittered", "kept"] {
+        world.job(&format!("{task}-{}", at("2027-01-01T10:04:00Z").as_second())).await;
+    }
+
+    // With the operator's CRD everything is well again, without a restart.
+    tokio::task::spawn_blocking(|| install_crds(cluster()))
+        .await
+        .expect("the CRD is taken");
+    let mut limit = 5;
+    while ready(&world.settled("jittered").await).0 != "True" {
+        limit += 1;
+        assert!(limit < 90, "it is still reported");
+        world.edit("jittered", json!({"runHistoryLimit": limit})).await;
+    }
     operator.stop().await;
 }

@@ -1,5 +1,6 @@
 //! An edit of the schedule: the slots up to now belong to the old one, and none of the new one is older than the edit.
 
+use crate::plan::in_force::is_pruned;
 use crate::plan::planner::Planner;
 use crate::plan::seconds::whole_second;
 use crate::plan::{Outcome, Reason};
@@ -10,13 +11,20 @@ const WHY: &str = "the schedule was edited before";
 /// Accounts for the slots of the old schedule, and begins the new one at now.
 pub fn apply_schedule_change(planner: &mut Planner) {
     let generation = Some(planner.observed.task.generation);
-    if planner.ledger.status.observed_generation != generation {
+    let is_same_generation = planner.ledger.status.observed_generation == generation;
+    if !is_same_generation {
         planner.ledger.status.observed_generation = generation;
         planner.ledger.urgent = true;
     }
     let Some(spec) = planner.spec else { return };
     let written = spec.fields.observed_schedule();
     if planner.ledger.status.observed_schedule.as_ref() == Some(&written) {
+        return;
+    }
+    let known = planner.ledger.status.observed_schedule.as_ref();
+    if known.is_some_and(|known| is_pruned(known, &written, is_same_generation)) {
+        planner.ledger.status.observed_schedule = Some(written);
+        planner.ledger.urgent = true;
         return;
     }
     let now = planner.now();

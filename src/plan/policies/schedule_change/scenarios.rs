@@ -178,3 +178,20 @@ fn a_pruned_status_is_reported_and_costs_no_slot() {
         .counts("started 1")
         .then(|world| assert!(world.status_writes < 8, "{} writes", world.status_writes));
 }
+
+/// F11: what the operator knew of the dropped fields is forgotten when it stops.
+#[test]
+fn a_pruned_schedule_is_no_edit_after_a_restart() {
+    given("0 * * * *")
+        .set("jitter", json!("30s"))
+        .with_world(|world| world.faults.prunes_status = true)
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T09:00:30Z")
+        .starts("2026-11-23T09:00:00Z")
+        .operator_stops()
+        .at("2026-11-23T10:00:30Z")
+        .operator_starts()
+        .starts("2026-11-23T10:00:00Z")
+        .has_condition(READY, "False OutdatedCRD")
+        .counts("started 2");
+}

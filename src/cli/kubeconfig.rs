@@ -17,6 +17,8 @@ pub struct Loaded {
     pub config: Config,
     /// When the id-token of an OIDC user expires.
     pub token_expires: Option<Timestamp>,
+    /// The context of the kubeconfig, if there is one.
+    pub context: Option<String>,
 }
 
 /// Loads a kubeconfig file, `$KUBECONFIG`, `~/.kube/config` or the service account of a pod.
@@ -48,12 +50,13 @@ fn in_cluster(error: anyhow::Error) -> Result<Loaded> {
     Ok(Loaded {
         config,
         token_expires: None,
+        context: None,
     })
 }
 
 /// The configuration of a context.
-fn select(kubeconfig: Kubeconfig, context: Option<&str>, environment: &ProxyEnvironment) -> Result<Loaded> {
-    let name = context
+fn select(kubeconfig: Kubeconfig, selected: Option<&str>, environment: &ProxyEnvironment) -> Result<Loaded> {
+    let name = selected
         .map(str::to_owned)
         .or(kubeconfig.current_context)
         .context("the kubeconfig has no current-context: use --context")?;
@@ -98,7 +101,11 @@ fn select(kubeconfig: Kubeconfig, context: Option<&str>, environment: &ProxyEnvi
         .unwrap_or_else(|| "default".to_owned());
     let token_expires = token_expires(&user);
     config.auth_info = user;
-    Ok(Loaded { config, token_expires })
+    Ok(Loaded {
+        config,
+        token_expires,
+        context: Some(name),
+    })
 }
 
 fn certificate_authority(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>> {

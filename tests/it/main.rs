@@ -6,6 +6,7 @@ mod harness;
 
 mod cli;
 mod cli_commands;
+mod cli_server;
 mod cronjob;
 mod duplicates;
 mod forbidden;

@@ -30,6 +30,9 @@ pub struct ScheduledTaskStatus {
     /// The latest slot that was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_schedule_time: Option<Time>,
+    /// When a run was last started, by a slot or by a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_start_time: Option<Time>,
     /// Why and since when no slot starts, if the task is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,

@@ -21,7 +21,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const PAGE: u32 = 500;
 
 /// Flags that select the cluster.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct Access {
     /// Kubeconfig file to use. Default: $KUBECONFIG, ~/.kube/config, or the pod's service account
     #[arg(long, value_name = "FILE")]
@@ -32,7 +32,7 @@ pub struct Access {
 }
 
 /// Flags that select the cluster and the namespace.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct Target {
     #[command(flatten)]
     access: Access,
@@ -45,6 +45,7 @@ pub struct Target {
 pub struct Cluster {
     client: kube::Client,
     server: String,
+    context: Option<String>,
     token_expires: Option<Timestamp>,
     pub namespace: String,
 }
@@ -78,6 +79,12 @@ impl Access {
         Ok(LoadedClient { client, files })
     }
 
+    /// These flags; those before the command apply where they are absent.
+    pub fn or(&mut self, before: &Self) {
+        self.kubeconfig = self.kubeconfig.take().or_else(|| before.kubeconfig.clone());
+        self.context = self.context.take().or_else(|| before.context.clone());
+    }
+
     fn load(&self) -> Result<kubeconfig::Loaded> {
         let mut loaded = kubeconfig::load(self.kubeconfig.as_deref(), self.context.as_deref())?;
         // The client's 15 silent retries would hide whether a POST succeeded; requests have deadlines of their own.
@@ -90,15 +97,42 @@ impl Access {
 }
 
 impl Target {
+    /// These flags; those before the command apply where they are absent.
+    pub fn or(&mut self, before: &Self) {
+        self.access.or(&before.access);
+        self.namespace = self.namespace.take().or_else(|| before.namespace.clone());
+    }
+
+    /// The flags without the namespace.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// A flag that is set, as it is written.
+    pub fn flag(&self) -> Option<&'static str> {
+        let flags = [
+            ("--namespace", self.namespace.is_some()),
+            ("--context", self.access.context.is_some()),
+            ("--kubeconfig", self.access.kubeconfig.is_some()),
+        ];
+        flags.into_iter().find(|(_, is_set)| *is_set).map(|(flag, _)| flag)
+    }
+
     /// Creates the client.
     pub async fn connect(&self) -> Result<Cluster> {
-        let kubeconfig::Loaded { config, token_expires, .. } = self.access.load()?;
+        let kubeconfig::Loaded {
+            config,
+            token_expires,
+            context,
+            ..
+        } = self.access.load()?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
         Ok(Cluster {
             client,
             server,
+            context,
             namespace,
             token_expires,
         })
@@ -111,13 +145,31 @@ impl Cluster {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource())
     }
 
+    /// The tasks of the namespace, or of all namespaces.
+    pub fn tasks_of(&self, everywhere: bool) -> Api<DynamicObject> {
+        match everywhere {
+            true => Api::all_with(self.client.clone(), &resource()),
+            false => self.tasks(),
+        }
+    }
+
+    /// The client, for other kinds of objects.
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// A task.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn task(&self, name: &str) -> Result<Value> {
+        let object = self.tasks().get(name).await;
+        as_kubectl_shows(object.map_err(|error| self.error(error))?)
+    }
+
     /// All tasks of the namespace, or of all namespaces, that match a selector.
     pub async fn list(&self, everywhere: bool, selector: Option<&str>) -> Result<Vec<Value>> {
-        let tasks = if everywhere {
-            Api::all_with(self.client.clone(), &resource())
-        } else {
-            self.tasks()
-        };
+        let tasks = self.tasks_of(everywhere);
         let mut params = ListParams::default().limit(PAGE);
         params.label_selector = selector.map(str::to_owned);
         let mut objects = Vec::new();
@@ -138,8 +190,13 @@ impl Cluster {
         let line = match error {
             kube::Error::Api(status) => match (status.code, status.reason.as_str()) {
                 (404, "Failed to parse error data") => {
-                    let fix = "install it with: punctual crd | kubectl apply --server-side -f -";
-                    format!("error: the server doesn't have a resource type \"scheduledtasks\" in group {GROUP:?}; {fix}")
+                    let cluster = match &self.context {
+                        Some(context) => format!("context {context}"),
+                        None => self.server.clone(),
+                    };
+                    format!(
+                        "error: Punctual is not installed in this cluster ({cluster}): install it with Helm (see docs/install.md), or select another cluster with --context"
+                    )
                 }
                 (401, _) => {
                     let expired = self.token_expires.filter(|at| *at <= Clock::System.now());

@@ -3,10 +3,10 @@
 //! The script of a shell calls the binary with [`VARIABLE`] set. kubectl calls a program named `kubectl_complete-punctual`, and expects
 //! the format of the cobra library: a candidate a line, with a tab before its description, and a directive at the end.
 
-use super::output;
+use super::{candidates, output};
 use anyhow::{Context, Result};
 use clap::Command;
-use clap_complete::engine::{CompletionCandidate, complete};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 use std::ffi::OsString;
@@ -37,6 +37,19 @@ pub fn run(args: &Args, binary: &str) -> Result<ExitCode> {
         .write_registration(VARIABLE, "punctual", binary, binary, &mut script)?;
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command, with completion of the names of tasks, namespaces and contexts.
+pub fn with_candidates(command: Command) -> Command {
+    let offer = |command: Command| {
+        command.mut_args(|arg| match arg.get_id().as_str() {
+            "name" | "names" if arg.is_positional() => arg.add(ArgValueCompleter::new(candidates::tasks)),
+            "namespace" => arg.add(ArgValueCompleter::new(candidates::namespaces)),
+            "context" => arg.add(ArgValueCompleter::new(candidates::contexts)),
+            _ => arg,
+        })
+    };
+    offer(command).mut_subcommands(offer)
 }
 
 /// Prints candidates if a shell's script asks for them; `false` if it does not.

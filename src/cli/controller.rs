@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
     /// Namespaces whose tasks are reconciled. Default: all
     #[arg(long, value_name = "NAMESPACES", value_delimiter = ',')]
     watch_namespaces: Vec<String>,

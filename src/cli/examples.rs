@@ -9,7 +9,10 @@ pub const CONTROLLER: &str = "Examples:
 
 pub const PREVIEW: &str = "Examples:
   # The next ten runs of each task in a file
-  punctual preview -f task.yaml
+  punctual preview task.yaml
+
+  # From a day on, in the task's time zone
+  punctual preview task.yaml --from 2027-03-26
 
   # The slots of a CronJob when clocks change, as JSON
   kubectl get cronjob nightly -o yaml | punctual preview -f - --from 2027-03-27T00:00:00Z --count 3 -o json
@@ -18,18 +21,22 @@ pub const PREVIEW: &str = "Examples:
   punctual preview --schedule 'H 2 * * *' --time-zone Europe/Paris --name reports/nightly";
 
 pub const CHECK: &str = "Examples:
-  # Errors and warnings for the tasks in a file
-  punctual check -f tasks.yaml
+  # Errors and warnings for the tasks in a file, or in each file of a directory
+  punctual check tasks.yaml
+  punctual check examples/
+
+  # What only the cluster knows, too: dry runs of the task and its Job, with your rights
+  punctual check tasks.yaml --server
 
   # The output of kustomize; documents of other kinds are ignored
-  kustomize build . | punctual check -f -
+  kustomize build . | punctual check -
 
   # Name, errors, warnings and next runs of each document, as JSON
-  punctual check -f tasks.yaml -o json";
+  punctual check tasks.yaml -o json";
 
 pub const CONVERT: &str = "Examples:
   # A manifest in git; comments name the differences that matter
-  punctual convert -f cronjob.yaml > task.yaml
+  punctual convert cronjob.yaml > task.yaml
 
   # All CronJobs of a namespace, without the fields that the API server sets
   kubectl get cronjobs -o yaml | punctual convert
@@ -44,6 +51,9 @@ pub const LIST: &str = "Examples:
   # Tasks of all namespaces, with their counters
   punctual list -A -o wide
 
+  # Some tasks, and each change of them
+  punctual list nightly weekly -w
+
   # Tasks that are not ready
   punctual list -A | grep NotReady";
 
@@ -54,6 +64,17 @@ pub const HISTORY: &str = "Examples:
   # The runs as JSON
   punctual history nightly -o json | jq '.status.recentRuns'";
 
+pub const LOGS: &str = "Examples:
+  # The newest run
+  punctual logs nightly
+
+  # A run of the history, by its slot or by a Job
+  punctual logs nightly --run 2026-11-23T01:30:00Z
+  punctual logs nightly --run nightly-1763861400
+
+  # Request a run and follow it
+  punctual run-now nightly && punctual logs nightly -f";
+
 pub const RUN_NOW: &str = "Examples:
   # Request a run, under the policies of the task
   punctual run-now nightly
@@ -61,9 +82,22 @@ pub const RUN_NOW: &str = "Examples:
   # Wait until the run has finished
   punctual run-now nightly --wait --timeout 30m";
 
+pub const SUSPEND: &str = "Examples:
+  # No slot starts; active runs continue, and runs that are requested start
+  punctual suspend nightly weekly
+
+  # The end of it; slots in the meantime are counted as skipped
+  punctual resume nightly weekly --spec";
+
 pub const RESUME: &str = "Examples:
   # After the cause is fixed: slots start again, and earlier failures no longer count
-  punctual resume nightly weekly";
+  punctual resume nightly weekly
+
+  # Also where spec.suspend is true
+  punctual resume nightly --spec
+
+  # Slots that were skipped meanwhile are not run, except on request
+  punctual backfill nightly 2026-11-01/2026-11-08";
 
 pub const BACKFILL: &str = "Examples:
   # A week, by dates in the task's zone; the last day is not included

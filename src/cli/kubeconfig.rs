@@ -19,6 +19,8 @@ pub struct Loaded {
     pub token_expires: Option<Timestamp>,
     /// The files whose content the configuration holds, so that a change of them takes effect by loading it again only.
     pub files: Vec<PathBuf>,
+    /// The context of the kubeconfig, if there is one.
+    pub context: Option<String>,
 }
 
 /// Loads a kubeconfig file, `$KUBECONFIG`, `~/.kube/config` or the service account of a pod.
@@ -70,12 +72,13 @@ fn in_cluster(error: anyhow::Error) -> Result<Loaded> {
         token_expires: None,
         // kube reads the files of a service account again by itself.
         files: Vec::new(),
+        context: None,
     })
 }
 
 /// The configuration of a context.
-fn select(kubeconfig: Kubeconfig, context: Option<&str>, environment: &ProxyEnvironment) -> Result<Loaded> {
-    let name = context
+fn select(kubeconfig: Kubeconfig, selected: Option<&str>, environment: &ProxyEnvironment) -> Result<Loaded> {
+    let name = selected
         .map(str::to_owned)
         .or(kubeconfig.current_context)
         .context("the kubeconfig has no current-context: use --context")?;
@@ -131,6 +134,7 @@ fn select(kubeconfig: Kubeconfig, context: Option<&str>, environment: &ProxyEnvi
         config,
         token_expires,
         files,
+        context: Some(name),
     })
 }
 

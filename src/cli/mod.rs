@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "output makes everything printable")]
 
 mod admission;
+mod candidates;
 mod check;
 mod clock_changes;
 mod cluster;
@@ -17,7 +18,9 @@ mod history;
 mod input;
 mod kubeconfig;
 mod list;
+mod logs;
 mod manifest;
+mod moment;
 mod output;
 mod preview;
 mod proxy;
@@ -36,6 +39,8 @@ use std::process::ExitCode;
 #[derive(Parser, Debug)]
 #[command(name = "punctual", version, about, long_about = None, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    target: cluster::Target,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,9 +65,15 @@ enum Command {
     /// Show the last runs of a task as a timeline
     #[command(after_help = examples::HISTORY)]
     History(history::Args),
+    /// Print the logs of a run
+    #[command(after_help = examples::LOGS)]
+    Logs(logs::Args),
     /// Run tasks now, in addition to their schedule
     #[command(after_help = examples::RUN_NOW)]
     RunNow(request::RunNow),
+    /// Suspend tasks: no slot starts until they are resumed
+    #[command(after_help = examples::SUSPEND)]
+    Suspend(request::Suspend),
     /// Resume tasks that were suspended by failures
     #[command(after_help = examples::RESUME)]
     Resume(request::Resume),
@@ -74,6 +85,31 @@ enum Command {
     /// Print the completion script for a shell
     #[command(after_help = examples::COMPLETION)]
     Completion(completion::Args),
+}
+
+impl Command {
+    /// The command with the flags that stand before it, or a flag that it does not have.
+    fn with(mut self, before: &cluster::Target) -> Result<Self, &'static str> {
+        let target = match &mut self {
+            Self::Check(args) => &mut args.target,
+            Self::List(args) => &mut args.target,
+            Self::History(args) => &mut args.target,
+            Self::Logs(args) => &mut args.target,
+            Self::RunNow(args) => &mut args.target,
+            Self::Suspend(args) => &mut args.target,
+            Self::Resume(args) => &mut args.target,
+            Self::Backfill(args) => &mut args.target,
+            Self::Controller(args) if before.flag() != Some("--namespace") => {
+                args.access.or(before.access());
+                return Ok(self);
+            }
+            Self::Controller(_) | Self::Preview(_) | Self::Convert(_) | Self::Crd | Self::Completion(_) => {
+                return before.flag().map_or(Ok(self), Err);
+            }
+        };
+        target.or(before);
+        Ok(self)
+    }
 }
 
 /// The name by which the binary was called.
@@ -105,7 +141,7 @@ impl Name {
 
     /// The commands under this name.
     fn command(self) -> clap::Command {
-        let command = Cli::command();
+        let command = completion::with_candidates(Cli::command());
         if self == Self::Punctual {
             return command.bin_name("punctual");
         }
@@ -130,6 +166,12 @@ fn usage_error(error: &clap::Error) -> ! {
     }
 }
 
+/// Rejects a flag that stands before a command that does not have it.
+fn misplaced(name: Name, flag: &str) -> ! {
+    let message = format!("this command has no flag '{flag}'");
+    usage_error(&name.command().error(clap::error::ErrorKind::UnknownArgument, message))
+}
+
 /// Runs the command in the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -151,14 +193,16 @@ pub fn main() -> ExitCode {
 fn run(name: Name) -> anyhow::Result<ExitCode> {
     let matches = name.command().try_get_matches().unwrap_or_else(|error| usage_error(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| usage_error(&error));
-    match cli.command {
+    match cli.command.with(&cli.target).unwrap_or_else(|flag| misplaced(name, flag)) {
         Command::Controller(args) => controller::run(args),
         Command::Preview(args) => preview::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::List(args) => list::run(&args),
         Command::History(args) => history::run(&args),
+        Command::Logs(args) => logs::run(&args),
         Command::RunNow(args) => request::run_now(&args),
+        Command::Suspend(args) => request::suspend(&args),
         Command::Resume(args) => request::resume(&args),
         Command::Backfill(args) => request::backfill(&args),
         Command::Crd => output::print(&api::crd_yaml()).map(|()| ExitCode::SUCCESS),

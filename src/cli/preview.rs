@@ -5,11 +5,13 @@
 use super::duration;
 use super::input::{self, Document};
 use super::manifest::{self, Kind};
+use super::moment::Moment;
 use super::output::{self, Out};
 use crate::api::{self, Gap, Overlap, ScheduledTaskSpec, printable};
 use crate::plan::Spec;
 use crate::schedule::Schedule;
 use anyhow::{Result, anyhow, bail};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,36 +22,33 @@ use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Manifests to read, YAML or JSON, ScheduledTask or CronJob; `-` reads standard input; can be given several times
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        conflicts_with = "schedule",
-        required_unless_present = "schedule"
-    )]
+    /// Manifests to read, YAML or JSON, ScheduledTask or CronJob, or directories of them; `-` reads standard input
+    #[arg(value_name = "FILE", conflicts_with = "schedule", required_unless_present_any = ["schedule", "filename"])]
+    files: Vec<PathBuf>,
+    /// The same as a flag, as in kubectl; can be given several times
+    #[arg(short, long, value_name = "FILE", conflicts_with = "schedule")]
     filename: Vec<PathBuf>,
     /// A schedule to show instead of a manifest; can be given several times
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     schedule: Vec<String>,
     /// Time zone of --schedule. Default: UTC
-    #[arg(long, value_name = "ZONE", conflicts_with = "filename")]
+    #[arg(long, value_name = "ZONE", conflicts_with_all = ["filename", "files"])]
     time_zone: Option<String>,
     /// Name of the task of --schedule, from which H is hashed
-    #[arg(long, value_name = "[NAMESPACE/]NAME", conflicts_with = "filename")]
+    #[arg(long, value_name = "[NAMESPACE/]NAME", conflicts_with_all = ["filename", "files"])]
     name: Option<String>,
     /// What happens to a slot of --schedule at a local time that clocks skip: RunAfter or Skip
-    #[arg(long, value_name = "POLICY", conflicts_with = "filename", default_value = "RunAfter", value_parser = ["RunAfter", "Skip"])]
+    #[arg(long, value_name = "POLICY", conflicts_with_all = ["filename", "files"], default_value = "RunAfter", value_parser = ["RunAfter", "Skip"])]
     gap: String,
     /// What happens to a slot of --schedule at a local time that clocks repeat: First or Both
-    #[arg(long, value_name = "POLICY", conflicts_with = "filename", default_value = "First", value_parser = ["First", "Both"])]
+    #[arg(long, value_name = "POLICY", conflicts_with_all = ["filename", "files"], default_value = "First", value_parser = ["First", "Both"])]
     overlap: String,
-    /// Show slots after this time, RFC 3339, exclusive. Default: now
+    /// Show slots after this time: a date or local time in the task's zone, or RFC 3339. Default: now
     #[arg(long, value_name = "TIME")]
-    from: Option<Timestamp>,
-    /// Show slots up to this time, RFC 3339, inclusive
+    from: Option<Moment>,
+    /// Show slots up to this time, inclusive; a date means its beginning
     #[arg(long, value_name = "TIME")]
-    until: Option<Timestamp>,
+    until: Option<Moment>,
     /// Maximum number of slots to show. Default: 10, or all up to --until
     #[arg(long, value_name = "N")]
     count: Option<NonZeroUsize>,
@@ -81,8 +80,9 @@ struct Slot {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let from = args.from.unwrap_or_else(|| crate::clock::Clock::System.now());
-    if let Some(until) = args.until.filter(|until| *until <= from) {
+    let now = crate::clock::Clock::System.now();
+    let Period { from, until } = period(args, now, &TimeZone::UTC);
+    if let Some(until) = until.filter(|until| *until <= from) {
         let message = format!("--until {until} is not after --from {from}\n");
         clap::Error::raw(clap::error::ErrorKind::ValueValidation, message).exit();
     }
@@ -93,9 +93,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (number, Task { name, scheduled }) in tasks.iter().enumerate() {
         failed |= scheduled.is_err();
         written = match (args.output, scheduled) {
-            (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, schedule, slots(schedule, from, args)),
+            (Output::Json, Ok((spec, schedule))) => json_line(&mut out, name, spec, schedule, slots(schedule, now, args)),
             (Output::Json, Err(error)) => json_error(&mut out, name, error),
-            (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, schedule, slots(schedule, from, args)),
+            (Output::Table, Ok((spec, schedule))) => table(&mut out, number, name, spec, schedule, slots(schedule, now, args)),
             (Output::Table, Err(error)) => out.flush().map(|()| output::print_error(&format!("error: {name}: {error:#}"))),
         };
         if written.is_err() {
@@ -113,8 +113,8 @@ fn tasks(args: &Args) -> Result<Vec<Task>> {
             .map_err(|error| anyhow!("{}", format!("{error:#}").trim_start_matches("spec.schedule: "))),
     });
     let mut tasks: Vec<Task> = expressions.collect();
-    for file in &args.filename {
-        tasks.extend(input::documents(file)?.into_iter().map(|Document { place, value, .. }| {
+    for file in input::files(&[&args.files[..], &args.filename[..]].concat())? {
+        tasks.extend(input::documents(&file)?.into_iter().map(|Document { place, value, .. }| {
             let name = value.as_ref().ok().and_then(manifest::name).map(str::to_owned);
             Task {
                 name: name.unwrap_or(place),
@@ -171,10 +171,25 @@ fn of_manifest(mut manifest: Value) -> Result<(Spec, Schedule)> {
     manifest::scheduled(fields, &manifest::key(&manifest)).map_err(|error| anyhow!(error))
 }
 
-fn slots<'a>(schedule: &'a Schedule, from: Timestamp, args: &Args) -> impl Iterator<Item = Zoned> + use<'a> {
-    let all = if args.until.is_some() { usize::MAX } else { 10 };
+/// What is shown of a schedule.
+struct Period {
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+/// The period of the flags in this zone.
+fn period(args: &Args, now: Timestamp, zone: &TimeZone) -> Period {
+    Period {
+        from: args.from.as_ref().map_or(now, |from| from.in_zone(zone)),
+        until: args.until.as_ref().map(|until| until.in_zone(zone)),
+    }
+}
+
+fn slots<'a>(schedule: &'a Schedule, now: Timestamp, args: &Args) -> impl Iterator<Item = Zoned> + use<'a> {
+    let Period { from, until } = period(args, now, schedule.time_zone());
+    let all = if until.is_some() { usize::MAX } else { 10 };
     let count = args.count.map_or(all, NonZeroUsize::get);
-    let until = args.until.unwrap_or(Timestamp::MAX);
+    let until = until.unwrap_or(Timestamp::MAX);
     let slots = schedule.slots(from).take_while(move |slot| *slot <= until).take(count);
     slots.map(|slot| slot.to_zoned(schedule.time_zone().clone()))
 }

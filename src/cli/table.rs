@@ -21,6 +21,15 @@ impl Cell {
     fn width(&self) -> usize {
         self.text.chars().count()
     }
+
+    /// The cell in this width; a cut is marked with `…`.
+    fn cut(mut self, width: usize) -> Self {
+        if self.width() > width {
+            let kept: String = self.text.chars().take(width.saturating_sub(1)).collect();
+            self.text = kept.trim_end().to_owned() + "…";
+        }
+        self
+    }
 }
 
 impl<T: Into<String>> From<T> for Cell {
@@ -28,6 +37,40 @@ impl<T: Into<String>> From<T> for Cell {
         Self {
             text: printable(&text.into()).into_owned(),
             colour: None,
+        }
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub head: &'static str,
+    /// When the column is dropped if lines are too long: the highest first, 0 never.
+    pub rank: u8,
+    /// The width to which its cells may be cut instead.
+    pub least: Option<usize>,
+}
+
+impl Column {
+    /// A column that always stays.
+    pub const fn fixed(head: &'static str) -> Self {
+        Self {
+            head,
+            rank: 0,
+            least: None,
+        }
+    }
+
+    /// A column that is dropped if lines are too long, the highest rank first.
+    pub const fn ranked(head: &'static str, rank: u8) -> Self {
+        Self { rank, ..Self::fixed(head) }
+    }
+
+    /// The same column, whose cells may be cut to this width.
+    pub const fn cut_to(self, least: usize) -> Self {
+        Self {
+            least: Some(least),
+            ..self
         }
     }
 }
@@ -42,15 +85,61 @@ pub struct Style {
     pub colour: bool,
 }
 
-/// Formats a table: a header and rows of the same length. Lines have no trailing spaces.
-pub fn format(head: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> String {
-    let head = head.iter().map(|word| Cell::from(*word)).collect();
-    let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max().unwrap_or(0))
-        .collect();
-    rows.iter().map(|row| line(row, &widths, style) + "\n").collect()
+/// Formats a table: a header and rows of the same length. Lines have no trailing spaces. If they are too long, columns that may be cut
+/// are cut, then columns are dropped by their rank, and at last the lines are cut.
+pub fn format(columns: &[Column], rows: Vec<Vec<Cell>>, style: Style) -> String {
+    let (kept, widths) = fit(columns, &rows, style);
+    let head = columns.iter().map(|column| Cell::from(column.head)).collect();
+    let rows = std::iter::once(head).chain(rows).map(|row: Vec<Cell>| {
+        let cells = row.into_iter().enumerate().filter_map(|(number, cell)| {
+            let place = kept.iter().position(|kept| *kept == number)?;
+            Some(cell.cut(*widths.get(place)?))
+        });
+        cells.collect::<Vec<_>>()
+    });
+    rows.map(|row| line(&row, &widths, style) + "\n").collect()
+}
+
+/// The columns that stay, and their widths.
+pub fn fit(columns: &[Column], rows: &[Vec<Cell>], style: Style) -> (Vec<usize>, Vec<usize>) {
+    let natural = |number: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(number)).map(Cell::width).max();
+        let head = columns.get(number).map_or(0, |column| column.head.chars().count());
+        cells.unwrap_or(0).max(head)
+    };
+    let least = |number: usize| {
+        let least = columns.get(number).and_then(|column| column.least);
+        least.map_or(natural(number), |least| least.min(natural(number)))
+    };
+    let sum = |kept: &[usize], width: &dyn Fn(usize) -> usize| {
+        let gaps = kept.len().saturating_sub(1) * style.gap;
+        gaps + kept.iter().map(|number| width(*number)).sum::<usize>()
+    };
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let Some(most) = style.width else {
+        let widths = kept.iter().map(|number| natural(*number)).collect();
+        return (kept, widths);
+    };
+    while sum(&kept, &least) > most {
+        let rank = |number: usize| columns.get(number).map_or(0, |column| column.rank);
+        let Some(dropped) = kept
+            .iter()
+            .copied()
+            .filter(|number| rank(*number) > 0)
+            .max_by_key(|number| rank(*number))
+        else {
+            break;
+        };
+        kept.retain(|number| *number != dropped);
+    }
+    let mut spare = most.saturating_sub(sum(&kept, &least));
+    let widths = kept.iter().map(|number| {
+        let more = (natural(*number) - least(*number)).min(spare);
+        spare -= more;
+        least(*number) + more
+    });
+    let widths = widths.collect();
+    (kept, widths)
 }
 
 fn line(row: &[Cell], widths: &[usize], style: Style) -> String {
@@ -84,6 +173,8 @@ fn line(row: &[Cell], widths: &[usize], style: Style) -> String {
 mod tests {
     use super::*;
 
+    const COLUMNS: [Column; 3] = [Column::fixed("X"), Column::ranked("COLOUR", 1), Column::fixed("MESSAGE")];
+
     fn style(width: Option<usize>, colour: bool) -> Style {
         Style { gap: 2, width, colour }
     }
@@ -97,7 +188,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_without_trailing_spaces() {
-        let text = format(&["X", "COLOUR", "MESSAGE"], rows(), style(None, false));
+        let text = format(&COLUMNS, rows(), style(None, false));
         assert_eq!(
             text,
             "X       COLOUR  MESSAGE\na       red     the long message of a container\nlonger\n"
@@ -105,8 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_cut_to_the_width() {
-        let text = format(&["X", "COLOUR", "MESSAGE"], rows(), style(Some(24), true));
-        assert_eq!(text, "X       COLOUR  MESSAGE\na       \x1b[31mred\x1b[0m     the lon…\nlonger\n");
+    fn columns_are_cut_then_dropped_by_rank() {
+        let cut = COLUMNS.map(|column| if column.head == "MESSAGE" { column.cut_to(8) } else { column });
+        let text = format(&cut, rows(), style(Some(26), true));
+        assert_eq!(text, "X       COLOUR  MESSAGE\na       \x1b[31mred\x1b[0m     the long…\nlonger\n");
+        let text = format(&cut, rows(), style(Some(20), true));
+        assert_eq!(text, "X       MESSAGE\na       the long me…\nlonger\n");
+    }
+
+    #[test]
+    fn lines_are_cut_at_last() {
+        let text = format(&COLUMNS, rows(), style(Some(16), false));
+        assert_eq!(text, "X       MESSAGE\na       the lon…\nlonger\n");
     }
 }

@@ -5,19 +5,18 @@
 use super::manifest;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, condition};
 use crate::plan;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Reasons of `Ready=False` that mean that the spec is invalid, so that no request is accepted.
-const INVALID_SPEC: [&str; 6] = [
-    "InvalidSpec",
-    "InvalidSchedule",
-    "UnknownTimeZone",
-    "NeverRuns",
-    "TooComplex",
-    "TooLarge",
-];
+/// Reasons of `Ready=False` with which no request is accepted, because the template cannot be read. A run that is requested needs no
+/// schedule: it starts although the schedule or the zone is wrong.
+const UNUSABLE_SPEC: [&str; 2] = ["InvalidSpec", "TooLarge"];
+/// How long after a slot an operator that works has said something about it.
+const SLACK: SignedDuration = SignedDuration::from_mins(2);
+
+/// What to say about a task that no operator has processed.
+pub const NOT_PROCESSED: &str = "no operator has processed this task: check that Punctual is running and watches this namespace (docs/install.md#no-operator-processes-a-task)";
 
 /// A task, as far as it can be read.
 #[derive(Clone, Debug)]
@@ -85,9 +84,39 @@ impl Task {
         self.condition(condition::READY, "False")
     }
 
-    /// Reason and message if the spec is invalid.
-    pub fn invalid_spec(&self) -> Option<(&str, &str)> {
-        self.not_ready().filter(|(reason, _)| INVALID_SPEC.contains(reason))
+    /// Reason and message if the spec cannot be used at all.
+    pub fn unusable_spec(&self) -> Option<(&str, &str)> {
+        self.not_ready().filter(|(reason, _)| UNUSABLE_SPEC.contains(reason))
+    }
+
+    /// Whether `suspendAfterFailures` has suspended the task, which the condition does not show beside `spec.suspend`.
+    pub fn is_suspended_by_failures(&self) -> bool {
+        if self.suspended().is_some_and(|(reason, _)| reason == "TooManyFailures") {
+            return true;
+        }
+        let limit = self.fields.as_ref().and_then(|fields| fields.suspend_after_failures);
+        let counted = self
+            .status
+            .as_ref()
+            .map(|status| status.consecutive_failures - status.forgiven_failures);
+        limit.zip(counted).is_some_and(|(limit, counted)| counted >= i64::from(limit))
+    }
+
+    /// Whether an operator has looked at the task.
+    pub fn is_processed(&self) -> bool {
+        self.status
+            .as_ref()
+            .is_some_and(|status| status.condition(condition::READY).is_some())
+    }
+
+    /// A start that was announced and has passed without a word: no operator works on this task.
+    pub fn ignored_start(&self, now: Timestamp) -> Option<Timestamp> {
+        let status = self.status.as_ref().filter(|_| self.suspended().is_none())?;
+        self.condition(condition::READY, "True")?;
+        let start: Timestamp = status.next_runs.first()?.parse().ok()?;
+        let overdue_at = start.checked_add(SLACK).ok()?;
+        let is_suspended = self.fields.as_ref().is_some_and(|fields| fields.suspend);
+        (overdue_at < now && !is_suspended).then_some(start)
     }
 
     /// Reason and message if the task is suspended.
@@ -96,12 +125,12 @@ impl Task {
     }
 
     /// The state in a word: what is most important to know.
-    pub fn state(&self) -> String {
+    pub fn state(&self, now: Timestamp) -> String {
         if self.text("/metadata/deletionTimestamp").is_some() {
             return "Terminating".into();
         }
-        if self.status.is_none() {
-            return "Pending".into();
+        if !self.is_processed() {
+            return "NotProcessed".into();
         }
         if let Some((reason, _)) = self.not_ready() {
             return format!("NotReady({reason})");
@@ -119,12 +148,18 @@ impl Task {
         {
             return "Ended".into();
         }
+        if self.ignored_start(now).is_some() {
+            return "Overdue".into();
+        }
         for (kind, status, word) in [(condition::OVERDUE, "True", "Overdue"), (condition::HEALTHY, "False", "Failing")] {
             if self.condition(kind, status).is_some() {
                 return word.into();
             }
         }
-        "Ready".into()
+        match self.condition(condition::READY, "True") {
+            Some(_) => "Ready".into(),
+            None => "Unknown".into(),
+        }
     }
 
     /// The outcome of the newest slot.
@@ -139,15 +174,26 @@ impl Task {
         let active = status.active.iter().filter_map(|run| run.started.as_ref());
         let recent = status.recent_runs.iter().filter_map(|run| run.started.as_ref());
         let newest = active.chain(recent).map(|time| time.0).max();
-        newest.max(status.last_schedule_time.as_ref().map(|time| time.0))
+        let known = [&status.last_start_time, &status.last_schedule_time];
+        known.into_iter().flatten().map(|time| time.0).chain(newest).max()
     }
 
-    /// When the next run starts, computed from the schedule: `status.nextRuns` is updated only when something else changes.
+    /// The Job of the newest run.
+    pub fn last_job(&self) -> Option<&str> {
+        let status = self.status.as_ref()?;
+        let active = status.active.iter().filter(|run| run.uid.is_some());
+        let active = active.map(|run| (run.started.as_ref(), Some(run.job.as_str())));
+        let recent = status.recent_runs.iter().map(|run| (run.started.as_ref(), run.job.as_deref()));
+        let started = active.chain(recent).filter_map(|(started, job)| Some((started?.0, job?)));
+        started.max_by_key(|(started, _)| *started).map(|(_, job)| job)
+    }
+
+    /// When the next run starts, if an operator has processed the task. Computed from the schedule: `status.nextRuns` is updated only when something else changes.
     pub fn next_run(&self, now: Timestamp) -> Option<Timestamp> {
         let fields = self
             .fields
             .as_ref()
-            .filter(|fields| !fields.suspend && self.suspended().is_none())?;
+            .filter(|fields| !fields.suspend && self.suspended().is_none() && self.is_processed())?;
         let schedule = plan::schedule_of(&fields.observed_schedule(), &self.key()).ok()?;
         let mut starts = schedule.slots(schedule.started_by(now)).map(|slot| schedule.starts_at(slot));
         starts.find(|start| *start > now)
@@ -174,12 +220,34 @@ pub mod tests {
 
     #[test]
     fn the_state_is_the_most_important_condition() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let ready = condition("Ready", "True", "Accepted");
         let failing = condition("Healthy", "False", "JobFailed");
         let overdue = condition("Overdue", "True", "StartedLate");
         let paused = condition("Suspended", "True", "TooManyFailures");
         for (spec, status, state) in [
-            (json!({}), json!(null), "Pending"),
+            (json!({}), json!(null), "NotProcessed"),
+            (json!({}), json!({}), "NotProcessed"),
+            (
+                json!({}),
+                json!({"conditions": [condition("Ready", "Unknown", "Waiting")]}),
+                "Unknown",
+            ),
+            (
+                json!({}),
+                json!({"conditions": [ready], "nextRuns": ["2026-11-23T11:55:00Z"]}),
+                "Overdue",
+            ),
+            (
+                json!({}),
+                json!({"conditions": [ready], "nextRuns": ["2026-11-23T11:59:00Z"]}),
+                "Ready",
+            ),
+            (
+                json!({"suspend": true}),
+                json!({"conditions": [ready], "nextRuns": ["2026-11-23T11:55:00Z"]}),
+                "Suspended",
+            ),
             (json!({}), json!({"conditions": [ready]}), "Ready"),
             (json!({}), json!({"conditions": [ready, failing]}), "Failing"),
             (json!({}), json!({"conditions": [ready, failing, overdue]}), "Overdue"),
@@ -196,22 +264,25 @@ pub mod tests {
                 "NotReady(JobRefused)",
             ),
         ] {
-            assert_eq!(task("x", spec, status.clone()).state(), state, "{status}");
+            assert_eq!(task("x", spec, status.clone()).state(now), state, "{status}");
         }
         let mut deleted = task("x", json!({}), json!({})).object;
         deleted["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z");
-        assert_eq!(Task::of(deleted).state(), "Terminating");
+        assert_eq!(Task::of(deleted).state(now), "Terminating");
     }
 
     #[test]
     fn the_next_run_comes_from_the_schedule() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let status = json!({"nextRuns": ["2026-11-20T01:30:00Z"]});
+        let ready = condition("Ready", "True", "Accepted");
+        let status = json!({"nextRuns": ["2026-11-20T01:30:00Z"], "conditions": [ready]});
         let next = |spec: Value, status: &Value| task("x", spec, status.clone()).next_run(now).map(|at| at.to_string());
         assert_eq!(next(json!({}), &status).as_deref(), Some("2026-11-24T01:30:00Z"));
         assert_eq!(next(json!({"suspend": true}), &status), None);
         assert_eq!(next(json!({"schedule": 5}), &status), None);
-        let paused = json!({"conditions": [condition("Suspended", "True", "TooManyFailures")]});
+        let paused = json!({"conditions": [ready, condition("Suspended", "True", "TooManyFailures")]});
         assert_eq!(next(json!({}), &paused), None);
+        // Nobody will start it.
+        assert_eq!(next(json!({}), &json!(null)), None);
     }
 }

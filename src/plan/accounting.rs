@@ -206,8 +206,10 @@ impl Ledger {
         match run.started {
             Some(_) => self.status.retried += 1,
             None => {
-                run.started = Some(whole_second(created));
+                let started = whole_second(created);
+                run.started = Some(started);
                 self.status.started += 1;
+                newest(&mut self.status.last_start_time, Some(&Time(started)));
                 if run.is_scheduled() {
                     newest(&mut self.status.last_schedule_time, Some(&Time(run.slot)));
                 }

@@ -45,7 +45,8 @@ pub fn interval(text: &str, zone: &TimeZone) -> Result<(Timestamp, Timestamp), S
 
 /// Parses an RFC 3339 timestamp, a local time, or a date, which means its midnight. A local time that a gap skips moves later by
 /// the length of the gap; of a repeated one the first is taken.
-pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+#[must_use]
+pub fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);

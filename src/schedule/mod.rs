@@ -69,7 +69,7 @@ pub use daylight_saving::{DaylightSaving, Gap, Overlap};
 pub use definition::{Definition, Exclusion, Expressions};
 pub use error::ScheduleError;
 pub use hash::hash;
-pub use interval::interval;
+pub use interval::{interval, moment};
 
 use compile::ALL_TIME;
 use hash::Seed;

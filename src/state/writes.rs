@@ -253,7 +253,7 @@ mod tests {
     /// F26: each plan has a time of its own, and yet says the same.
     #[test]
     fn a_refused_status_is_not_sent_again_because_time_has_passed() {
-        let at = |second| Timestamp::from_second(1_798_797_660 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_798_797_660 + second).unwrap();
         let status = |second| ScheduledTaskStatus {
             schedule_since: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(second))),
             ..ScheduledTaskStatus::default()

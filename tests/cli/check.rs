@@ -5,6 +5,9 @@ use crate::process::{Output, TEMPLATE, punctual, task};
 use crate::wrong::{Told, WRONG};
 use serde_json::{Value, json};
 
+/// What only a cluster knows.
+const NOTE: &str = "note: not known without a cluster: what the API server says to the Job (its validation, quotas, webhooks, policies): ask it with --server\n";
+
 const FROM: [&str; 2] = ["--from", "2026-11-23T12:00:00Z"];
 
 fn check(stream: &str, more: &[&str]) -> Output {
@@ -43,8 +46,64 @@ error: standard input, document 3 (wrong): schedule \"5-1 * * * *\": minute rang
 error: standard input, document 5: not valid YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 4
 "
             .into(),
-            err: String::new(),
+            err: NOTE.into(),
         }
+    );
+}
+
+#[test]
+fn a_container_without_an_image_is_a_warning() {
+    let template = "jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: main}]}}}}";
+    let said = check(&task("a", &format!("{{schedule: 17 3 * * *, {template}}}")), &[]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), NOTE));
+    assert!(
+        said.out.starts_with(
+            "warning: standard input, document 1 (a): jobTemplate.spec.template.spec.containers[0] has no image: the API server refuses the Job"
+        ),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn files_are_arguments_or_flags_and_directories_stand_for_their_manifests() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("b.yaml", task("b", &format!("{{schedule: 17 3 * * *, {TEMPLATE}}}"))),
+        ("a.yml", task("a", &format!("{{schedule: 17 3 * * *, {TEMPLATE}}}"))),
+        ("c.txt", "not a manifest".to_owned()),
+    ] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let folder = dir.path().display().to_string();
+    let expected = format!(
+        "ok: {folder}/a.yml, document 1 (a): next run 2026-11-24T03:17:00Z\nok: {folder}/b.yaml, document 1 (b): next run 2026-11-24T03:17:00Z\n"
+    );
+    for args in [
+        &["check", &folder][..],
+        &["check", "-f", &folder],
+        &["check", &format!("{folder}/a.yml"), "-f", &format!("{folder}/b.yaml")],
+    ] {
+        let said = punctual(&[args, &FROM[..]].concat(), "");
+        assert_eq!((said.code, said.out.as_str()), (Some(0), expected.as_str()), "{args:?}");
+    }
+    let shown = punctual(&["preview", &folder, "--from", "2027-03-26", "--count", "1", "-o", "json"], "");
+    assert_eq!((shown.code, shown.out.lines().count()), (Some(0), 2), "{}", shown.err);
+    let converted = punctual(&["convert", &folder], "");
+    assert!(
+        converted.out.contains("name: a") && converted.out.contains("name: b"),
+        "{}",
+        converted.out
+    );
+    let empty = tempfile::tempdir().unwrap();
+    let name = empty.path().display().to_string();
+    let said = punctual(&["check", &name], "");
+    assert_eq!(
+        (said.code, said.err),
+        (
+            Some(1),
+            format!("error: {name} contains no file that ends with .yaml, .yml or .json\n")
+        )
     );
 }
 
@@ -131,7 +190,7 @@ fn a_file_without_a_task_does_not_affect_the_others() {
             "error: /nowhere.yaml: No such file or directory (os error 2)\nerror: {empty}: contains no document\nerror: {other}: contains no ScheduledTask and no CronJob\nok: {good}, document 1 (good): next run 2026-11-24T03:17:00Z\n"
         )
     );
-    assert_eq!((said.code, said.err.as_str()), (Some(1), ""));
+    assert_eq!((said.code, said.err.as_str()), (Some(1), NOTE));
     assert_eq!(punctual(&["check"], "").code, Some(2));
 }
 

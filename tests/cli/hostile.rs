@@ -152,7 +152,7 @@ fn a_file_may_have_any_name_and_any_bytes() {
         }
     }
     // As a wrong argument.
-    let said = punctual(&["check", &name], "");
+    let said = punctual(&["list", "-o", &name], "");
     assert_eq!(said.code, Some(2));
     assert!(!said.err.contains(is_unprintable), "{:?}", said.err);
     for zone in [HOSTILE, "\u{202e}"] {

@@ -2,14 +2,16 @@
 
 use crate::process::{Output, linked, punctual, run};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "controller",
     "preview",
     "check",
     "convert",
     "list",
     "history",
+    "logs",
     "run-now",
+    "suspend",
     "resume",
     "backfill",
     "crd",
@@ -42,11 +44,7 @@ fn a_plugin_calls_itself_kubectl_punctual() {
     }
     let wrong = run(&plugin, &["check"], "");
     assert_eq!(wrong.code, Some(2));
-    assert!(
-        wrong.err.contains("Usage: kubectl punctual check --filename <FILE>"),
-        "{}",
-        wrong.err
-    );
+    assert!(wrong.err.contains("Usage: kubectl punctual check <FILE>..."), "{}", wrong.err);
     assert_eq!(
         run(
             &plugin,
@@ -93,12 +91,54 @@ fn bash_completes_with_the_script() {
 }
 
 #[test]
+fn flags_of_the_cluster_may_stand_before_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("none").display().to_string();
+    let after = punctual(&["list", "-n", "x", "--kubeconfig", &missing], "");
+    assert!(after.err.starts_with("error: cannot read --kubeconfig "), "{}", after.err);
+    assert_eq!(punctual(&["-n", "x", "--kubeconfig", &missing, "list"], ""), after);
+    // The flag after the command wins.
+    assert_eq!(punctual(&["--kubeconfig", "/other", "list", "--kubeconfig", &missing], ""), after);
+    for args in [
+        &["-n", "x", "crd"][..],
+        &["-n", "x", "preview", "--schedule", "@daily"],
+        &["-n", "x", "controller"],
+    ] {
+        let said = punctual(args, "");
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(
+            said.err.starts_with("error: this command has no flag '--namespace'"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn contexts_of_the_kubeconfig_are_candidates() {
+    let dir = tempfile::tempdir().unwrap();
+    let kubeconfig = dir.path().join("config");
+    std::fs::write(
+        &kubeconfig,
+        "apiVersion: v1\nkind: Config\ncontexts: [{name: staging}, {name: production}]\n",
+    )
+    .unwrap();
+    let completer = linked(dir.path(), "kubectl_complete-punctual");
+    let said = run(
+        &completer,
+        &["list", "--kubeconfig", &kubeconfig.display().to_string(), "--context", "st"],
+        "",
+    );
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("staging\n:4\n", ""));
+}
+
+#[test]
 fn kubectl_gets_candidates_and_a_directive() {
     let dir = tempfile::tempdir().unwrap();
     let completer = linked(dir.path(), "kubectl_complete-punctual");
     for (words, out) in [
         (&["run"][..], "run-now\tRun tasks now, in addition to their schedule\n:4\n"),
-        (&["list", "-o", ""], "json\nyaml\nwide\n:4\n"),
+        (&["list", "-o", ""], "json\nyaml\nwide\nname\n:4\n"),
         (&["list", "--all"], "--all-namespaces\tList the tasks of all namespaces\n:4\n"),
         (&["check", "-f", "src/cli/con"], "src/cli/controller.rs\nsrc/cli/convert/\n:6\n"),
         (&["completion", "z"], "zsh\n:4\n"),

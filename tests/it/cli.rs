@@ -150,7 +150,7 @@ async fn resume_ends_a_suspension_by_failures() {
     let said = punctual(&world, &["resume", "fragile"]).await;
     assert_eq!(
         (said.code, said.err.as_str()),
-        (Some(0), "warning: fragile: not suspended by failures: there is nothing to resume\n")
+        (Some(0), "warning: fragile: not suspended: there is nothing to resume\n")
     );
     operator.stop().await;
 }
@@ -237,14 +237,46 @@ async fn list_and_history_print_tables_or_objects() {
         .collect();
     assert_eq!(
         words[0],
-        ["NAME", "SCHEDULE", "ZONE", "STATE", "LAST RESULT", "LAST RUN", "NEXT RUN"]
+        ["NAME", "SCHEDULE", "ZONE", "STATE", "LAST RESULT", "LAST RUN", "NEXT RUN", "JOB"]
     );
     assert_eq!(words[1][..5], ["a-good", RARE, "Europe/Paris", "Ready", "Succeeded"]);
     assert_eq!(
         words[2],
-        ["b-wrong", "0 0 31 2 *", "UTC", "NotReady(NeverRuns)", "<none>", "<none>", "<none>"]
+        [
+            "b-wrong",
+            "0 0 31 2 *",
+            "UTC",
+            "NotReady(NeverRuns)",
+            "<none>",
+            "<none>",
+            "<none>",
+            "<none>"
+        ]
     );
-    assert_eq!(words[3], ["c-paused", RARE, "UTC", "Suspended", "<none>", "<none>", "<none>"]);
+    assert_eq!(words[3][..6], ["c-paused", RARE, "UTC", "Suspended", "<none>", "<none>"]);
+    let names = punctual(&world, &["list", "stask/a-good", "b-wrong", "-o", "name"]).await;
+    assert_eq!(names.out, "scheduledtask.punctual.dev/a-good\nscheduledtask.punctual.dev/b-wrong\n");
+    let some = punctual(&world, &["list", "a-good", "gone"]).await;
+    assert_eq!((some.code, some.out.lines().count()), (Some(1), 2), "{}", some.out);
+    assert!(some.err.contains("\"gone\" not found"), "{}", some.err);
+    let mut get = cluster().kubectl();
+    let table = get.args(["get", "stask", "-n", &world.namespace]).output().expect("kubectl runs");
+    let table = String::from_utf8(table.stdout).expect("UTF-8");
+    let columns = |line: usize| -> Vec<String> {
+        let line = table.lines().nth(line).unwrap_or_default();
+        line.split("   ")
+            .map(|word| word.trim().to_owned())
+            .filter(|word| !word.is_empty())
+            .collect()
+    };
+    assert_eq!(
+        columns(0)[..6],
+        ["NAME", "SCHEDULE", "ZONE", "READY", "SUSPENDED", "ACTIVE"],
+        "{table}"
+    );
+    // A manual run fills LAST RUN, too: the operator's clock is ahead of kubectl's.
+    assert_eq!(columns(1)[3..8], ["True", "False", "0", "<invalid>", "Succeeded"], "{table}");
+    assert_eq!(columns(2)[3], "False", "{table}");
     let everywhere = punctual(&world, &["list", "-A", "-o", "wide"]).await;
     assert!(
         everywhere.out.starts_with("NAMESPACE ") && everywhere.out.contains(&world.namespace),
@@ -281,6 +313,8 @@ async fn errors_are_worded_as_in_kubectl() {
         &["history", "gone"][..],
         &["run-now", "gone"],
         &["resume", "gone"],
+        &["suspend", "gone"],
+        &["logs", "gone"],
         &["backfill", "gone", "2026-01-01/2026-01-02"],
     ] {
         let said = punctual(&world, args).await;
@@ -337,8 +371,13 @@ async fn kubectl_runs_and_completes_the_plugin() {
         path.clone(),
     )
     .await;
-    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
-    assert!(said.out.contains("\nthere   0 0 1 1 *   UTC    Pending"), "{}", said.out);
+    assert_eq!(said.code, Some(0));
+    assert!(
+        said.err.starts_with("warning: there: no operator has processed this task: "),
+        "{}",
+        said.err
+    );
+    assert!(said.out.contains("\nthere   0 0 1 1 *   UTC    NotProcessed"), "{}", said.out);
     let said = run(kubectl.clone(), owned(&["punctual", "history"]), path.clone()).await;
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("Usage: kubectl punctual history"), "{}", said.err);

@@ -6,6 +6,7 @@ mod harness;
 
 mod cli;
 mod cli_commands;
+mod cli_server;
 mod credentials;
 mod cronjob;
 mod duplicates;

@@ -103,10 +103,12 @@ fn unknown_fields(schema: &Value, value: &Value, path: &str, errors: &mut ErrorL
                 match known.and_then(|known| known.get(name)).or(any) {
                     Some(schema) => unknown_fields(schema, inner, &path, errors),
                     None if open || known.is_none() => {}
-                    None => errors.push(match known.and_then(|known| similar(name, known.keys())) {
-                        Some(similar) => format!("unknown field {path:?} (did you mean {similar:?}?)"),
-                        None => format!("unknown field {path:?}"),
-                    }),
+                    None => errors.push(
+                        match known.map(|known| suggestions(name, known.keys())).unwrap_or_default().as_slice() {
+                            [] => format!("unknown field {path:?}"),
+                            similar => format!("unknown field {path:?} (did you mean {}?)", similar.join(" or ")),
+                        },
+                    ),
                 }
             }
         }
@@ -118,6 +120,18 @@ fn unknown_fields(schema: &Value, value: &Value, path: &str, errors: &mut ErrorL
         }
         _ => {}
     }
+}
+
+/// Fields that may be meant by an unknown one: the most similar, or those whose names contain it as a word.
+fn suggestions<'a>(unknown: &str, known: impl Iterator<Item = &'a String> + Clone) -> Vec<String> {
+    if let Some(similar) = similar(unknown, known.clone()) {
+        return vec![format!("{similar:?}")];
+    }
+    let wanted = unknown.to_ascii_lowercase();
+    let contains = |name: &&String| wanted.len() >= 4 && name.to_ascii_lowercase().contains(&wanted);
+    let found: Vec<String> = known.filter(contains).map(|name| format!("{name:?}")).collect();
+    // Many are no help.
+    if found.len() <= 2 { found } else { Vec::new() }
 }
 
 /// The field that is most similar to an unknown one: at most two typing errors away, with the same first letter in any case.
@@ -159,7 +173,7 @@ mod tests {
         let manifest = json!({
             "apiVersion": "punctual.dev/v1alpha1", "kind": "ScheduledTask",
             "metadata": {"name": "x", "nam": "y", "labels": {"any": "thing"}},
-            "spec": {"schedul": "x", "schedule": "TZ=UTC 0 3 * * *", "timeZone": null,
+            "spec": {"schedul": "x", "timeout": "5m", "retry": {}, "cron": "x", "schedule": "TZ=UTC 0 3 * * *", "timeZone": null,
                 "jobTemplate": {"spec": {"selector": {}, "template": {"spec": {"restartPolicy": "Never",
                     "containers": [{"name": "a", "imag": 1, "resources": {"limits": {"cpu": 0.5}}}]}}}}},
         });
@@ -167,8 +181,11 @@ mod tests {
             validate(&manifest),
             [
                 r#"unknown field "metadata.nam" (did you mean "name"?)"#,
+                r#"unknown field "spec.cron""#,
                 r#"unknown field "spec.jobTemplate.spec.template.spec.containers[0].imag" (did you mean "image"?)"#,
+                r#"unknown field "spec.retry" (did you mean "retryPolicy"?)"#,
                 r#"unknown field "spec.schedul" (did you mean "schedule"?)"#,
+                r#"unknown field "spec.timeout" (did you mean "pendingTimeout" or "runTimeout"?)"#,
                 "spec.jobTemplate.spec.selector: selector is set by Kubernetes for each Job: remove it from jobTemplate.spec",
                 r#"spec.schedule: schedule "TZ=UTC 0 3 * * *" contains a time zone: remove TZ=… and set spec.timeZone"#,
             ]
@@ -183,6 +200,16 @@ mod tests {
             [
                 "spec.jobTemplate: Required value",
                 r#"spec.suspend: Invalid value: "yes": spec.suspend in body must be of type boolean: "string""#,
+                RULES_SKIPPED,
+            ]
+        );
+        manifest["spec"] = json!({"schedule": "0 3 * * *", "jobTemplate": {}, "retryPolicy": {"limit": 1, "delay": 30}});
+        manifest["spec"]["jobTemplate"] =
+            json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a"}]}}}});
+        assert_eq!(
+            validate(&manifest),
+            [
+                r#"spec.retryPolicy.delay: Invalid value: 30: spec.retryPolicy.delay in body must be of type string: "integer": a duration has a unit: for example 30s for seconds, or 30m for minutes"#,
                 RULES_SKIPPED,
             ]
         );

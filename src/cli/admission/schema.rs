@@ -59,7 +59,7 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut ErrorL
     if let Some(expected) = schema["type"].as_str()
         && !is_of(expected, value)
     {
-        return errors.push(mismatch(path, expected, value));
+        return errors.push(mismatch(path, expected, value) + &unit(schema, value));
     }
     match value {
         Value::Object(fields) => validate_object(schema, fields, path, errors),
@@ -175,6 +175,19 @@ fn mismatch(path: &str, expected: &str, value: &Value) -> String {
         _ => ("string", repeated(value)),
     };
     format!("{path}: Invalid value: {shown}: {path} in body must be of type {expected}: {kind:?}")
+}
+
+/// The way out where a duration has no unit.
+fn unit(schema: &Value, value: &Value) -> String {
+    let rule = schema
+        .pointer("/x-kubernetes-validations/0/messageExpression")
+        .and_then(Value::as_str);
+    match value {
+        Value::Number(number) if rule.is_some_and(|rule| rule.contains("duration")) => {
+            format!(": a duration has a unit: for example {number}s for seconds, or {number}m for minutes")
+        }
+        _ => String::new(),
+    }
 }
 
 /// kubectl reads YAML 1.1, whose `yes` is true and whose `0644` is octal; to our reader both are text.

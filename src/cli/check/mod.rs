@@ -1,12 +1,15 @@
-//! `punctual check`: validates manifests and prints warnings, without a cluster.
+//! `punctual check`: validates manifests and prints warnings, without a cluster; with `--server` it also asks the API server.
 //!
 //! Errors are those of admission and of the controller, and set the exit code; warnings do not. A CronJob is checked as the
-//! ScheduledTask that it would become. Other kinds are ignored.
+//! ScheduledTask that it would become. Other kinds are ignored. What only a cluster knows is never called ok silently: a note says so.
 
 mod load_spread;
+mod server;
 mod warnings;
 
+use super::cluster::{self, Target};
 use super::manifest::{self, Kind};
+use super::moment::Moment;
 use super::output::{self, Format};
 use super::{admission, convert, input};
 use crate::api::{ScheduledTaskSpec, printable};
@@ -14,6 +17,7 @@ use crate::clock::Clock;
 use crate::schedule::Schedule;
 use anyhow::Result;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -22,16 +26,27 @@ use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Manifests to read, YAML or JSON; `-` reads standard input; can be given several times
-    #[arg(short, long, value_name = "FILE", required = true)]
+    /// Manifests to read, YAML or JSON, or directories of them; `-` reads standard input
+    #[arg(value_name = "FILE", required_unless_present = "filename")]
+    files: Vec<PathBuf>,
+    /// The same as a flag, as in kubectl; can be given several times
+    #[arg(short, long, value_name = "FILE")]
     filename: Vec<PathBuf>,
-    /// Time to check at, RFC 3339: warnings and next runs are those after it. Default: now
+    /// Also ask the API server about each task and its Job, by dry runs with your rights
+    #[arg(long)]
+    server: bool,
+    /// Warnings and next runs are those after this time: a date or local time in the task's zone, or RFC 3339. Default: now
     #[arg(long, value_name = "TIME")]
-    from: Option<Timestamp>,
+    from: Option<Moment>,
     /// Output format. Default: lines of text
     #[arg(short, long, value_enum)]
     output: Option<Format>,
+    #[command(flatten)]
+    pub target: Target,
 }
+
+/// What remains unknown without a cluster.
+const UNKNOWN: &str = "note: not known without a cluster: what the API server says to the Job (its validation, quotas, webhooks, policies): ask it with --server";
 
 /// How many next runs are listed, as in the status.
 const NEXT_RUNS: usize = 5;
@@ -48,17 +63,20 @@ struct Checked {
     warnings: Vec<String>,
     /// When runs will start, in UTC.
     next_runs: Vec<String>,
+    /// The task, if it is valid.
+    #[serde(skip)]
+    task: Option<Value>,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let now = args.from.unwrap_or_else(|| Clock::System.now());
+    let from = |zone: &TimeZone| args.from.as_ref().map_or_else(|| Clock::System.now(), |from| from.in_zone(zone));
     let mut checked = Vec::new();
-    for file in &args.filename {
+    for file in &input::files(&[&args.files[..], &args.filename[..]].concat())? {
         match input::documents(file) {
             Ok(documents) => {
                 let before = checked.len();
                 let documents = documents.into_iter();
-                checked.extend(documents.filter_map(|document| check(document.place, document.value, now)));
+                checked.extend(documents.filter_map(|document| check(document.place, document.value, &from)));
                 if checked.len() == before {
                     let error = "contains no ScheduledTask and no CronJob".to_owned();
                     checked.push(Checked::invalid(None, input::display_name(file), vec![error]));
@@ -73,12 +91,31 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         }
     }
+    if args.server {
+        ask_server(&mut checked, &args.target)?;
+    }
     match args.output {
         Some(format) => output::print(&output::format(&checked, format)?)?,
         None => output::print(&lines(&checked))?,
     }
+    if !args.server && args.output.is_none() && checked.iter().any(|checked| checked.errors.is_empty()) {
+        output::print_error(UNKNOWN);
+    }
     let failed = checked.iter().any(|checked| !checked.errors.is_empty());
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Adds what the API server says to the tasks that are valid so far.
+fn ask_server(checked: &mut [Checked], target: &Target) -> Result<()> {
+    cluster::block_on(async {
+        let cluster = target.connect().await?;
+        for checked in checked {
+            if let Some(task) = &checked.task {
+                checked.errors = server::errors(&cluster, task).await?;
+            }
+        }
+        Ok(())
+    })
 }
 
 impl Checked {
@@ -89,12 +126,13 @@ impl Checked {
             errors,
             warnings: Vec::new(),
             next_runs: Vec::new(),
+            task: None,
         }
     }
 }
 
 /// Checks a document; `None` if it is of another kind.
-fn check(place: String, value: Result<Value>, now: Timestamp) -> Option<Checked> {
+fn check(place: String, value: Result<Value>, from: &dyn Fn(&TimeZone) -> Timestamp) -> Option<Checked> {
     let mut manifest = match value {
         Ok(manifest) => manifest,
         Err(error) => return Some(Checked::invalid(None, place, vec![format!("{error:#}")])),
@@ -114,6 +152,7 @@ fn check(place: String, value: Result<Value>, now: Timestamp) -> Option<Checked>
     match validate(&manifest, &key, unknown) {
         Err(errors) => Some(Checked::invalid(name, place, errors)),
         Ok((fields, schedule)) => {
+            let now = from(schedule.time_zone());
             let starts = schedule.slots(schedule.started_by(now)).map(|slot| schedule.starts_at(slot));
             Some(Checked {
                 name,
@@ -121,6 +160,7 @@ fn check(place: String, value: Result<Value>, now: Timestamp) -> Option<Checked>
                 errors: Vec::new(),
                 warnings: warnings::warnings(&fields, &key, now),
                 next_runs: starts.take(NEXT_RUNS).map(|start| start.to_string()).collect(),
+                task: Some(manifest),
             })
         }
     }
@@ -149,6 +189,7 @@ fn lines(checked: &[Checked]) -> String {
         errors,
         warnings,
         next_runs,
+        ..
     } in checked
     {
         let subject = match name {

@@ -21,6 +21,7 @@ pub fn warnings(fields: &ScheduledTaskSpec, task: &str, now: Timestamp) -> Vec<S
     warnings.extend(no_run_timeout(fields));
     warnings.extend(short_deadline(fields));
     warnings.extend(nested_retries(fields));
+    warnings.extend(no_image(fields));
     warnings.extend(first_failure_suspends(fields));
     warnings
 }
@@ -101,6 +102,28 @@ fn first_failure_suspends(fields: &ScheduledTaskSpec) -> Option<String> {
     })
 }
 
+/// Containers without an image, which the schema allows and no Job may have.
+fn no_image(fields: &ScheduledTaskSpec) -> Vec<String> {
+    let template = job(fields, "template").unwrap_or_default();
+    let pod = template.get("spec");
+    let lists = ["initContainers", "containers"]
+        .into_iter()
+        .filter_map(|list| Some((list, pod?.get(list)?.as_array()?)));
+    let containers = lists.flat_map(|(list, containers)| {
+        containers
+            .iter()
+            .enumerate()
+            .map(move |(number, container)| (list, number, container))
+    });
+    let without = containers.filter(|(_, _, container)| container.get("image").and_then(Value::as_str).is_none_or(str::is_empty));
+    let warning = |(list, number, _)| {
+        format!(
+            "jobTemplate.spec.template.spec.{list}[{number}] has no image: the API server refuses the Job, and the task is not ready (JobRefused); set image"
+        )
+    };
+    without.map(warning).collect()
+}
+
 /// A field of the Job's spec, if it is set.
 fn job(fields: &ScheduledTaskSpec, name: &str) -> Option<Value> {
     let job = fields.job_template.fields().remove("spec")?;
@@ -143,6 +166,10 @@ mod tests {
     #[test]
     fn a_warning_names_the_field_the_consequence_and_the_fix() {
         for (over, text) in [
+            (
+                json!({"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b"}]}}}}}),
+                "jobTemplate.spec.template.spec.containers[1] has no image: the API server refuses the Job, and the task is not ready (JobRefused); set image",
+            ),
             (
                 json!({"schedules": ["0 * * * *", "17 4 * * *"], "schedule": null}),
                 r#"schedule "0 * * * *" starts at minute 0 like most schedules: use "H * * * *" to spread the load, or set jitter"#,

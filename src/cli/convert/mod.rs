@@ -18,12 +18,15 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Manifests to read, YAML or JSON; can be given several times. Default: `-`, standard input
+    /// Manifests to read, YAML or JSON, or directories of them. Default: `-`, standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The same as a flag, as in kubectl; can be given several times
     #[arg(short, long, value_name = "FILE")]
     filename: Vec<PathBuf>,
     /// Output format; JSON has no comments
@@ -33,10 +36,13 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let now = Clock::System.now();
-    let stdin = [PathBuf::from("-")];
-    let files = if args.filename.is_empty() { &stdin[..] } else { &args.filename[..] };
+    let mut files = [&args.files[..], &args.filename[..]].concat();
+    if files.is_empty() {
+        files.push(PathBuf::from("-"));
+    }
+    let files = input::files(&files)?;
     let (mut texts, mut objects, mut failed, mut cron_jobs) = (Vec::new(), Vec::new(), false, 0);
-    for file in files {
+    for file in &files {
         for document in input::documents(file)? {
             match convert(document, now) {
                 Ok(converted) => {
@@ -62,7 +68,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     if cron_jobs == 0 && !failed {
-        let names: Vec<String> = files.iter().map(|file| input::display_name(Path::new(file))).collect();
+        let names: Vec<String> = files.iter().map(|file| input::display_name(file)).collect();
         output::print_error(&format!("warning: no CronJob in {}: nothing was converted", names.join(", ")));
     }
     match args.output {

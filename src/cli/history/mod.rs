@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(short, long, value_enum)]
     output: Option<Format>,
     #[command(flatten)]
-    target: Target,
+    pub target: Target,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {

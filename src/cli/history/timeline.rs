@@ -6,11 +6,12 @@
 //!   2026-11-23T01:30:00Z  Schedule  Succeeded  ██████████████  12m    +1s
 //!   2026-11-22T01:30:00Z  Schedule  Skipped    · ×12
 //! ```
-//! The length of a bar is the duration of its run relative to the longest one.
+//! The length of a bar is the duration of its run relative to the longest one. Where the lines are too long for the terminal, bars get
+//! shorter, the least useful columns are dropped, and Job and message follow on a line of their own.
 
-use crate::api::{ActiveRun, QueuedRun, RunRecord, Trigger};
-use crate::cli::table::{self, Cell, Style};
-use crate::cli::task::Task;
+use crate::api::{ActiveRun, QueuedRun, RunRecord, Trigger, shortened};
+use crate::cli::table::{self, Cell, Column, Style};
+use crate::cli::task::{NOT_PROCESSED, Task};
 use crate::cli::{duration, output};
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,11 +23,24 @@ pub struct Canvas {
     pub colour: bool,
 }
 
-/// Length of the longest bar.
+/// Length of the longest bar where there is enough space.
 const MAX_BAR: usize = 16;
+/// The same on a narrow terminal.
+const SHORT_BAR: usize = 8;
 
-const HEAD: [&str; 10] = [
-    "SLOT", "TRIGGER", "OUTCOME", "TIMELINE", "TOOK", "START", "ATTEMPTS", "EXIT", "REASON", "MESSAGE",
+/// The columns; a narrow terminal loses the highest rank first.
+const COLUMNS: [Column; 11] = [
+    Column::fixed("SLOT"),
+    Column::ranked("TRIGGER", 3),
+    Column::fixed("OUTCOME"),
+    Column::ranked("TIMELINE", 1),
+    Column::ranked("TOOK", 2),
+    Column::ranked("START", 4),
+    Column::ranked("ATTEMPTS", 5),
+    Column::fixed("EXIT"),
+    Column::fixed("REASON").cut_to(12),
+    Column::fixed("JOB"),
+    Column::fixed("MESSAGE"),
 ];
 
 const RED: u8 = 31;
@@ -49,6 +63,8 @@ struct Line {
     attempts: i32,
     exit: String,
     reason: String,
+    /// The Job, unless it does not exist yet.
+    job: Option<String>,
     message: String,
 }
 
@@ -63,14 +79,41 @@ pub fn format(task: &Task, now: Timestamp, canvas: Canvas) -> String {
         return text + "\nno runs yet\n";
     }
     let longest = lines.iter().filter_map(|line| line.took).max().unwrap_or_default();
-    let rows = lines.iter().map(|line| line.cells(longest)).collect();
+    text.push('\n');
+    text + &table(&lines, longest, canvas)
+}
+
+/// One line for each run, or two where one is too long.
+fn table(lines: &[Line], longest: SignedDuration, canvas: Canvas) -> String {
     let style = Style {
         gap: 2,
         width: canvas.width,
         colour: canvas.colour,
     };
-    text.push('\n');
-    text + &table::format(&HEAD, rows, style)
+    let rows = |bar: usize| -> Vec<Vec<Cell>> { lines.iter().map(|line| line.cells(longest, bar)).collect() };
+    let (kept, widths) = table::fit(&COLUMNS, &rows(MAX_BAR), Style { width: None, ..style });
+    let whole = widths.iter().sum::<usize>() + (kept.len() - 1) * style.gap;
+    let Some(width) = canvas.width.filter(|width| whole > *width) else {
+        return table::format(&COLUMNS, rows(MAX_BAR), style);
+    };
+    let short = COLUMNS.split_at(COLUMNS.len() - 2).0;
+    let cells = rows(SHORT_BAR).into_iter().map(|mut row| {
+        row.truncate(short.len());
+        row
+    });
+    let text = table::format(short, cells.collect(), style);
+    let mut shown = text.lines();
+    let mut text = shown.next().map_or_else(String::new, |head| format!("{head}\n"));
+    for (line, shown) in lines.iter().zip(shown) {
+        text.push_str(&format!("{shown}\n"));
+        let job = line.job.as_ref().map(|job| format!("job/{job}"));
+        let details = [job, Some(line.message.clone()).filter(|message| !message.is_empty())];
+        let details = output::one_line(&details.into_iter().flatten().collect::<Vec<_>>().join(": "));
+        if !details.is_empty() {
+            text.push_str(&format!("{}\n", shortened(format!("    {details}"), width.saturating_sub(1))));
+        }
+    }
+    text
 }
 
 fn headline(task: &Task, now: Timestamp) -> String {
@@ -78,8 +121,12 @@ fn headline(task: &Task, now: Timestamp) -> String {
         || "no next run".to_owned(),
         |next| format!("next run {} ({next})", duration::from_now(next, now)),
     );
-    let head = format!("{}: {} in {}, {}, {next}", task.name, task.schedule(), task.zone(), task.state());
+    let state = task.state(now);
+    let head = format!("{}: {} in {}, {state}, {next}", task.name, task.schedule(), task.zone());
     let mut text = output::one_line(&head) + "\n";
+    if !task.is_processed() {
+        text.push_str(&format!("  {NOT_PROCESSED}\n"));
+    }
     if let Some((_, message)) = task.not_ready().or_else(|| task.suspended()) {
         text.push_str(&format!("  {}\n", output::one_line(message)));
     }
@@ -112,6 +159,7 @@ fn queued(run: &QueuedRun) -> Line {
         attempts: 0,
         exit: String::new(),
         reason: String::new(),
+        job: None,
         message: String::new(),
     }
 }
@@ -140,6 +188,7 @@ fn active(run: &ActiveRun, now: Timestamp) -> Line {
         attempts: run.attempt - i32::from(run.uid.is_none()),
         exit: exit_codes(&run.exit_codes, None),
         reason: termination.map_or_else(String::new, |termination| termination.reason.clone()),
+        job: run.uid.as_ref().map(|_| run.job.clone()),
         message: [retry, message].into_iter().flatten().collect::<Vec<_>>().join(": "),
     }
 }
@@ -162,6 +211,7 @@ fn recorded(run: &RunRecord) -> Line {
         attempts: run.attempts,
         exit: exit_codes(&run.exit_codes, run.exit_code),
         reason: run.reason.clone(),
+        job: run.job.clone(),
         message: [since, run.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": "),
     }
 }
@@ -183,7 +233,7 @@ fn exit_codes(all: &[Option<i32>], last: Option<i32>) -> String {
 }
 
 impl Line {
-    fn cells(&self, longest: SignedDuration) -> Vec<Cell> {
+    fn cells(&self, longest: SignedDuration, bar: usize) -> Vec<Cell> {
         let colour = match self.outcome.as_str() {
             "Succeeded" => GREEN,
             "Failed" => RED,
@@ -203,22 +253,23 @@ impl Line {
             self.slot.to_string().into(),
             self.trigger.as_str().into(),
             Cell::coloured(output::one_line(&self.outcome), colour),
-            Cell::coloured(self.bar(longest), colour),
+            Cell::coloured(self.bar(longest, bar), colour),
             took.into(),
             late.into(),
             attempts.into(),
             self.exit.clone().into(),
             text(&self.reason),
+            text(self.job.as_deref().unwrap_or_default()),
             text(&self.message),
         ]
     }
 
-    fn bar(&self, longest: SignedDuration) -> String {
+    fn bar(&self, longest: SignedDuration, max: usize) -> String {
         let Some(took) = self.took else { return self.mark.clone() };
         let (took, longest) = (took.as_secs_f64().max(0.0), longest.as_secs_f64().max(1.0));
         let share = (took / longest).min(1.0);
         // At least one cell: it has run.
-        let cells = (1..MAX_BAR).take_while(|cells| share * MAX_BAR as f64 > *cells as f64).count() + 1;
+        let cells = (1..max).take_while(|cells| share * max as f64 > *cells as f64).count() + 1;
         match self.is_active {
             true => "█".repeat(cells - 1) + "▶",
             false => "█".repeat(cells),

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use limits::Exceeded;
 use serde_json::Value;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A document of a file.
 pub struct Document {
@@ -84,6 +84,32 @@ pub fn documents(file: &Path) -> Result<Vec<Document>> {
         bail!("{name} contains no document");
     }
     Ok(documents)
+}
+
+/// The files of arguments. A directory stands for its files that end with .yaml, .yml or .json, as in kubectl.
+///
+/// # Errors
+/// When a directory cannot be read or has no such file.
+pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for argument in arguments {
+        if !argument.is_dir() {
+            files.push(argument.clone());
+            continue;
+        }
+        let name = argument.display();
+        let entries = argument.read_dir().and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+        let entries = entries.with_context(|| format!("cannot read {name}"))?;
+        let is_manifest =
+            |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json") && path.is_file();
+        let mut found: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_manifest).collect();
+        if found.is_empty() {
+            bail!("{name} contains no file that ends with .yaml, .yml or .json");
+        }
+        found.sort();
+        files.append(&mut found);
+    }
+    Ok(files)
 }
 
 /// The name of a file in messages.

@@ -9,7 +9,7 @@ use crate::api::{json_escaped, printable, printable_coloured, printable_lines};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// A structured output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -57,6 +57,19 @@ impl Out {
     /// Writes a value as JSON.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         self.write(&json_escaped(&serde_json::to_string(value)?))
+    }
+
+    /// Writes a line that a container wrote. On a terminal it keeps its colours and no other escape sequence; elsewhere it is written
+    /// byte for byte, as its reader expects.
+    pub fn log_line(line: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if out.is_terminal() {
+            let text = String::from_utf8_lossy(line);
+            let text = text.trim_end_matches(['\r', '\n']);
+            let tabs: Vec<_> = text.split('\t').map(printable_coloured).collect();
+            return writeln!(out, "{}", tabs.join("\t"));
+        }
+        out.write_all(line)
     }
 
     /// Flushes the buffer.

@@ -1,4 +1,4 @@
-//! Writes an annotation on a task, and prints the result.
+//! Changes an annotation or a field of a task, and prints the result.
 
 use crate::api::printable;
 use crate::cli::cluster::{self, Cluster};
@@ -16,7 +16,12 @@ pub fn new_value() -> String {
 
 /// Sets an annotation, and returns the object.
 pub async fn annotate(cluster: &Cluster, name: &str, annotation: &str, value: &str) -> Result<Value> {
-    let patch = Patch::Merge(json!({"metadata": {"annotations": {annotation: value}}}));
+    patch(cluster, name, json!({"metadata": {"annotations": {annotation: value}}})).await
+}
+
+/// Merges fields into the object, and returns it.
+pub async fn patch(cluster: &Cluster, name: &str, fields: Value) -> Result<Value> {
+    let patch = Patch::Merge(fields);
     let params = PatchParams {
         field_manager: Some("punctual-cli".into()),
         ..PatchParams::default()

@@ -26,7 +26,7 @@ pub struct Backfill {
     #[arg(short, long, value_enum)]
     output: Option<Format>,
     #[command(flatten)]
-    target: Target,
+    pub target: Target,
 }
 
 pub fn backfill(args: &Backfill) -> Result<ExitCode> {

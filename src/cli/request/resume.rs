@@ -1,11 +1,14 @@
-//! `punctual resume`: requests the end of a suspension by failures.
+//! `punctual resume`: requests the end of a suspension by failures, and with `--spec` sets `spec.suspend` to false.
+//!
+//! Says which of the two suspensions is lifted and which remains.
 
-use super::annotate::{annotate, exit_code, new_value, print_line, print_objects};
+use super::annotate::{exit_code, new_value, patch, print_line, print_objects};
 use crate::api::RESUME;
-use crate::cli::cluster::{self, Target};
+use crate::cli::cluster::{self, Cluster, Target};
 use crate::cli::output::{self, Format};
 use crate::cli::task::Task;
 use anyhow::Result;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
@@ -13,11 +16,14 @@ pub struct Resume {
     /// Names of the tasks
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+    /// Also set spec.suspend to false
+    #[arg(long)]
+    spec: bool,
     /// Print the objects
     #[arg(short, long, value_enum)]
     output: Option<Format>,
     #[command(flatten)]
-    target: Target,
+    pub target: Target,
 }
 
 /// Requests the end of a suspension by failures.
@@ -28,11 +34,11 @@ pub fn resume(args: &Resume) -> Result<ExitCode> {
         let mut failed = false;
         for name in &args.names {
             let name = cluster::bare_name(name);
-            match annotate(&cluster, name, RESUME, &new_value()).await {
-                Ok(object) => {
-                    print_line(args.output, &format!("{} resume requested", cluster::full_name(name)))?;
-                    if let Some(warning) = nothing_to_resume(&Task::of(object.clone())) {
-                        output::print_error(&format!("warning: {name}: {warning}"));
+            match resume_one(&cluster, name, args.spec).await {
+                Ok((object, Lifted { done, left })) => {
+                    print_line(args.output, &format!("{} {done}", cluster::full_name(name)))?;
+                    if let Some(left) = left {
+                        output::print_error(&format!("warning: {name}: {left}"));
                     }
                     objects.push(object);
                 }
@@ -47,28 +53,87 @@ pub fn resume(args: &Resume) -> Result<ExitCode> {
     })
 }
 
-/// Why the request has no effect, as far as the status shows.
-fn nothing_to_resume(task: &Task) -> Option<&'static str> {
-    if task.fields.as_ref().is_some_and(|fields| fields.suspend) {
-        return Some("spec.suspend is true, which resume does not change: set it to false");
+async fn resume_one(cluster: &Cluster, name: &str, spec: bool) -> Result<(Value, Lifted)> {
+    let before = Task::of(cluster.task(name).await?);
+    let mut change = json!({"metadata": {"annotations": {RESUME: new_value()}}});
+    if spec && is_suspended_by_author(&before) {
+        change["spec"] = json!({"suspend": false});
     }
-    (task.status.is_some() && task.suspended().is_none()).then_some("not suspended by failures: there is nothing to resume")
+    Ok((patch(cluster, name, change).await?, lifted(&before, spec)))
+}
+
+/// What a request lifts, and what it does not.
+#[derive(Debug, PartialEq, Eq)]
+struct Lifted {
+    done: &'static str,
+    left: Option<String>,
+}
+
+fn is_suspended_by_author(task: &Task) -> bool {
+    task.fields.as_ref().is_some_and(|fields| fields.suspend)
+}
+
+/// As far as the task shows before the request.
+fn lifted(task: &Task, spec: bool) -> Lifted {
+    let by_failures = task.is_suspended_by_failures();
+    let by_author = is_suspended_by_author(task);
+    let done = match (by_failures, by_author && spec) {
+        (true, true) => "resumed: spec.suspend is false, and the end of the suspension by failures is requested",
+        (false, true) => "resumed: spec.suspend is false",
+        (_, false) => "resume requested",
+    };
+    let left = if by_author && !spec {
+        let name = &task.name;
+        Some(format!(
+            "still suspended, because spec.suspend is true: to end that, too: punctual resume {name} --spec"
+        ))
+    } else if !by_failures && !by_author && task.status.is_some() {
+        Some("not suspended: there is nothing to resume".to_owned())
+    } else {
+        None
+    };
+    Lifted { done, left }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::task::tests::{condition, task};
-    use serde_json::{Value, json};
 
     #[test]
-    fn resume_warns_if_there_is_nothing_to_resume() {
-        let of = |spec: Value, status: Value| nothing_to_resume(&task("x", spec, status));
-        let paused = json!({"conditions": [condition("Suspended", "True", "TooManyFailures")]});
-        assert_eq!(of(json!({}), paused), None);
-        assert_eq!(of(json!({}), json!(null)), None);
+    fn resume_says_what_it_lifts_and_what_remains() {
+        let failures = json!({"consecutiveFailures": 3, "conditions": [condition("Suspended", "True", "TooManyFailures")]});
         let running = json!({"conditions": [condition("Suspended", "False", "NotSuspended")]});
-        assert!(of(json!({}), running).unwrap().contains("nothing to resume"));
-        assert!(of(json!({"suspend": true}), json!({})).unwrap().contains("spec.suspend is true"));
+        let remains = Some("still suspended, because spec.suspend is true: to end that, too: punctual resume x --spec");
+        for (suspend, status, spec, done, left) in [
+            (false, &failures, false, "resume requested", None),
+            (false, &json!(null), false, "resume requested", None),
+            (
+                false,
+                &running,
+                false,
+                "resume requested",
+                Some("not suspended: there is nothing to resume"),
+            ),
+            (true, &running, false, "resume requested", remains),
+            (true, &running, true, "resumed: spec.suspend is false", None),
+        ] {
+            let task = task("x", json!({"suspend": suspend}), status.clone());
+            let left = left.map(str::to_owned);
+            assert_eq!(lifted(&task, spec), Lifted { done, left }, "{suspend} {status} {spec}");
+        }
+    }
+
+    /// The condition names the author's suspension only; the counters show that of the failures.
+    #[test]
+    fn both_suspensions_are_lifted_together() {
+        let status = json!({"consecutiveFailures": 3, "conditions": [condition("Suspended", "True", "Suspended")]});
+        let task = task("x", json!({"suspend": true, "suspendAfterFailures": 3}), status);
+        let lifted = lifted(&task, true);
+        assert_eq!(
+            lifted.done,
+            "resumed: spec.suspend is false, and the end of the suspension by failures is requested"
+        );
+        assert_eq!(lifted.left, None);
     }
 }

@@ -27,7 +27,7 @@ pub struct RunNow {
     #[arg(short, long, value_enum)]
     output: Option<Format>,
     #[command(flatten)]
-    target: Target,
+    pub target: Target,
 }
 
 /// Requests a run of each task.

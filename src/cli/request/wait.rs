@@ -118,8 +118,8 @@ impl Request {
             if task.annotation(RUN_NOW) != Some(&self.value) {
                 return Progress::Failed("another request replaced this one before an operator processed it".into());
             }
-            if let Some((reason, message)) = task.invalid_spec() {
-                return Progress::Failed(format!("the task cannot run ({reason}): {message}"));
+            if let Some((reason, message)) = task.unusable_spec() {
+                return Progress::Failed(format!("no run starts until the spec is fixed ({reason}): {message}"));
             }
             return Progress::Waiting(NOT_PROCESSED.into());
         }

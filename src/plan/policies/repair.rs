@@ -72,6 +72,7 @@ fn times(status: &mut ScheduledTaskStatus, now: Timestamp, wrong: &mut Vec<Strin
     }
     for (name, time) in [
         ("lastScheduleTime", &mut status.last_schedule_time),
+        ("lastStartTime", &mut status.last_start_time),
         ("lastSuccessfulTime", &mut status.last_successful_time),
         ("lastSuccessfulSlot", &mut status.last_successful_slot),
         ("lastFailureTime", &mut status.last_failure_time),

@@ -2,8 +2,10 @@
 //!
 //! The audit checks the sums at every write of every scenario; this one checks the values.
 
-use super::story::given;
+use super::story::{given, time};
+use super::world::World;
 use crate::api::ConcurrencyPolicy::*;
+use serde_json::json;
 
 /// L2
 #[test]
@@ -40,4 +42,28 @@ fn every_slot_of_a_day_is_in_exactly_one_counter() {
         .at("2026-11-23T15:30:00Z")
         .starts("2026-11-23T15:30:00Z")
         .counts("started 5, succeeded 2, failed 1, cancelled 1, missed 5, skipped 5");
+}
+
+#[test]
+fn the_last_start_includes_requested_runs_and_backfills() {
+    let times = |schedule: Option<&'static str>, start: &'static str| {
+        move |world: &World| {
+            let status = world.status();
+            let [known_schedule, known_start] = [&status.last_schedule_time, &status.last_start_time].map(|at| at.as_ref().map(|at| at.0));
+            assert_eq!(known_schedule, schedule.map(time));
+            assert_eq!(known_start, Some(time(start)));
+        }
+    };
+    given("0 * * * *")
+        .set("startAt", json!("2026-11-23T06:00:00Z"))
+        .since("2026-11-23T08:10:00Z")
+        .at("2026-11-23T08:20:00Z")
+        .requests_run("now")
+        .then(times(None, "2026-11-23T08:20:00Z"))
+        .at("2026-11-23T08:30:00Z")
+        .requests_backfill("2026-11-23T07:00:00Z/PT1H")
+        .then(times(None, "2026-11-23T08:30:00Z"))
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .then(times(Some("2026-11-23T09:00:00Z"), "2026-11-23T09:00:00Z"));
 }

@@ -149,6 +149,7 @@ fn an_invalid_schedule_exits_with_1_and_wrong_usage_with_2() {
             "--until",
             "2027-01-01T00:00:00Z",
         ],
+        &["preview", "--schedule", "@daily", "--from", "soon"],
         &["previw"],
         &[],
     ] {
@@ -251,4 +252,34 @@ fn h_is_hashed_from_the_name_of_the_task() {
     assert_eq!(of_manifest("nightly"), of_expression("default/nightly"));
     assert_eq!(of_manifest("nightly, namespace: team"), of_expression("team/nightly"));
     assert_ne!(of_manifest("nightly"), of_manifest("weekly"));
+}
+
+#[test]
+fn a_date_begins_in_the_zone_of_the_task() {
+    for (from, first) in [
+        ("2027-03-26", "2027-03-25T23:30:00Z"),
+        ("2027-03-26T01:00", "2027-03-26T23:30:00Z"),
+        ("2027-03-26T00:00:00Z", "2027-03-26T23:30:00Z"),
+    ] {
+        let args = [
+            "preview",
+            "--schedule",
+            "30 0 * * *",
+            "--time-zone",
+            "Europe/Paris",
+            "--from",
+            from,
+            "--count",
+            "1",
+            "-o",
+            "json",
+        ];
+        let said = punctual(&args);
+        assert!(
+            said.out.contains(&format!("\"slot\":\"{first}\"")),
+            "{from}: {} {}",
+            said.out,
+            said.err
+        );
+    }
 }

@@ -125,10 +125,10 @@ fn a_later_request_in_the_same_second_is_another_one() {
 
 #[test]
 fn a_hopeless_request_fails_at_once() {
-    let wrong = json!({"conditions": [condition("Ready", "False", "InvalidSchedule")]});
+    let wrong = json!({"conditions": [condition("Ready", "False", "InvalidSpec")]});
     assert_eq!(
         request(json!({})).progress(&seen(wrong)),
-        failed("the task cannot run (InvalidSchedule): InvalidSchedule it is")
+        failed("no run starts until the spec is fixed (InvalidSpec): InvalidSpec it is")
     );
     let mut replaced = seen(json!({}));
     replaced.object["metadata"]["annotations"][RUN_NOW] = json!("another");

@@ -55,10 +55,11 @@ pub fn resume(args: &Resume) -> Result<ExitCode> {
 
 async fn resume_one(cluster: &Cluster, name: &str, spec: bool) -> Result<(Value, Lifted)> {
     let before = Task::of(cluster.task(name).await?);
-    let mut change = json!({"metadata": {"annotations": {RESUME: new_value()}}});
-    if spec && is_suspended_by_author(&before) {
-        change["spec"] = json!({"suspend": false});
-    }
+    let metadata = json!({"annotations": {RESUME: new_value()}});
+    let change = match spec && is_suspended_by_author(&before) {
+        true => json!({"metadata": metadata, "spec": {"suspend": false}}),
+        false => json!({"metadata": metadata}),
+    };
     Ok((patch(cluster, name, change).await?, lifted(&before, spec)))
 }
 

@@ -1,0 +1,208 @@
+//! One session: a fresh cluster on which R and a number of measurements are taken.
+//!
+//! Both schedulers are there all the time, and their slots take turns. The schedulers are watched from outside only: by the audit log and
+//! by /proc.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
+
+use crate::audit::{self, Request};
+use crate::book::Book;
+use crate::clock;
+use crate::ground::Ground;
+use crate::load;
+use crate::measurements::{AtRest, Ceiling, Scheduled, ceiling};
+use crate::operator::Operator;
+use crate::peer::{Manager, Peer};
+use crate::usage::{CpuSeries, Sampler};
+use crate::workload::COMPLETE_JOB;
+
+/// How long after its end a session waits for Jobs that are still due.
+const GRACE: Duration = Duration::from_secs(45);
+/// The share of R at which an object of Punctual is created, its template tried and its first status written; and that of a CronJob.
+const SETUP_SHARE: (f64, f64) = (0.13, 0.4);
+
+/// What a session consists of.
+pub struct Session {
+    pub name: String,
+    pub manager: Manager,
+    pub ceiling: Ceiling,
+    pub scheduled: Vec<Box<dyn Scheduled>>,
+    /// What is measured afterwards of restarted operators.
+    pub at_rest: Option<AtRest>,
+}
+
+/// What was seen from outside.
+pub struct Observation {
+    /// All requests of both schedulers since the first minute began, without watches.
+    pub requests: Vec<Request>,
+    /// CPU time of the scheduler's process.
+    pub cpu: BTreeMap<Peer, CpuSeries>,
+    /// R of this session, at 1, 16 and 128 connections.
+    pub ceiling: BTreeMap<usize, f64>,
+}
+
+impl Observation {
+    /// The best of R.
+    pub fn best_ceiling(&self) -> Option<f64> {
+        self.ceiling.values().copied().reduce(f64::max)
+    }
+
+    /// The starts of a scheduler in a namespace.
+    pub fn starts<'a>(&'a self, peer: Peer, namespace: &'a str) -> impl Iterator<Item = &'a Request> {
+        let of_namespace = self.requests.iter().filter(move |request| request.namespace == namespace);
+        of_namespace.filter(move |request| request.is_start() && peer.sent(request))
+    }
+}
+
+/// What all sessions share.
+pub struct Tools {
+    /// The root of the repository.
+    pub root: PathBuf,
+    /// The operator, a release build.
+    pub binary: PathBuf,
+    /// Where the operators' logs go.
+    pub logs: PathBuf,
+}
+
+impl Session {
+    /// Runs it to its end and writes into the book.
+    pub async fn run(&self, tools: &Tools, book: &mut Book) -> Result<()> {
+        let ground = Ground::start(self.manager, &tools.root).await?;
+        let result = self.run_on(&ground, tools, book).await;
+        ground.end().await;
+        result
+    }
+
+    async fn run_on(&self, ground: &Ground, tools: &Tools, book: &mut Book) -> Result<()> {
+        let ceiling = ceiling::measure(&self.ceiling, ground).await?;
+        if self.scheduled.is_empty() {
+            ceiling::record(&ceiling, book);
+            return Ok(());
+        }
+        let (base, mut operator) = self.set_up(ground, tools, &ceiling).await?;
+        clock::sleep_until(base).await;
+        let (ours, manager) = (operator.pid(), ground.controller_manager()?);
+        let sampler = Sampler::start(vec![ours, manager]);
+        self.act(base, ground).await?;
+        let end = clock::after(base, self.scheduled.iter().map(|part| part.seconds()).max().unwrap_or(0));
+        clock::sleep_until(end).await;
+        let requests = self.requests_until_all_started(base, ground, end).await?;
+        operator.quiet().await?;
+        let manager_of = match self.manager {
+            Manager::Tuned => Peer::CronJobTuned,
+            Manager::Default => Peer::CronJobDefault,
+        };
+        let cpu = BTreeMap::from([(Peer::Ours, sampler.series(ours)), (manager_of, sampler.series(manager))]);
+        drop(sampler);
+        ceiling::record(&ceiling, book);
+        let seen = Observation { requests, cpu, ceiling };
+        for part in &self.scheduled {
+            part.evaluate(base, &seen, book);
+        }
+        if let Some(at_rest) = &self.at_rest {
+            operator.stop().await?;
+            operator = at_rest.measure(ground, tools, book).await?;
+        }
+        operator.stop().await
+    }
+
+    /// Creates all tasks, waits until both schedulers know them, and returns the minute at which the session begins. The minute is chosen
+    /// before the tasks are created, because their schedules name it.
+    async fn set_up(&self, ground: &Ground, tools: &Tools, ceiling: &BTreeMap<usize, f64>) -> Result<(Timestamp, Operator)> {
+        let speed = ceiling.values().copied().reduce(f64::max).context("R was not measured")?;
+        let planned = self.workloads(clock::now());
+        let time_of = |(peer, tasks): (Peer, usize)| match peer {
+            Peer::Ours => tasks as f64 / (SETUP_SHARE.0 * speed),
+            _ => tasks as f64 / (SETUP_SHARE.1 * speed),
+        };
+        let seconds: f64 = planned.iter().map(|(peer, workload)| time_of((*peer, workload.tasks))).sum();
+        let base = clock::next_minute(clock::now(), Duration::from_secs_f64(seconds + 6.0));
+        let workloads = self.workloads(base);
+        for (_, workload) in &workloads {
+            ground.namespace(&workload.namespace).await?;
+        }
+        let of_ours = workloads.iter().filter(|(peer, _)| *peer == Peer::Ours);
+        let mut namespaces: Vec<String> = of_ours.map(|(_, workload)| workload.namespace.clone()).collect();
+        if namespaces.is_empty() {
+            // Without tasks it is there nevertheless, so that all sessions are alike.
+            namespaces.push("default".to_owned());
+        }
+        let mut operator = Operator::start(&tools.binary, &ground.operator_kubeconfig, &namespaces, tools.log(&self.name))?;
+        operator.ready().await?;
+        for (peer, workload) in &workloads {
+            let path = match peer {
+                Peer::Ours => format!("/apis/punctual.dev/v1alpha1/namespaces/{}/scheduledtasks", workload.namespace),
+                _ => format!("/apis/batch/v1/namespaces/{}/cronjobs", workload.namespace),
+            };
+            load::create_all(&ground.client, &path, workload.manifests(*peer)?).await?;
+        }
+        operator.quiet().await?;
+        ensure!(
+            clock::now() < base,
+            "{}: this machine is too slow or too busy: its tasks were not created in the {seconds:.0} s that R promised",
+            self.name
+        );
+        Ok((base, operator))
+    }
+
+    fn workloads(&self, base: Timestamp) -> Vec<(Peer, crate::workload::Workload)> {
+        self.scheduled.iter().flat_map(|part| part.workloads(base)).collect()
+    }
+
+    /// Completes Jobs where a measurement asks for it.
+    async fn act(&self, base: Timestamp, ground: &Ground) -> Result<()> {
+        let mut due: Vec<(u32, String)> = self.scheduled.iter().flat_map(|part| part.completions()).collect();
+        due.sort();
+        for (second, namespace) in due {
+            clock::sleep_until(clock::after(base, second)).await;
+            let path = format!("/apis/batch/v1/namespaces/{namespace}/jobs");
+            let list = load::send(&ground.client, "GET", &path, "application/json", b"").await?;
+            let list: serde_json::Value = serde_json::from_str(&list)?;
+            let jobs = list["items"].as_array().cloned().unwrap_or_default();
+            for name in jobs.iter().filter_map(|job| job["metadata"]["name"].as_str()) {
+                let job = format!("{path}/{name}");
+                load::send(&ground.client, "PATCH", &job, "application/merge-patch+json", COMPLETE_JOB.as_bytes()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn requests_until_all_started(&self, base: Timestamp, ground: &Ground, end: Timestamp) -> Result<Vec<Request>> {
+        let mut expected: BTreeMap<(Peer, String), usize> = BTreeMap::new();
+        for (peer, namespace, starts) in self.scheduled.iter().flat_map(|part| part.expected()) {
+            *expected.entry((peer, namespace)).or_default() += starts;
+        }
+        loop {
+            let log = ground.cluster.audit_log();
+            let wanted = move |request: &Request| {
+                let of_interest = Peer::Ours.sent(request) || Peer::CronJobTuned.sent(request);
+                of_interest && !request.is_watch() && request.received >= base - jiff::SignedDuration::from_secs(1)
+            };
+            let requests = tokio::task::spawn_blocking(move || audit::read(&log, wanted)).await??;
+            let mut started: BTreeMap<(Peer, String), usize> = BTreeMap::new();
+            for request in requests.iter().filter(|request| request.is_start()) {
+                for (peer, _) in expected.keys().filter(|(_, namespace)| *namespace == request.namespace) {
+                    *started.entry((*peer, request.namespace.clone())).or_default() += 1;
+                }
+            }
+            let all = expected.iter().all(|(key, count)| started.get(key).is_some_and(|started| started >= count));
+            if all || clock::now() > end + GRACE {
+                return Ok(requests);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+impl Tools {
+    /// The file for an operator's log.
+    pub fn log(&self, name: &str) -> PathBuf {
+        let safe = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        Path::new(&self.logs).join(format!("operator-{safe}.log"))
+    }
+}

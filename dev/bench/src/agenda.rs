@@ -34,20 +34,50 @@ pub fn fits(entry: &Entry, elapsed: Duration, budget: Duration) -> bool {
 pub fn agenda(quick: bool) -> Vec<Entry> {
     if quick {
         return vec![
-            entry(200, "everything small", Manager::Tuned, ceiling(true), everything_small(), None),
+            entry(180, "everything small", Manager::Tuned, ceiling(true), everything_small(), None),
             at_rest(true),
-            entry(60, "CronJob with default flags", Manager::Default, setup_only(), vec![Box::new(default_herd(100, 15))], None),
+            entry(
+                60,
+                "CronJob with default flags",
+                Manager::Default,
+                setup_only(),
+                vec![Box::new(default_herd(100, 15))],
+                None,
+            ),
         ];
     }
-    let round = |number: u32| entry(210, &format!("round {number}"), Manager::Tuned, ceiling(false), vec![Box::new(round_of_herds())], None);
+    let round = |number: u32| {
+        entry(
+            200,
+            &format!("round {number}"),
+            Manager::Tuned,
+            ceiling(false),
+            vec![Box::new(round_of_herds())],
+            None,
+        )
+    };
     vec![
         round(1),
-        entry(690, "every minute", Manager::Tuned, ceiling(false), ten_minutes(), None),
+        entry(635, "every minute", Manager::Tuned, setup_only(), ten_minutes(), None),
         round(2),
+        entry(
+            170,
+            "CronJob with default flags",
+            Manager::Default,
+            setup_only(),
+            vec![Box::new(default_herd(1000, 121))],
+            None,
+        ),
+        entry(
+            190,
+            "herds of 10,000",
+            Manager::Tuned,
+            ceiling(false),
+            vec![Box::new(large_herds())],
+            None,
+        ),
         at_rest(false),
         round(3),
-        entry(190, "CronJob with default flags", Manager::Default, setup_only(), vec![Box::new(default_herd(1000, 125))], None),
-        entry(280, "herds of 10,000", Manager::Tuned, ceiling(false), vec![Box::new(large_herds())], None),
     ]
 }
 
@@ -98,26 +128,25 @@ fn round_of_herds() -> Herds {
         herds: vec![
             herd(Peer::CronJobTuned, 1000, Allow, 0),
             herd(Peer::Ours, 1000, Allow, 9),
-            herd(Peer::Ours, 1000, Forbid, 20),
-            herd(Peer::Ours, 100, Allow, 31),
-            herd(Peer::CronJobTuned, 1000, Forbid, 60),
-            herd(Peer::Ours, 5000, Allow, 69),
-            herd(Peer::CronJobTuned, 5000, Allow, 120),
-            herd(Peer::Ours, 5000, Forbid, 142),
+            herd(Peer::Ours, 1000, Forbid, 19),
+            herd(Peer::Ours, 100, Allow, 29),
+            herd(Peer::Ours, 5000, Forbid, 33),
+            herd(Peer::CronJobTuned, 5000, Allow, 60),
+            herd(Peer::Ours, 5000, Allow, 83),
         ],
-        seconds: 175,
+        seconds: 108,
         drawn: 5000,
     }
 }
 
+/// Of Punctual alone: the CronJob controller would need a minute more.
 fn large_herds() -> Herds {
     Herds {
         herds: vec![
-            herd(Peer::CronJobTuned, 10_000, Policy::Allow, 0),
-            herd(Peer::Ours, 10_000, Policy::Allow, 45),
-            herd(Peer::Ours, 10_000, Policy::Forbid, 105),
+            herd(Peer::Ours, 10_000, Policy::Allow, 0),
+            herd(Peer::Ours, 10_000, Policy::Forbid, 55),
         ],
-        seconds: 165,
+        seconds: 110,
         drawn: 5000,
     }
 }
@@ -183,7 +212,7 @@ fn everything_small() -> Vec<Box<dyn Scheduled>> {
             herd(Peer::Ours, 1000, Forbid, 20),
             herd(Peer::Ours, 100, Allow, 32),
         ],
-        seconds: 60,
+        seconds: 36,
         drawn: 1000,
     };
     vec![
@@ -212,10 +241,10 @@ fn at_rest(quick: bool) -> Entry {
     let (growing, padded, seconds, idle, estimate) = match quick {
         true => {
             let growing = vec![population("rest-a", 200, &[0, 5, 10]), population("rest-b", 800, &[0, 5, 10])];
-            (growing, None, 18, 3, 75)
+            (growing, None, 18, 3, 60)
         }
         false => {
-            let slots = [0, 40, 80];
+            let slots = [0, 30, 60];
             let growing = vec![
                 population("rest-a", 1000, &slots),
                 population("rest-b", 4000, &slots),
@@ -223,9 +252,9 @@ fn at_rest(quick: bool) -> Entry {
             ];
             let padded = Population {
                 padding: 4096,
-                ..population("rest-large", 10_000, &[120])
+                ..population("rest-large", 2500, &[90])
             };
-            (growing, Some(padded), 160, 20, 300)
+            (growing, Some(padded), 105, 20, 205)
         }
     };
     let populate = Populate {
@@ -237,7 +266,14 @@ fn at_rest(quick: bool) -> Entry {
         padded,
         idle: Duration::from_secs(idle),
     };
-    entry(estimate, "at rest", Manager::Tuned, setup_only(), vec![Box::new(populate)], Some(at_rest))
+    entry(
+        estimate,
+        "at rest",
+        Manager::Tuned,
+        setup_only(),
+        vec![Box::new(populate)],
+        Some(at_rest),
+    )
 }
 
 #[cfg(test)]
@@ -250,7 +286,7 @@ mod tests {
     fn a_whole_agenda_is_within_its_budget() {
         for quick in [true, false] {
             let total: Duration = agenda(quick).iter().map(|entry| entry.estimate).sum();
-            assert!(total <= budget(quick) + Duration::from_secs(120), "{total:?}");
+            assert!(total <= budget(quick), "{total:?}");
         }
     }
 

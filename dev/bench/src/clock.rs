@@ -27,6 +27,11 @@ pub fn next_minute(instant: Timestamp, lead: Duration) -> Timestamp {
     Timestamp::from_second(minute).unwrap_or(instant)
 }
 
+/// The first whole second that is at least `lead` after `instant`.
+pub fn next_second(instant: Timestamp, lead: Duration) -> Timestamp {
+    Timestamp::from_second((instant + lead).as_second() + 1).unwrap_or(instant)
+}
+
 /// `base` and so many seconds.
 pub fn after(base: Timestamp, seconds: u32) -> Timestamp {
     base + SignedDuration::from_secs(seconds.into())

@@ -3,6 +3,7 @@
 //! Input: the book. Output: values to draw. `plots` draws them.
 
 use crate::book::{Book, Figure, Point};
+use crate::peer::Peer;
 
 /// An axis, in the coordinates in which it is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,9 +17,19 @@ pub struct Axis {
 
 impl Axis {
     fn around(label: &'static str, log: bool, values: impl Iterator<Item = f64> + Clone) -> Axis {
-        let (low, high) = (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) = (
+            values.clone().fold(f64::INFINITY, f64::min),
+            values.fold(f64::NEG_INFINITY, f64::max),
+        );
         let (from, to) = match log {
-            true => (low.floor(), if high.ceil() > low.floor() { high.ceil() } else { high.ceil() + 1.0 }),
+            true => (
+                low.floor(),
+                if high.ceil() > low.floor() {
+                    high.ceil()
+                } else {
+                    high.ceil() + 1.0
+                },
+            ),
             false => (0.0, if high > 0.0 { high * 1.1 } else { 1.0 }),
         };
         Axis { label, log, from, to }
@@ -72,7 +83,9 @@ pub const REQUEST_KINDS: [&str; 7] = ["create Job", "write status", "delete Job"
 
 /// The drawing of a figure, if there is something to draw.
 pub fn drawing(book: &Book, figure: Figure) -> Option<Drawing> {
-    let curves = book.curves(figure);
+    let mut curves = book.curves(figure);
+    // So that it has the same colors in every plot.
+    curves.sort_by_key(|(name, _)| !name.starts_with(Peer::Ours.name()));
     let (x_label, x_log, y_label, y_log, marks) = match figure {
         Figure::Requests => return bars(curves),
         Figure::Lateness => ("percent of the herd that has started", false, "seconds after the slot", true, false),
@@ -93,8 +106,12 @@ pub fn drawing(book: &Book, figure: Figure) -> Option<Drawing> {
         return None;
     }
     let all = lines.iter().flat_map(|(_, points)| points);
+    let mut x = Axis::around(x_label, x_log, all.clone().map(|(x, _)| *x));
+    if figure == Figure::Lateness {
+        x.to = 100.0;
+    }
     Some(Drawing::Lines(Lines {
-        x: Axis::around(x_label, x_log, all.clone().map(|(x, _)| *x)),
+        x,
         y: Axis::around(y_label, y_log, all.map(|(_, y)| *y)),
         lines,
         marks,
@@ -132,17 +149,24 @@ mod tests {
         let mut book = Book::default();
         book.curve(Figure::Lateness, "Punctual", vec![(1.0, 0.05), (100.0, 1.0)]);
         book.curve(Figure::Lateness, "CronJob", vec![(1.0, 0.0), (100.0, 118.0)]);
-        let Some(Drawing::Lines(lines)) = drawing(&book, Figure::Lateness) else { panic!("no lines") };
+        let Some(Drawing::Lines(lines)) = drawing(&book, Figure::Lateness) else {
+            panic!("no lines")
+        };
         assert_eq!((lines.y.from, lines.y.to), (-2.0, 3.0));
         assert_eq!(lines.lines[1].1.len(), 1, "what has no logarithm is left out");
-        assert_eq!((lines.y.text(-2.0), lines.y.text(0.0), lines.y.text(3.0)), ("0.01".into(), "1".into(), "1k".into()));
+        assert_eq!(
+            (lines.y.text(-2.0), lines.y.text(0.0), lines.y.text(3.0)),
+            ("0.01".into(), "1".into(), "1k".into())
+        );
     }
 
     #[test]
     fn costs_begin_at_nothing() {
         let mut book = Book::default();
         book.curve(Figure::CpuPerRun, "Punctual", vec![(100.0, 0.5), (10_000.0, 0.4)]);
-        let Some(Drawing::Lines(lines)) = drawing(&book, Figure::CpuPerRun) else { panic!("no lines") };
+        let Some(Drawing::Lines(lines)) = drawing(&book, Figure::CpuPerRun) else {
+            panic!("no lines")
+        };
         assert_eq!((lines.x.from, lines.x.to, lines.y.from), (2.0, 4.0, 0.0));
         assert!(lines.y.to > 0.5);
     }
@@ -151,7 +175,9 @@ mod tests {
     fn bars_are_as_high_as_their_parts_together() {
         let mut book = Book::default();
         book.curve(Figure::Requests, "Punctual", vec![(0.0, 1.0), (1.0, 1.5)]);
-        let Some(Drawing::Bars(bars)) = drawing(&book, Figure::Requests) else { panic!("no bars") };
+        let Some(Drawing::Bars(bars)) = drawing(&book, Figure::Requests) else {
+            panic!("no bars")
+        };
         assert_eq!(bars.bars, [("Punctual".to_owned(), vec![1.0, 1.5])]);
         assert!(bars.y.to >= 2.5);
     }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::{Cluster, Options, Tool};
@@ -75,7 +76,16 @@ impl Ground {
 fn install(cluster: &Cluster, root: &Path) -> Result<PathBuf> {
     let crds = root.join("crds");
     run(cluster.kubectl().args(["apply", "--server-side", "-f"]).arg(&crds))?;
-    run(cluster.kubectl().args(["wait", "--for=condition=Established", "--timeout=60s", "-f"]).arg(&crds))?;
+    run(cluster
+        .kubectl()
+        .args(["wait", "--for=condition=Established", "--timeout=60s", "-f"])
+        .arg(&crds))?;
+    // A CRD is established before it is served.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while let Err(error) = run(cluster.kubectl().args(["get", "scheduledtasks", "--all-namespaces"])) {
+        ensure!(Instant::now() < deadline, "the CRD is not served: {error:#}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let mut template = std::process::Command::new(cluster.tool(Tool::Helm)?);
     template.args(["template", OPERATOR_ACCOUNT]).arg(root.join("charts/punctual"));
     let rendered = run(template.args(["--namespace", OPERATOR_NAMESPACE]))?;
@@ -98,7 +108,12 @@ fn install(cluster: &Cluster, root: &Path) -> Result<PathBuf> {
 fn rights(rendered: &str) -> Result<Vec<Value>> {
     let documents = serde_yaml::Deserializer::from_str(rendered);
     let objects: Vec<Value> = documents.map(Value::deserialize).collect::<Result<_, _>>()?;
-    let kind = |object: &Value| object.get("kind").and_then(Value::as_str).is_some_and(|kind| RIGHTS.contains(&kind));
+    let kind = |object: &Value| {
+        object
+            .get("kind")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| RIGHTS.contains(&kind))
+    };
     Ok(objects.into_iter().filter(kind).collect())
 }
 

@@ -95,10 +95,17 @@ mod tests {
 
     #[test]
     fn the_rate_is_from_the_slot_to_the_last_answer() {
-        let starts = [start("05:00.010", "05:00.020"), start("05:00.030", "05:00.500"), start("05:00.030", "05:00.040")];
+        let starts = [
+            start("05:00.010", "05:00.020"),
+            start("05:00.030", "05:00.500"),
+            start("05:00.030", "05:00.040"),
+        ];
         let lateness = Lateness::of(starts.iter().map(|start| (at("05:00"), start)));
         assert_eq!((lateness.count(), lateness.early), (3, 0));
-        assert_eq!((lateness.first(), lateness.percentile(50.0), lateness.last()), (Some(0.02), Some(0.04), Some(0.5)));
+        assert_eq!(
+            (lateness.first(), lateness.percentile(50.0), lateness.last()),
+            (Some(0.02), Some(0.04), Some(0.5))
+        );
         assert_eq!(lateness.rate(), Some(6.0));
         assert_eq!(lateness.curve(2), [(50.0, 0.04), (100.0, 0.5)]);
     }

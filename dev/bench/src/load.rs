@@ -28,7 +28,11 @@ pub async fn client(kubeconfig: &Path) -> Result<kube::Client> {
 }
 
 fn request(method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>> {
-    Ok(Request::builder().method(method).uri(path).header("Content-Type", content_type).body(body)?)
+    Ok(Request::builder()
+        .method(method)
+        .uri(path)
+        .header("Content-Type", content_type)
+        .body(body)?)
 }
 
 /// Sends one request and returns the answer's body.
@@ -82,11 +86,15 @@ pub async fn posts_per_second(kubeconfig: &Path, path: &str, objects: Vec<Value>
         let (client, path, bodies) = (client.clone(), path.to_owned(), bodies.clone());
         let (next, ready) = (next.clone(), ready.clone());
         workers.spawn(async move {
-            let warm = client.request_text(request("GET", "/version", "application/json", Vec::new())?).await;
+            let warm = client
+                .request_text(request("GET", "/version", "application/json", Vec::new())?)
+                .await;
             ready.wait().await;
             warm.context("the API server does not answer")?;
             while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
-                client.request_text(request("POST", &path, "application/json", body.clone())?).await?;
+                client
+                    .request_text(request("POST", &path, "application/json", body.clone())?)
+                    .await?;
             }
             anyhow::Ok(())
         });

@@ -160,7 +160,15 @@ mod tests {
         book.curve(Figure::Memory, "Punctual", vec![(1000.0, 30.0), (10_000.0, 60.0)]);
         book.curve(Figure::Memory, "templates of 4 KiB", vec![(10_000.0, 100.0)]);
         let svg = svg("Memory", &drawing(&book, Figure::Memory).unwrap()).unwrap();
-        for text in ["<svg", "Memory", "Punctual", "templates of 4 KiB", "resident memory, MiB", "<polyline", "<circle"] {
+        for text in [
+            "<svg",
+            "Memory",
+            "Punctual",
+            "templates of 4 KiB",
+            "resident memory, MiB",
+            "<polyline",
+            "<circle",
+        ] {
             assert!(svg.contains(text), "{text} is not in {svg}");
         }
     }

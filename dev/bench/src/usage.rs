@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn memory_is_read_in_mebibytes() {
         let status = "Name:\tx\nVmHWM:\t  204800 kB\nVmRSS:\t  131072 kB\n";
-        let expected = Memory { resident: 128.0, peak: 200.0 };
+        let expected = Memory {
+            resident: 128.0,
+            peak: 200.0,
+        };
         assert_eq!(parse_status(status), Some(expected));
         assert_eq!(parse_status("VmRSS:\t1 kB\n"), None);
     }

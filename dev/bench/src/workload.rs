@@ -214,7 +214,10 @@ mod tests {
             when: When::Slots(vec![slot("2026-11-26T13:05:00Z")]),
             ..Workload::new("herd", 2)
         };
-        let (ours, theirs) = (workload.manifests(Peer::Ours).unwrap(), workload.manifests(Peer::CronJobTuned).unwrap());
+        let (ours, theirs) = (
+            workload.manifests(Peer::Ours).unwrap(),
+            workload.manifests(Peer::CronJobTuned).unwrap(),
+        );
         assert_eq!(ours[1]["spec"]["schedule"], "0 5 13 26 11 *");
         assert_eq!(theirs[1]["spec"]["schedule"], "5 13 26 11 *");
         for field in ["concurrencyPolicy", "jobTemplate", "timeZone", "successfulJobsHistoryLimit"] {
@@ -262,13 +265,19 @@ mod tests {
             },
             ..Workload::new("steady", 1)
         };
-        assert_eq!(workload.manifests(Peer::Ours).unwrap()[0]["spec"]["schedule"], "10 0,1,58,59 13,14 * * *");
+        assert_eq!(
+            workload.manifests(Peer::Ours).unwrap()[0]["spec"]["schedule"],
+            "10 0,1,58,59 13,14 * * *"
+        );
         assert!(workload.manifests(Peer::CronJobTuned).is_err());
     }
 
     #[test]
     fn padding_enlarges_the_template() {
-        let padded = Workload { padding: 4096, ..Workload::new("large", 1) };
+        let padded = Workload {
+            padding: 4096,
+            ..Workload::new("large", 1)
+        };
         assert!(padded.job_spec().to_string().len() > 4096);
         assert!(Workload::new("small", 1).job_spec().to_string().len() < 400);
     }

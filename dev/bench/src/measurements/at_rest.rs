@@ -51,7 +51,10 @@ impl Scheduled for Populate {
             padding: population.padding,
             ..Workload::new(population.namespace, population.tasks)
         };
-        self.populations.iter().map(|population| (Peer::Ours, workload(population))).collect()
+        self.populations
+            .iter()
+            .map(|population| (Peer::Ours, workload(population)))
+            .collect()
     }
 
     fn seconds(&self) -> u32 {
@@ -67,7 +70,11 @@ impl Scheduled for Populate {
         for population in &self.populations {
             let starts = seen.starts(Peer::Ours, population.namespace).count();
             if starts != population.jobs() {
-                book.note(format!("{}: {starts} of {} Jobs were made.", population.namespace, population.jobs()));
+                book.note(format!(
+                    "{}: {starts} of {} Jobs were made.",
+                    population.namespace,
+                    population.jobs()
+                ));
             }
         }
     }
@@ -110,18 +117,36 @@ impl AtRest {
         tokio::time::sleep(self.idle).await;
         let (until, now) = (clock::now(), [usage::cpu_seconds(operator.pid())?, usage::cpu_seconds(manager)?]);
         let seconds = until.duration_since(from).as_secs_f64();
-        for (subject, spent) in [ours, theirs].into_iter().zip(now.iter().zip(before).map(|(now, before)| now - before)) {
-            book.add(&section, "idle CPU, of one core", Unit::PercentOfCore, subject, 100.0 * spent / seconds);
+        for (subject, spent) in [ours, theirs]
+            .into_iter()
+            .zip(now.iter().zip(before).map(|(now, before)| now - before))
+        {
+            book.add(
+                &section,
+                "idle CPU, of one core",
+                Unit::PercentOfCore,
+                subject,
+                100.0 * spent / seconds,
+            );
         }
         let log = ground.cluster.audit_log();
         let within = move |request: &audit::Request| request.received >= from && request.received <= until && !request.is_watch();
         let requests = tokio::task::spawn_blocking(move || audit::read(&log, within)).await??;
         for (peer, subject) in [(Peer::Ours, ours), (Peer::CronJobTuned, theirs)] {
             let sent = requests.iter().filter(|request| peer.sent(request) && !request.is_lease()).count();
-            book.add(&section, "idle requests a minute, without the Lease", Unit::Count, subject, sent as f64 * 60.0 / seconds);
+            book.add(
+                &section,
+                "idle requests a minute, without the Lease",
+                Unit::Count,
+                subject,
+                sent as f64 * 60.0 / seconds,
+            );
         }
         book.add(&section, "resident memory", Unit::MiB, theirs, usage::memory(manager)?.resident);
-        book.note("Memory and idle CPU of CronJob are those of the whole controller manager, which holds the same Jobs, but no CronJobs.".to_owned());
+        book.note(
+            "Memory and idle CPU of CronJob are those of the whole controller manager, which holds the same Jobs, but no CronJobs."
+                .to_owned(),
+        );
         Ok(())
     }
 }
@@ -161,7 +186,10 @@ mod tests {
             padding: 0,
         };
         let both = [population("rest-a", 1000, 3), population("rest-b", 9000, 3)];
-        assert_eq!(section(&both, "small templates"), "At rest: 10,000 tasks, 30,000 finished Jobs, small templates");
+        assert_eq!(
+            section(&both, "small templates"),
+            "At rest: 10,000 tasks, 30,000 finished Jobs, small templates"
+        );
     }
 
     #[test]

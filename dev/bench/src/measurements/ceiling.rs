@@ -14,6 +14,13 @@ use crate::workload::Workload;
 #[derive(Clone, Debug)]
 pub struct Ceiling(pub Vec<(usize, usize)>);
 
+impl Ceiling {
+    /// Whether all numbers of connections are measured, not only enough to know how fast tasks can be created.
+    pub fn is_a_result(&self) -> bool {
+        self.0.len() > 1
+    }
+}
+
 const NAMESPACE: &str = "ceiling";
 
 /// POSTs a second by number of connections.

@@ -62,7 +62,13 @@ impl Scheduled for EveryMinute {
         let due = self.tasks * slots.len();
         book.add(&section, "slots due", Unit::Count, subject, due as f64);
         book.add(&section, "slots started", Unit::Count, subject, lateness.count() as f64);
-        book.add(&section, "slots started, percent", Unit::Percent, subject, 100.0 * lateness.count() as f64 / due as f64);
+        book.add(
+            &section,
+            "slots started, percent",
+            Unit::Percent,
+            subject,
+            100.0 * lateness.count() as f64 / due as f64,
+        );
         for (label, value) in [
             ("p50 of those started", lateness.percentile(50.0)),
             ("p99 of those started", lateness.percentile(99.0)),
@@ -92,7 +98,10 @@ pub(crate) mod tests {
     pub(crate) fn request(peer: Peer, namespace: &str, name: &str, received: Timestamp) -> Request {
         let (user, agent) = match peer {
             Peer::Ours => ("system:serviceaccount:punctual-system:punctual", "punctual"),
-            _ => ("system:kube-controller-manager", "x/system:serviceaccount:kube-system:cronjob-controller"),
+            _ => (
+                "system:kube-controller-manager",
+                "x/system:serviceaccount:kube-system:cronjob-controller",
+            ),
         };
         Request {
             user: user.into(),
@@ -120,7 +129,12 @@ pub(crate) mod tests {
             minutes: 3,
         };
         let seen = Observation {
-            requests: vec![request(Peer::CronJobDefault, "every-minute-default", &late, base + SignedDuration::from_secs(118))],
+            requests: vec![request(
+                Peer::CronJobDefault,
+                "every-minute-default",
+                &late,
+                base + SignedDuration::from_secs(118),
+            )],
             cpu: Default::default(),
             ceiling: Default::default(),
         };
@@ -128,7 +142,10 @@ pub(crate) mod tests {
         measurement.evaluate(base, &seen, &mut book);
         let sections = book.sections();
         let (_, rows) = &sections[0];
-        let values: Vec<f64> = rows.iter().map(|row| row.spread(Subject::Peer(Peer::CronJobDefault)).unwrap().median).collect();
+        let values: Vec<f64> = rows
+            .iter()
+            .map(|row| row.spread(Subject::Peer(Peer::CronJobDefault)).unwrap().median)
+            .collect();
         assert_eq!(values[..2], [3.0, 1.0]);
         assert!((values[3] - 118.002).abs() < 1e-6, "{values:?}");
     }

@@ -8,6 +8,7 @@ use crate::book::{Book, Figure, Subject, Unit};
 use crate::clock::after;
 use crate::lateness::Lateness;
 use crate::peer::{OPERATOR_NAMESPACE, Peer};
+use crate::report::number;
 use crate::session::Observation;
 use crate::workload::{Policy, When, Workload};
 
@@ -40,7 +41,11 @@ impl Herd {
     }
 
     fn section(&self) -> String {
-        format!("Herd of {} tasks at one slot, {}", crate::report::number(Unit::Count, self.tasks as f64), self.policy.name())
+        format!(
+            "Herd of {} tasks at one slot, {}",
+            number(Unit::Count, self.tasks as f64),
+            self.policy.name()
+        )
     }
 }
 
@@ -66,7 +71,10 @@ impl Scheduled for Herds {
         for herd in &self.herds {
             let slot = after(base, herd.second);
             // What is not written in its namespace belongs to it until the scheduler's next herd.
-            let later = self.herds.iter().filter(|other| other.peer == herd.peer && other.second > herd.second);
+            let later = self
+                .herds
+                .iter()
+                .filter(|other| other.peer == herd.peer && other.second > herd.second);
             let until = after(base, later.map(|other| other.second).min().unwrap_or(self.seconds));
             evaluate(herd, slot, until, seen, book, herd.tasks == self.drawn);
         }
@@ -77,7 +85,9 @@ fn evaluate(herd: &Herd, slot: Timestamp, until: Timestamp, seen: &Observation, 
     let (section, subject, namespace) = (herd.section(), Subject::Peer(herd.peer), herd.namespace());
     let lateness = Lateness::of(seen.starts(herd.peer, &namespace).map(|start| (slot, start)));
     if disturbed(&seen.requests, slot, &namespace) {
-        book.note(format!("When the slot of {namespace} came, one of the schedulers was still busy with what came before it."));
+        book.note(format!(
+            "When the slot of {namespace} came, one of the schedulers was still busy with what came before it."
+        ));
     }
     let (Some(rate), Some(last)) = (lateness.rate(), lateness.last()) else {
         book.note(format!("{namespace}: no task was started."));
@@ -103,21 +113,43 @@ fn evaluate(herd: &Herd, slot: Timestamp, until: Timestamp, seen: &Observation, 
     }
     book.add(&section, "early starts", Unit::Count, subject, lateness.early as f64);
     if drawn {
-        let policy = herd.policy.name();
-        book.curve(Figure::Lateness, &format!("{}, {policy}", herd.peer.name()), lateness.curve(POINTS));
+        let name = format!(
+            "{}, {}, {} tasks",
+            herd.peer.name(),
+            herd.policy.name(),
+            number(Unit::Count, herd.tasks as f64)
+        );
+        book.curve(Figure::Lateness, &name, lateness.curve(POINTS));
     }
 
-    let of_herd: Vec<&Request> = seen.requests.iter().filter(|request| herd.peer.sent(request) && request.received >= slot).collect();
+    let of_herd: Vec<&Request> = seen
+        .requests
+        .iter()
+        .filter(|request| herd.peer.sent(request) && request.received >= slot)
+        .collect();
     let own = of_herd.iter().filter(|request| request.namespace == namespace);
-    let shared = of_herd.iter().filter(|request| request.namespace == OPERATOR_NAMESPACE && !request.is_lease() && request.received < until);
+    let shared = of_herd
+        .iter()
+        .filter(|request| request.namespace == OPERATOR_NAMESPACE && !request.is_lease() && request.received < until);
     let (own_count, shared_count) = (own.clone().count() as f64, shared.count() as f64);
-    book.add(&section, "API requests a run", Unit::PerRun, subject, (own_count + shared_count) / starts);
+    book.add(
+        &section,
+        "API requests a run",
+        Unit::PerRun,
+        subject,
+        (own_count + shared_count) / starts,
+    );
 
     let Some(cpu) = seen.cpu.get(&herd.peer) else { return };
     let last_start = slot + SignedDuration::try_from_secs_f64(last).unwrap_or_default();
-    let idle = own.map(|request| request.answered).max().unwrap_or(last_start).min(until);
+    let written = own.map(|request| request.answered).filter(|answered| *answered < until);
+    let idle = written.max().unwrap_or(last_start).max(last_start);
     let before = slot - SignedDuration::from_millis(100);
-    let whose = if herd.peer == Peer::Ours { "CPU time" } else { "CPU time of the controller manager" };
+    let whose = if herd.peer == Peer::Ours {
+        "CPU time"
+    } else {
+        "CPU time of the controller manager"
+    };
     for (what, at) in [("a start, until the last start", last_start), ("a run, until all is written", idle)] {
         if let Some(seconds) = cpu.between(before, at) {
             book.add(&section, &format!("{whose} {what}"), Unit::CpuSeconds, subject, seconds / starts);
@@ -192,7 +224,11 @@ mod tests {
         herds().evaluate(base(), &seen, &mut book);
         let sections = book.sections();
         let value = |label: &str, peer| {
-            let row = sections[0].1.iter().find(|row| row.label == label).unwrap_or_else(|| panic!("{label}"));
+            let row = sections[0]
+                .1
+                .iter()
+                .find(|row| row.label == label)
+                .unwrap_or_else(|| panic!("{label}"));
             row.spread(Subject::Peer(peer)).map(|spread| spread.median)
         };
         // A request takes 2 ms here.

@@ -82,10 +82,14 @@ mod tests {
     #[test]
     fn no_two_lone_tasks_share_a_second() {
         let base: Timestamp = "2026-11-26T13:05:00Z".parse().unwrap();
-        let lone = Lone { seconds: (20..58).collect() };
+        let lone = Lone {
+            seconds: (20..58).collect(),
+        };
         let mut slots = BTreeSet::new();
         for (_, workload) in lone.workloads(base) {
-            let When::OwnSlot(own) = &workload.when else { panic!("each has its own slot") };
+            let When::OwnSlot(own) = &workload.when else {
+                panic!("each has its own slot")
+            };
             assert_eq!(own.len(), workload.tasks);
             assert!(own.iter().all(|slot| slots.insert(*slot)));
         }
@@ -96,7 +100,9 @@ mod tests {
     #[test]
     fn an_early_start_is_seen() {
         let base: Timestamp = "2026-11-26T13:05:00Z".parse().unwrap();
-        let lone = Lone { seconds: vec![20, 21, 22, 23, 24] };
+        let lone = Lone {
+            seconds: vec![20, 21, 22, 23, 24],
+        };
         let start = |name: &str, millis| request(Peer::Ours, "lone-allow", name, base + SignedDuration::from_millis(millis));
         let seen = Observation {
             requests: vec![start("a", 20_004), start("b", 23_999)],
@@ -106,7 +112,10 @@ mod tests {
         let mut book = Book::default();
         lone.evaluate(base, &seen, &mut book);
         let (section, rows) = &book.sections()[0];
-        let values: Vec<f64> = rows.iter().map(|row| row.spread(Subject::Peer(Peer::Ours)).unwrap().median).collect();
+        let values: Vec<f64> = rows
+            .iter()
+            .map(|row| row.spread(Subject::Peer(Peer::Ours)).unwrap().median)
+            .collect();
         assert_eq!(*section, "Lone task, Allow");
         assert_eq!(values, [2.0, 2.0, 0.001, 0.006, 0.006, 1.0]);
     }

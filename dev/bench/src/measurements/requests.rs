@@ -26,7 +26,10 @@ pub struct Requests {
 
 impl Requests {
     fn kinds(&self) -> [(&'static str, JobKind, &[u32]); 2] {
-        [("short", JobKind::Empty, &self.short), ("long", JobKind::CompletedLater, &self.long)]
+        [
+            ("short", JobKind::Empty, &self.short),
+            ("long", JobKind::CompletedLater, &self.long),
+        ]
     }
 
     fn namespace(&self, kind: &str) -> String {
@@ -71,7 +74,10 @@ impl Scheduled for Requests {
                 continue;
             }
             let slots: Vec<Timestamp> = seconds.iter().map(|second| after(base, *second)).collect();
-            let of_runs = seen.requests.iter().filter(|request| self.peer.sent(request) && belongs(request, &namespace, &slots));
+            let of_runs = seen
+                .requests
+                .iter()
+                .filter(|request| self.peer.sent(request) && belongs(request, &namespace, &slots));
             let mut counts = [0.0; REQUEST_KINDS.len()];
             for request in of_runs {
                 if let Some(count) = counts.get_mut(kind_of(request)) {

@@ -28,7 +28,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 
 use crate::agenda::Entry;
@@ -57,6 +57,14 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    // What was started ends when it is dropped.
+    tokio::select! {
+        result = bench(args) => result,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted; nothing was written"),
+    }
+}
+
+async fn bench(args: Args) -> Result<()> {
     let quick = !matches!(args.quick.as_str(), "" | "0" | "false");
     ensure!(
         args.operator.is_file(),

@@ -76,15 +76,16 @@ impl Ground {
 fn install(cluster: &Cluster, root: &Path) -> Result<PathBuf> {
     let crds = root.join("crds");
     run(cluster.kubectl().args(["apply", "--server-side", "-f"]).arg(&crds))?;
-    run(cluster
-        .kubectl()
-        .args(["wait", "--for=condition=Established", "--timeout=60s", "-f"])
-        .arg(&crds))?;
-    // A CRD is established before it is served.
+    // `kubectl wait` fails on a CRD that has no conditions yet. Kind and schema are served one after the other.
     let deadline = Instant::now() + Duration::from_secs(60);
-    while let Err(error) = run(cluster.kubectl().args(["get", "scheduledtasks", "--all-namespaces"])) {
-        ensure!(Instant::now() < deadline, "the CRD is not served: {error:#}");
-        std::thread::sleep(Duration::from_millis(100));
+    for asked in [
+        &["get", "scheduledtasks", "--all-namespaces"][..],
+        &["explain", "scheduledtask.spec"],
+    ] {
+        while let Err(error) = run(cluster.kubectl().args(asked)) {
+            ensure!(Instant::now() < deadline, "the CRD is not served: {error:#}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
     let mut template = std::process::Command::new(cluster.tool(Tool::Helm)?);
     template.args(["template", OPERATOR_ACCOUNT]).arg(root.join("charts/punctual"));

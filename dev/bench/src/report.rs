@@ -179,7 +179,7 @@ pub fn markdown(book: &Book, circumstances: &Circumstances, plots: &[&str]) -> S
 const METHOD: &str = "
 Each value is the median of the rounds, with the range in parentheses if there were several.
 
-- **R** is the ceiling of the cluster: bare concurrent POSTs of the same Job, measured on the same cluster before each herd. \"Part of R\"
+- **R** is the ceiling of the cluster: bare concurrent POSTs of the same Job, measured on the same cluster when a session begins. \"Part of R\"
   compares with the best of the three numbers of connections of the same round.
 - **CronJob** is the CronJob controller of kube-controller-manager: with its default flags, and tuned (`--kube-api-qps=1000
   --kube-api-burst=2000 --concurrent-cron-job-syncs=50`). All other controllers run in every session.

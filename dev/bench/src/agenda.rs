@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use crate::measurements::at_rest::{Populate, Population};
+use crate::measurements::at_rest::{AtRest, Populate, Population};
+use crate::measurements::ceiling::Ceiling;
 use crate::measurements::every_minute::EveryMinute;
 use crate::measurements::herds::{Herd, Herds};
 use crate::measurements::lone::Lone;
 use crate::measurements::requests::Requests;
-use crate::measurements::{AtRest, Ceiling, Scheduled};
+use crate::measurements::scheduled::Scheduled;
 use crate::peer::{Manager, Peer};
 use crate::session::Session;
 use crate::workload::Policy;

@@ -15,12 +15,14 @@ mod ground;
 mod lateness;
 mod load;
 mod measurements;
+mod observation;
 mod operator;
 mod peer;
 mod plots;
 mod report;
 mod session;
 mod stats;
+mod tools;
 mod usage;
 mod workload;
 
@@ -34,7 +36,7 @@ use clap::Parser;
 use crate::agenda::Entry;
 use crate::book::Book;
 use crate::report::{Circumstances, PLOTS};
-use crate::session::Tools;
+use crate::tools::Tools;
 
 /// Measure Punctual and the CronJob controller on a real control plane.
 #[derive(Parser, Debug)]

@@ -3,9 +3,7 @@
 //! Both schedulers are there all the time, and their slots take turns. The schedulers are watched from outside only: by the audit log and
 //! by /proc.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -16,10 +14,14 @@ use crate::book::Book;
 use crate::clock;
 use crate::ground::Ground;
 use crate::load;
-use crate::measurements::{AtRest, Ceiling, Scheduled, ceiling};
+use crate::measurements::at_rest::AtRest;
+use crate::measurements::ceiling::{self, Ceiling};
+use crate::measurements::scheduled::Scheduled;
+use crate::observation::Observation;
 use crate::operator::Operator;
 use crate::peer::{Manager, Peer};
-use crate::usage::{CpuSeries, Sampler};
+use crate::tools::Tools;
+use crate::usage::Sampler;
 use crate::workload::COMPLETE_JOB;
 
 /// How long after its end a session waits for Jobs that are still due.
@@ -37,41 +39,6 @@ pub struct Session {
     pub scheduled: Vec<Box<dyn Scheduled>>,
     /// What is measured afterwards of restarted operators.
     pub at_rest: Option<AtRest>,
-}
-
-/// What was seen from outside.
-pub struct Observation {
-    /// All requests of both schedulers since the first minute began, without watches.
-    pub requests: Vec<Request>,
-    /// CPU time of the scheduler's process.
-    pub cpu: BTreeMap<Peer, CpuSeries>,
-    /// R of this session, at 1, 16 and 128 connections.
-    pub ceiling: BTreeMap<usize, f64>,
-}
-
-impl Observation {
-    /// The best of R.
-    pub fn best_ceiling(&self) -> Option<f64> {
-        self.ceiling.values().copied().reduce(f64::max)
-    }
-
-    /// The starts of a scheduler in a namespace.
-    pub fn starts<'a>(&'a self, peer: Peer, namespace: &'a str) -> impl Iterator<Item = &'a Request> {
-        let of_namespace = self.requests.iter().filter(move |request| request.namespace == namespace);
-        of_namespace.filter(move |request| request.is_start() && peer.sent(request))
-    }
-}
-
-/// What all sessions share.
-pub struct Tools {
-    /// The root of the repository.
-    pub root: PathBuf,
-    /// The operator, a release build.
-    pub binary: PathBuf,
-    /// Where the operators' logs go.
-    pub logs: PathBuf,
-    /// How much longer than expected the creation of tasks took last.
-    pub setup_factor: Cell<f64>,
 }
 
 impl Session {
@@ -237,14 +204,6 @@ fn expected_setup(tasks: &[(Peer, usize)], speed: f64) -> f64 {
         _ => *tasks as f64 / (SETUP_SHARE.1 * speed),
     };
     tasks.iter().map(time_of).sum()
-}
-
-impl Tools {
-    /// The file for an operator's log.
-    pub fn log(&self, name: &str) -> PathBuf {
-        let safe = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        Path::new(&self.logs).join(format!("operator-{safe}.log"))
-    }
 }
 
 #[cfg(test)]

@@ -7,15 +7,16 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::{Expected, Scheduled};
+use super::scheduled::{Expected, Scheduled};
 use crate::audit;
 use crate::book::{Book, Figure, Subject, Unit};
 use crate::clock::{self, after};
 use crate::ground::Ground;
+use crate::observation::Observation;
 use crate::operator::Operator;
 use crate::peer::Peer;
 use crate::report::number;
-use crate::session::{Observation, Tools};
+use crate::tools::Tools;
 use crate::usage;
 use crate::workload::{JobKind, When, Workload};
 

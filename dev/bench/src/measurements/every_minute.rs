@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Expected, Scheduled};
+use super::scheduled::{Expected, Scheduled};
 use crate::audit::Request;
 use crate::book::{Book, Subject, Unit};
 use crate::clock::after;
 use crate::lateness::{Lateness, slot_of};
+use crate::observation::Observation;
 use crate::peer::Peer;
 use crate::report::number;
-use crate::session::Observation;
 use crate::workload::{When, Workload};
 
 /// Tasks of one scheduler, all due at the same second of every minute.

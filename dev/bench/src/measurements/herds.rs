@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Expected, Scheduled};
+use super::scheduled::{Expected, Scheduled};
 use crate::audit::Request;
 use crate::book::{Book, Figure, Subject, Unit};
 use crate::clock::after;
 use crate::lateness::Lateness;
+use crate::observation::Observation;
 use crate::peer::{OPERATOR_NAMESPACE, Peer};
 use crate::report::number;
-use crate::session::Observation;
 use crate::workload::{Policy, When, Workload};
 
 /// Tasks of one scheduler that are due at the same slot.

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Expected, Scheduled};
+use super::scheduled::{Expected, Scheduled};
 use crate::book::{Book, Subject, Unit};
 use crate::clock::after;
 use crate::lateness::{Lateness, slot_of};
+use crate::observation::Observation;
 use crate::peer::Peer;
-use crate::session::Observation;
 use crate::workload::{Policy, When, Workload};
 
 /// Tasks of which each is due once, in a second of its own; the policies take turns.

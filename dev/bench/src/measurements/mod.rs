@@ -1,7 +1,7 @@
 //! What is measured, one file each.
 //!
-//! A [`Scheduled`] measurement says which tasks it needs and when they are due, and evaluates afterwards what was seen; both are pure, so
-//! that several share a session. [`ceiling`] and [`at_rest`] act themselves, before and after.
+//! A [`scheduled::Scheduled`] measurement says which tasks it needs and when they are due, and evaluates afterwards what was seen.
+//! [`ceiling`] and [`at_rest`] act themselves, before and after.
 
 pub mod at_rest;
 pub mod ceiling;
@@ -9,32 +9,4 @@ pub mod every_minute;
 pub mod herds;
 pub mod lone;
 pub mod requests;
-
-pub use at_rest::AtRest;
-pub use ceiling::Ceiling;
-
-use jiff::Timestamp;
-
-use crate::book::Book;
-use crate::peer::Peer;
-use crate::session::Observation;
-use crate::workload::Workload;
-
-/// Starts that are due in a session: by whom, in which namespace, how many.
-pub type Expected = (Peer, String, usize);
-
-/// A measurement of tasks that become due while a session runs. Seconds are counted from the session's first minute, `base`.
-pub trait Scheduled {
-    /// The tasks, each workload in a namespace of its own.
-    fn workloads(&self, base: Timestamp) -> Vec<(Peer, Workload)>;
-    /// How long it takes.
-    fn seconds(&self) -> u32;
-    /// How many Jobs are to be started.
-    fn expected(&self) -> Vec<Expected>;
-    /// When the Jobs of which namespace are completed from outside.
-    fn completions(&self) -> Vec<(u32, String)> {
-        Vec::new()
-    }
-    /// Writes into the book what was seen.
-    fn evaluate(&self, base: Timestamp, seen: &Observation, book: &mut Book);
-}
+pub mod scheduled;

@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Expected, Scheduled};
+use super::scheduled::{Expected, Scheduled};
 use crate::audit::Request;
 use crate::book::{Book, Figure, Subject, Unit};
 use crate::clock::after;
 use crate::figures::REQUEST_KINDS;
+use crate::observation::Observation;
 use crate::peer::{OPERATOR_NAMESPACE, Peer};
-use crate::session::Observation;
 use crate::workload::{JobKind, When, Workload};
 
 /// Runs of tasks that keep no finished Job, so that each life ends within the session.

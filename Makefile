@@ -92,9 +92,13 @@ krew: ## Write the krew manifest for the archives of all platforms, to be downlo
 sim: ## Run random simulations with faults, checked independently (SIM_SEEDS=1000 of them)
 	SIM_SEEDS=$${SIM_SEEDS:-1000} $(CARGO) test --release --locked --test sim -- whatever --nocapture
 
-.PHONY: bench
+.PHONY: bench bench-cluster
 bench: ## Measure what one plan costs
 	$(CARGO) bench --locked --bench plan
+
+bench-cluster: tools ## Compare with the CronJob controller on a real control plane; writes docs/benchmark.md (30 minutes; QUICK=1: 5)
+	$(CARGO) build --release --locked --package punctual --package bench-cluster
+	$(TARGET)/release/bench-cluster --operator $(TARGET)/release/punctual
 
 .PHONY: e2e-failover
 e2e-failover: tools ## Test 200 changes of leader with short leases and 20 with default ones; prints a table (about 10 minutes)

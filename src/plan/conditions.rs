@@ -39,7 +39,8 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     if planner.observed.crd_is_outdated {
         let message =
             "The API server drops fields of this status: its CRD is older than this operator; apply the CRD of the operator's version";
-        return not_ready(planner, ConditionReason::OutdatedCRD, message.into());
+        // `acceptedGeneration` stays: it may be the very field that is dropped, and a status without it would come back whole.
+        return set(planner, condition::READY, "False", ConditionReason::OutdatedCRD, message.into());
     }
     let refusals = &planner.observed.refusals;
     // What was refused may be tried again, and nothing is left to be tried, counted or said.
@@ -74,11 +75,18 @@ fn ready(planner: &mut Planner, is_acting: bool) {
             }
         }
         DryRun::NotAsked => {
-            if planner.ledger.status.accepted_generation != Some(planner.observed.task.generation) {
+            let is_accepted = planner.ledger.status.accepted_generation == Some(planner.observed.task.generation);
+            if !is_accepted || was_outdated(planner) {
                 dry_run(planner);
             }
         }
     }
+}
+
+/// Whether the condition still says that the CRD is outdated.
+fn was_outdated(planner: &Planner) -> bool {
+    let ready = planner.ledger.status.condition(condition::READY);
+    ready.is_some_and(|ready| ready.reason == ConditionReason::OutdatedCRD.as_str())
 }
 
 fn not_ready(planner: &mut Planner, reason: ConditionReason, message: String) {

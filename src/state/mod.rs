@@ -20,6 +20,7 @@ mod raw_task;
 mod record;
 mod request;
 mod seal;
+mod seen_again;
 mod writes;
 
 pub use answer::{Answer, ErrorStatus, Failure, FoundJob, Reply};
@@ -27,6 +28,7 @@ pub use execution::Execution;
 pub use gate::believes;
 pub use raw_job::RawJob;
 pub use raw_task::{DEFECT, RawTask};
-pub use record::{Record, Source};
+pub use record::Record;
 pub use request::{Notice, Progress, Request, Step};
 pub use seal::Seal;
+pub use seen_again::Source;

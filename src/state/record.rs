@@ -10,6 +10,7 @@
 use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::seal::Seal;
+use super::seen_again::{Source, after};
 use super::writes::Writes;
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{ConditionReason, Exit, Job, JobObject, Observed, Pods, Task, Unusable};
@@ -21,19 +22,6 @@ use std::sync::Arc;
 const MOST_UNRECORDED: usize = 1024;
 /// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
 const MOST_SET_ASIDE: usize = 32;
-
-/// From where a Job is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A new list of the watch: nobody knows how long the Job has existed.
-    List,
-    /// The watch, which may be late.
-    Watch,
-    /// A read of its own.
-    Get,
-    /// This process just created it, at that time by the operator's clock.
-    Created(Timestamp),
-}
 
 /// One task and what belongs to it. Jobs may be known before their task is.
 #[derive(Clone, Debug, Default)]
@@ -118,12 +106,27 @@ impl Record {
     /// Takes in a task of a new list, whatever its version: where a backup of etcd was restored, versions go back.
     pub fn list_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
         let is_same = self.task().is_some_and(|known| known.resource_version == task.resource_version);
+        if self.task().is_some() && !is_same && !self.is_news(&task.resource_version) {
+            self.forget_failures(&task);
+        }
         !is_same && self.take_task(task, now)
     }
 
     /// Takes in a task. Returns false if a version as new is known.
     pub fn put_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
         self.is_news(&task.resource_version) && self.take_task(task, now)
+    }
+
+    /// The ledger went back in time. Jobs that it does not name are of a future that did not happen: that their slots were started is
+    /// still known, but nothing is tried again because of how they failed then.
+    fn forget_failures(&mut self, task: &Task) {
+        let all = [&mut self.jobs, &mut self.missing, &mut self.gone];
+        for job in all.into_iter().flat_map(HashMap::values_mut).filter(|job| !is_recorded(task, job)) {
+            let has_failed = job.object.end.take_if(|end| !end.succeeded).is_some();
+            if job.object.failing.take().is_some() || has_failed {
+                (job.exit, job.exit_is_final, job.failing_since) = (Exit::NotAsked, false, None);
+            }
+        }
     }
 
     fn take_task(&mut self, mut task: Arc<Task>, now: Timestamp) -> bool {
@@ -224,7 +227,7 @@ impl Record {
         job.failing_since = job.object.failing.is_some().then_some(now);
         job.object.deleting = self.deleted.get(&uid).copied().or(job.object.deleting);
         if let Some(known) = self.jobs.get(&uid) {
-            job = after(known, job, matches!(source, Source::Created(_)), is_missing);
+            job = after(known, job, source, is_missing);
         }
         self.jobs.insert(uid, job);
         true
@@ -298,7 +301,8 @@ impl Record {
 
     /// What the pods of a Job said. How its containers ended is asked again when the Job itself has ended.
     pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, is_final: bool, now: Timestamp) {
-        let Some(job) = self.jobs.get_mut(uid).or_else(|| self.gone.get_mut(uid)) else {
+        let mut all = [&mut self.jobs, &mut self.gone, &mut self.missing].into_iter();
+        let Some(job) = all.find_map(|jobs| jobs.get_mut(uid)) else {
             return;
         };
         (job.pods, job.looked) = (pods.clone(), Some(now));
@@ -344,39 +348,10 @@ impl Record {
     }
 }
 
-/// What is known of a Job when it is seen again.
-fn after(known: &Job, mut seen: Job, is_created: bool, is_missing: bool) -> Job {
-    let object = &known.object;
-    // Whose it is was settled when it was first seen: annotations can be changed.
-    (seen.object.slot, seen.object.trigger, seen.object.attempt) = (object.slot, object.trigger, object.attempt);
-    seen.object.mark = object.mark.or(seen.object.mark);
-    seen.early = known.early;
-    if !is_created {
-        seen.object.created = object.created;
-    }
-    seen.confirmed |= known.confirmed;
-    seen.failing_since = known.failing_since.or(seen.failing_since);
-    // What the watch shows needs no reads.
-    if seen.unwatched_since.is_some() && known.unwatched_since.is_none() && !is_missing {
-        seen.unwatched_since = None;
-    }
-    // Pods that said nothing while the Job was about to fail may say more when it has.
-    let is_read_again = object.end.is_none() && seen.object.end.is_some() && known.exit == Exit::Unknown;
-    if !is_read_again {
-        (seen.exit, seen.exit_is_final) = (known.exit.clone(), known.exit_is_final);
-    }
-    // One that waits for its turn (again) is to be read anew.
-    if !seen.object.suspended {
-        seen.object.ready |= object.ready;
-        (seen.pods, seen.looked) = (known.pods.clone(), known.looked);
-    }
-    // The answer to our own POST may come after the watch has shown the end.
-    seen.object.end = seen.object.end.or_else(|| object.end.clone());
-    seen.object.deleting = object.deleting.or(seen.object.deleting);
-    seen
-}
-
 /// Resource versions of one kind are ordered numbers (Kubernetes 1.35 says so; etcd always did it).
 fn version(text: &str) -> u128 {
     text.parse().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use super::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
 use super::random::Random;
 use super::story::{Forgery, Kind, Moment, Scenario, Step, Stream, Temper, Verb};
 use super::switches::SCHEDULE_FEATURES;
+use super::versions::Dropped;
 use super::wishes::{change, edit};
 use punctual::api::ScheduledTaskSpec;
 use serde_json::{Value, json};
@@ -98,6 +99,11 @@ pub fn scenario(seed: u64) -> Scenario {
         };
         last = when.clamp(0, lasts - 1);
         let step = step(&mut random, gap, &temper, replicas, born + last);
+        if let Step::OldOperator { for_, .. } = step {
+            // Versions that lead in turns.
+            let turns = (0..random.between(1, 3)).map(|_| last + random.below(for_)).collect::<Vec<_>>();
+            steps.extend(turns.into_iter().map(|when| (when.min(lasts - 1), Step::Depose)));
+        }
         steps.push((last, step));
     }
     steps.sort_by_key(|(when, _)| *when);
@@ -151,7 +157,8 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
     let verb = *random.pick(&[Verb::Post, Verb::Put, Verb::Delete, Verb::Get]);
     let stream = *random.pick(&[Stream::Tasks, Stream::Jobs]);
     let value = format!("w{:06x}", random.below(1 << 24));
-    match random.below(100) {
+    match random.below(112) {
+        100..112 => field_fault(random, gap, replica, for_),
         0..14 => Step::Edit(edit(random, now)),
         14..17 => Step::Edit(json!({"suspend": true})),
         17..21 => Step::Edit(json!({"suspend": false})),
@@ -216,6 +223,53 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
             Step::Clock {
                 by: if random.chance(500) { by } else { -by },
                 for_,
+            }
+        }
+    }
+}
+
+/// What happens to clusters in the field: backups, caches, versions and clocks that do not agree.
+fn field_fault(random: &mut Random, gap: Ms, replica: usize, for_: Ms) -> Step {
+    match random.below(12) {
+        0..3 => Step::Restore {
+            ago: random.span(SECOND, (6 * gap).max(HOUR)),
+            is_bumped: random.chance(600),
+        },
+        3..6 => Step::OldCache {
+            replica,
+            by: random.span(SECOND, 5 * MINUTE),
+            lists: random.chance(700),
+            gets: random.chance(300),
+            for_,
+        },
+        6..8 => {
+            let mut drops = *random.pick(&Dropped::ALL);
+            for field in Dropped::ALL {
+                drops = if random.chance(250) { drops.and(field) } else { drops };
+            }
+            Step::OldCrd {
+                drops,
+                for_: for_.max(random.span(gap, 8 * gap)),
+            }
+        }
+        8..10 => {
+            let by = random.span(SECOND / 2, 20 * SECOND);
+            Step::Skew {
+                replica,
+                by: if random.chance(500) { by } else { -by },
+                for_: for_.max(random.span(gap, 8 * gap)),
+            }
+        }
+        _ => {
+            let older = Dropped::ACCEPTED_GENERATION.and(Dropped::SUSPENSION);
+            Step::OldOperator {
+                replica,
+                drops: if random.chance(500) {
+                    older
+                } else {
+                    older.and(Dropped::EXIT_CODES)
+                },
+                for_: for_.max(random.span(gap, 8 * gap)),
             }
         }
     }

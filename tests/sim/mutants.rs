@@ -47,6 +47,12 @@ pub enum Mutant {
     LeavesPodsBehind,
     TakesRefusedStartsForMade,
     TakesUnseenForGone,
+    // In the world around one kind of fault, see `teeth`:
+    BelievesVersionsOfLists,
+    TakesUnlistedForGone,
+    ForgetsWhatWasPruned,
+    TakesItsClockForTwiceAsWrong,
+    DropsHandledRequests,
 }
 
 impl Mutant {

@@ -12,13 +12,15 @@
 //! - **etcd is restored from a snapshot.** The checker's books go back with the objects. No slot that the restored ledger accounts for, and
 //!   none whose Job was restored, starts again; nothing is lost from then on. What was made since is forgotten, and may be made again.
 //!   An operator that remembers it may write down that it was started and how it succeeded; after a list of an older ledger it tries
-//!   nothing again because of how it failed. The sums add up in either case.
+//!   nothing again because of how it failed. The sums add up in either case. A snapshot
+//!   in which the ledger has not begun is judged like a deleted status.
 //! - **A replica reads from an old cache**, up to 300 s behind: the same promises as ever, for nothing is written by an old word. Where
-//!   single reads are old, too, which the API server never does (without a `resourceVersion` it asks etcd), a POST that no claim
-//!   covers is left out, as that of a process that was stopped.
+//!   single reads are old, too, a POST that no claim covers is left out, as that of a process that was stopped, and what the cache lacks
+//!   it asks for. The API server itself answers a read without a `resourceVersion` from etcd, so "not found" is believed: from a cache
+//!   that lacks a new Job it would count as deleted.
 //! - **An older CRD prunes fields**: sums, claims and slots hold; no process gives up a slot for an edit that nobody made; each process
-//!   writes at most once what is not kept; Ready is False with OutdatedCRD. A leader that did not write a pruned `retryAt` itself does
-//!   not know it, so its backoff is not judged.
+//!   writes at most once what is not kept, and again if its answer is lost; Ready is False with OutdatedCRD. A leader that did not
+//!   write a pruned `retryAt` itself does not know it, so its backoff is not judged.
 //! - **Clocks of replicas differ**, by up to 20 s: no Job is created earlier, by the API server's clock, than the fastest clock was ahead;
 //!   limits and backoff are kept to within the difference of two clocks; no slot starts twice.
 //! - **An older operator leads in turns with this one**, reads the status without the newest fields and writes it without them: every

@@ -199,10 +199,11 @@ impl Api {
 
     pub fn get_job(&mut self, name: &str) -> Answer<Arc<JobObject>> {
         match self.way(Verb::Get) {
-            (true, true) => match self.served_at {
-                Some(when) => self.jobs_at(when).0.remove(name).ok_or(Refusal::NotFound),
-                None => self.jobs.get(name).cloned().ok_or(Refusal::NotFound),
-            },
+            (true, true) => {
+                // What a cache lacks it asks for.
+                let old = self.served_at.and_then(|when| self.jobs_at(when).0.remove(name));
+                old.or_else(|| self.jobs.get(name).cloned()).ok_or(Refusal::NotFound)
+            }
             _ => Err(Refusal::Silence),
         }
     }
@@ -286,7 +287,12 @@ impl Api {
             self.write(|task| task.status = Arc::new(status));
             Ok(self.task.clone())
         };
-        if answered { answer } else { Err(Refusal::Silence) }
+        if !answered {
+            // Whoever does not know what became of it writes it again.
+            self.checker.void_writes.remove(&actor.process);
+            return Err(Refusal::Silence);
+        }
+        answer
     }
 
     /// Somebody writes the task: a new version, and the watches are told.
@@ -303,6 +309,8 @@ impl Api {
     /// The CRD is an older one: what it does not know is not served any more.
     pub fn prune(&mut self, fields: Dropped) {
         self.weather.prunes = fields;
+        // What a process wrote before is gone from the status, and it has not seen that.
+        self.checker.wrote_since = None;
         let mut task = Task::clone(&self.task);
         fields.strip(Arc::make_mut(&mut task.status));
         self.task = Arc::new(task);

@@ -290,6 +290,7 @@ impl Api {
         if !answered {
             // Whoever does not know what became of it writes it again.
             self.checker.void_writes.remove(&actor.process);
+            self.checker.wrote_since = None;
             return Err(Refusal::Silence);
         }
         answer

@@ -30,6 +30,7 @@ fn is_noticed(mutant: Mutant, is_fault: fn(&Step) -> bool, rules: &[&str]) {
     );
 }
 
+/// F12
 #[test]
 fn a_list_that_is_older_than_the_cache_and_not_believed_is_noticed() {
     let restore = |step: &Step| matches!(step, Step::Restore { .. });
@@ -46,6 +47,7 @@ fn a_job_that_an_old_list_lacks_and_nobody_reads_is_noticed() {
     );
 }
 
+/// F11
 #[test]
 fn a_pruned_status_that_is_read_as_another_one_is_noticed() {
     let pruned = |step: &Step| matches!(step, Step::OldCrd { .. });

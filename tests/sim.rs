@@ -18,6 +18,7 @@
 //!   single reads are old, too, a POST that no claim covers is left out, as that of a process that was stopped, and what the cache lacks
 //!   it asks for. The API server itself answers a read without a `resourceVersion` from etcd, so "not found" is believed: from a cache
 //!   that lacks a new Job it would count as deleted.
+//!   A finished Job that an old list lacks may be kept beyond its limit: a status written meanwhile no longer names it.
 //! - **An older CRD prunes fields**: sums, claims and slots hold; no process gives up a slot for an edit that nobody made; each process
 //!   writes at most once what is not kept, and again if its answer is lost; Ready is False with OutdatedCRD. A leader that did not
 //!   write a pruned `retryAt` itself does not know it, so its backoff is not judged.

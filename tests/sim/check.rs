@@ -83,6 +83,8 @@ pub struct Checker {
     pub void_writes: BTreeSet<(usize, u32)>,
     /// Jobs that a restored backup does not hold, by UID, with run and slot. Operators may remember them.
     pub forgotten: BTreeMap<String, (String, i64)>,
+    /// A list was old: finished Jobs that it lacked may be kept longer than their limit.
+    pub listed_old: bool,
     pub writes: u64,
     pub last_write: Ms,
     pub deleted_by_people: BTreeSet<String>,
@@ -134,6 +136,7 @@ impl Checker {
             wrote_since: None,
             void_writes: BTreeSet::new(),
             forgotten: BTreeMap::new(),
+            listed_old: false,
             writes: 0,
             last_write: born,
             deleted_by_people: BTreeSet::new(),
@@ -246,7 +249,7 @@ impl Checker {
         (self.clock_set, self.skewed, self.ahead, self.behind) = (known.clock_set, known.skewed, known.ahead, known.behind);
         (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
         (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
-        self.wrote_since = None;
+        (self.wrote_since, self.listed_old) = (None, known.listed_old);
     }
 
     pub fn people_delete(&mut self, job: &JobObject) {

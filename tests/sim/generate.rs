@@ -35,7 +35,34 @@ const EPOCH: Ms = 1_767_571_200_000;
 /// Days on which New York changes its clocks, counted from there.
 const CHANGES: [i64; 4] = [62, 300, 433, 671];
 
+/// A life with whatever happens, also to backups, caches, versions and clocks.
 pub fn scenario(seed: u64) -> Scenario {
+    let mut life = plain(seed);
+    let mut random = Random::named(seed, "field");
+    let gap = calendar(&life.spec).gap_after(life.born / 1000) * 1000;
+    let mut more = Vec::new();
+    for (when, _) in &life.steps {
+        if !random.chance(130) {
+            continue;
+        }
+        let when = (when + random.span(1, 20 * SECOND) - SECOND).clamp(0, life.lasts - 1);
+        let for_ = random.span(SECOND, (3 * gap).max(10 * MINUTE));
+        let replica = random.below(life.replicas as i64) as usize;
+        let fault = field_fault(&mut random, gap, replica, for_);
+        if let Step::OldOperator { for_, .. } = fault {
+            // Versions that lead in turns.
+            let turns = (0..random.between(1, 3)).map(|_| (when + random.below(for_)).min(life.lasts - 1));
+            more.extend(turns.map(|when| (when, Step::Depose)));
+        }
+        more.push((when, fault));
+    }
+    life.steps.extend(more);
+    life.steps.sort_by_key(|(when, _)| *when);
+    life
+}
+
+/// A life in a cluster that agrees with itself.
+pub fn plain(seed: u64) -> Scenario {
     let mut random = Random::new(seed);
     let (schedule, lasts) = *random.pick(&SCHEDULES);
     let zone = if random.chance(300) { "America/New_York" } else { "UTC" };
@@ -99,11 +126,6 @@ pub fn scenario(seed: u64) -> Scenario {
         };
         last = when.clamp(0, lasts - 1);
         let step = step(&mut random, gap, &temper, replicas, born + last);
-        if let Step::OldOperator { for_, .. } = step {
-            // Versions that lead in turns.
-            let turns = (0..random.between(1, 3)).map(|_| last + random.below(for_)).collect::<Vec<_>>();
-            steps.extend(turns.into_iter().map(|when| (when.min(lasts - 1), Step::Depose)));
-        }
         steps.push((last, step));
     }
     steps.sort_by_key(|(when, _)| *when);
@@ -157,8 +179,7 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
     let verb = *random.pick(&[Verb::Post, Verb::Put, Verb::Delete, Verb::Get]);
     let stream = *random.pick(&[Stream::Tasks, Stream::Jobs]);
     let value = format!("w{:06x}", random.below(1 << 24));
-    match random.below(112) {
-        100..112 => field_fault(random, gap, replica, for_),
+    match random.below(100) {
         0..14 => Step::Edit(edit(random, now)),
         14..17 => Step::Edit(json!({"suspend": true})),
         17..21 => Step::Edit(json!({"suspend": false})),

@@ -6,13 +6,18 @@
 use super::generate::scenario;
 use super::mutants::Mutant;
 use super::shrink::verdict;
-use super::story::{Scenario, Step};
+use super::story::{Scenario, Step, Stream};
 
 /// The checker notices within so many lives that have the fault.
 const LIVES: usize = 300;
 
 fn is_noticed(mutant: Mutant, is_fault: fn(&Step) -> bool, rules: &[&str]) {
-    let has_fault = |scenario: &Scenario| scenario.steps.iter().any(|(_, step)| is_fault(step));
+    is_noticed_where(|_| true, mutant, is_fault, rules);
+}
+
+/// In lives of tasks that are apt for it.
+fn is_noticed_where(is_apt: fn(&Scenario) -> bool, mutant: Mutant, is_fault: fn(&Step) -> bool, rules: &[&str]) {
+    let has_fault = |scenario: &Scenario| is_apt(scenario) && scenario.steps.iter().any(|(_, step)| is_fault(step));
     let lives = (1..).map(scenario).filter(has_fault).take(LIVES);
     let noticed = lives.into_iter().find_map(|scenario| {
         let (_, why) = verdict(&scenario, Some(mutant))?;
@@ -47,6 +52,18 @@ fn a_job_that_an_old_list_lacks_and_nobody_reads_is_noticed() {
     );
 }
 
+#[test]
+fn a_deletion_without_preconditions_is_noticed() {
+    let is_old = |step: &Step| matches!(step, Step::OldCache { .. } | Step::Lag { stream: Stream::Jobs, .. });
+    let terminates = |scenario: &Scenario| scenario.spec["concurrencyPolicy"] == "Replace" || !scenario.spec["runTimeout"].is_null();
+    is_noticed_where(
+        terminates,
+        Mutant::DeletesWhateverItIsByNow,
+        is_old,
+        &["sum", "ended", "unwritten", "uncounted", "overlap", "owed"],
+    );
+}
+
 /// F11
 #[test]
 fn a_pruned_status_that_is_read_as_another_one_is_noticed() {
@@ -57,7 +74,7 @@ fn a_pruned_status_that_is_read_as_another_one_is_noticed() {
 #[test]
 fn a_start_by_a_clock_that_is_twice_as_wrong_is_noticed() {
     let skew = |step: &Step| matches!(step, Step::Skew { .. });
-    is_noticed(Mutant::TakesItsClockForTwiceAsWrong, skew, &["early", "accountedUntil is"]);
+    is_noticed(Mutant::TakesItsClockForTwiceAsWrong, skew, &["early", "late:", "accountedUntil is"]);
 }
 
 #[test]

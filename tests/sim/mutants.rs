@@ -236,7 +236,6 @@ mistakes! {
     a_look_that_comes_too_late_is_noticed: WakesLate => "lost" | "owed" | "runTimeout" | "pendingTimeout" | "history";
     a_job_without_a_mark_is_noticed: MarksNothing => "quiet" | "doubled" | "overlap" | "sum" | "owed" | "lost";
     a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "unclaimed" | "owed" | "unwritten" | "history";
-    a_taken_name_that_is_believed_is_noticed: TakesTakenNamesForItsOwn => "forged" | "sum" | "owed";
     a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "overlap" | "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
     a_termination_that_leaves_pods_behind_is_noticed: LeavesPodsBehind => "overlap" | "foreground";
     a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "nobody ever made" | "lost" | "sum" | "owed" | "started";

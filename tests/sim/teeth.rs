@@ -53,13 +53,19 @@ fn a_job_that_an_old_list_lacks_and_nobody_reads_is_noticed() {
 }
 
 #[test]
+fn a_taken_name_that_is_believed_is_noticed() {
+    let takes_a_name = |step: &Step| matches!(step, Step::Forge { .. } | Step::Squat { .. });
+    is_noticed(Mutant::TakesTakenNamesForItsOwn, takes_a_name, &["forged", "sum", "owed"]);
+}
+
+#[test]
 fn a_deletion_without_preconditions_is_noticed() {
-    let is_old = |step: &Step| matches!(step, Step::OldCache { .. } | Step::Lag { stream: Stream::Jobs, .. });
+    let is_deaf = |step: &Step| matches!(step, Step::WatchDies { stream: Stream::Jobs, .. });
     let terminates = |scenario: &Scenario| scenario.spec["concurrencyPolicy"] == "Replace" || !scenario.spec["runTimeout"].is_null();
     is_noticed_where(
         terminates,
         Mutant::DeletesWhateverItIsByNow,
-        is_old,
+        is_deaf,
         &["sum", "ended", "unwritten", "uncounted", "overlap", "owed"],
     );
 }

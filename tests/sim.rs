@@ -7,6 +7,26 @@
 //! Takes `SIM_SEEDS` (how many lives), `SIM_FROM`, `SIM_SEED` (one life again); gives a line of figures, or a story. Never the wall
 //! clock; the checker (`check*`, `calendar`) never asks the planner, and `mutants` proves that it notices.
 //!
+//! # What is promised where the cluster does not agree with itself
+//!
+//! - **etcd is restored from a snapshot.** The checker's books go back with the objects. No slot that the restored ledger accounts for, and
+//!   none whose Job was restored, starts again; nothing is lost from then on. What was made since is forgotten, and may be made again.
+//!   An operator that remembers it may write down that it was started and how it succeeded; after a list of an older ledger it tries
+//!   nothing again because of how it failed. The sums add up in either case. A snapshot
+//!   in which the ledger has not begun is judged like a deleted status.
+//! - **A replica reads from an old cache**, up to 300 s behind: the same promises as ever, for nothing is written by an old word. Where
+//!   single reads are old, too, a POST that no claim covers is left out, as that of a process that was stopped, and what the cache lacks
+//!   it asks for. The API server itself answers a read without a `resourceVersion` from etcd, so "not found" is believed: from a cache
+//!   that lacks a new Job it would count as deleted.
+//!   A finished Job that an old list lacks may be kept beyond its limit: a status written meanwhile no longer names it.
+//! - **An older CRD prunes fields**: sums, claims and slots hold; no process gives up a slot for an edit that nobody made; each process
+//!   writes at most once what is not kept, and again if its answer is lost; Ready is False with OutdatedCRD. A leader that did not
+//!   write a pruned `retryAt` itself does not know it, so its backoff is not judged.
+//! - **Clocks of replicas differ**, by up to 20 s: no Job is created earlier, by the API server's clock, than the fastest clock was ahead;
+//!   limits and backoff are kept to within the difference of two clocks; no slot starts twice.
+//! - **An older operator leads in turns with this one**, reads the status without the newest fields and writes it without them: every
+//!   rule holds, and each of its processes writes at most once what says nothing new.
+//!
 //! # What is left out, and why
 //!
 //! - **Somebody deletes a Job whose start no status has written yet.** That Job alone proves it. docs/decisions/02 names the window
@@ -20,8 +40,11 @@
 //! - **Limits that strike too early** are judged only where no clock was ever wrong and the watches were true for five seconds.
 //! - **The patience** for Jobs that are deleted and do not go (grace period and 30 s) is room for others, by the later of two clocks.
 //! - **Not simulated**: more than one task, its deletion, specs that cannot be read or name no slot, `H`, `L`, `W` and `#`, zones other
-//!   than UTC and New York, clocks that differ between replicas, what `src/controller` does beyond the loop. What a
-//!   process knows is the real `Record`; `replica` is written after `perform`, and is not it. A new leader's single read of a task is not in it.
+//!   than UTC and New York, what `src/controller` does beyond the loop. What a
+//!   process knows is the real `Record`; `replica` is written after `perform`, and is not it.
+//! - **A process that is stopped while a backup is restored whose revisions repeat**: its writes would not conflict. etcd's documentation
+//!   demands `--bump-revision` for that reason. Requests on their way are lost, and watches list anew at once.
+//! - **An older operator that behaves differently**: it is this one, without fields.
 //! - A life that an edit makes dense is healed early, at 5,000 slots or 400 Jobs.
 
 #[path = "sim/calendar.rs"]
@@ -52,12 +75,16 @@ mod jobs;
 mod misreadings;
 #[path = "sim/mutants.rs"]
 mod mutants;
+#[path = "sim/past.rs"]
+mod past;
 #[path = "sim/process.rs"]
 mod process;
 #[path = "sim/random.rs"]
 mod random;
 #[path = "sim/replica.rs"]
 mod replica;
+#[path = "sim/restore.rs"]
+mod restore;
 #[path = "sim/shrink.rs"]
 mod shrink;
 #[path = "sim/steps.rs"]
@@ -66,6 +93,10 @@ mod steps;
 mod story;
 #[path = "sim/switches.rs"]
 mod switches;
+#[path = "sim/teeth.rs"]
+mod teeth;
+#[path = "sim/versions.rs"]
+mod versions;
 #[path = "sim/wishes.rs"]
 mod wishes;
 #[path = "sim/world.rs"]

@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let (objects, failed) = objects(args, &cluster).await?;
         let listed = objects.iter().map(version).collect();
         print(args, objects, &cluster.namespace, failed)?;
-        if args.watch {
+        if args.watch && !failed {
             watch(args, &cluster, listed).await?;
         }
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

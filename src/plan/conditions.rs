@@ -39,7 +39,8 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     if planner.observed.crd_is_outdated {
         let message =
             "The API server drops fields of this status: its CRD is older than this operator; apply the CRD of the operator's version";
-        return not_ready(planner, ConditionReason::OutdatedCRD, message.into());
+        // `acceptedGeneration` stays: it may be the very field that is dropped, and a status without it would come back whole.
+        return set(planner, condition::READY, "False", ConditionReason::OutdatedCRD, message.into());
     }
     let refusals = &planner.observed.refusals;
     // What was refused may be tried again, and nothing is left to be tried, counted or said.
@@ -73,11 +74,9 @@ fn ready(planner: &mut Planner, is_acting: bool) {
                 false => planner.wake_by(*again_at),
             }
         }
-        DryRun::NotAsked => {
-            if planner.ledger.status.accepted_generation != Some(planner.observed.task.generation) {
-                dry_run(planner);
-            }
-        }
+        // It was accepted before this process began.
+        DryRun::NotAsked if planner.ledger.status.accepted_generation == Some(planner.observed.task.generation) => accepted(planner),
+        DryRun::NotAsked => dry_run(planner),
     }
 }
 

@@ -8,9 +8,10 @@
 
 use super::answer::{Answer, Failure, Reply};
 use super::knowledge::{Known, kind_of};
-use super::record::{Record, Source};
+use super::record::Record;
 use super::request::{Notice, Progress, Request, Step};
 use super::seal::Seal;
+use super::seen_again::Source;
 use crate::api;
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{Announcement, Effect, Exit, Pods, Reason, Start, Urgency, WriteKind, is_plain_name};

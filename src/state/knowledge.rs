@@ -1,9 +1,10 @@
 //! What an answer changes in what is known of a task.
 
 use super::answer::FoundJob;
-use super::record::{Record, Source};
+use super::record::Record;
 use super::request::Notice;
 use super::seal::Seal;
+use super::seen_again::Source;
 use crate::plan::{Announcement, Reason, Start, WriteKind};
 use jiff::Timestamp;
 

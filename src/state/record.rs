@@ -10,7 +10,7 @@
 use super::evidence::{is_claimed, is_needed, is_owed, unseen};
 use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::seal::Seal;
-use super::seen_again::seen_again;
+use super::seen_again::{Source, after};
 use super::writes::Writes;
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{ConditionReason, Exit, Job, JobObject, Observed, Pods, Task, Unusable};
@@ -22,19 +22,6 @@ use std::sync::Arc;
 const MOST_UNRECORDED: usize = 1024;
 /// And so many that nothing asks for, should the ledger name them soon: a watch of Jobs may be ahead of that of tasks.
 const MOST_SET_ASIDE: usize = 32;
-
-/// From where a Job is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A new list of the watch: nobody knows how long the Job has existed.
-    List,
-    /// The watch, which may be late.
-    Watch,
-    /// A read of its own.
-    Get,
-    /// This process just created it, at that time by the operator's clock.
-    Created(Timestamp),
-}
 
 /// One task and what belongs to it. Jobs may be known before their task is.
 #[derive(Clone, Debug, Default)]
@@ -155,12 +142,27 @@ impl Record {
     /// Takes in a task of a new list, whatever its version: where a backup of etcd was restored, versions go back.
     pub fn list_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
         let is_same = self.task().is_some_and(|known| known.resource_version == task.resource_version);
+        if self.task().is_some() && !is_same && !self.is_news(&task.resource_version) {
+            self.forget_failures(&task);
+        }
         !is_same && self.take_task(task, now)
     }
 
     /// Takes in a task. Returns false if a version as new is known.
     pub fn put_task(&mut self, task: Arc<Task>, now: Timestamp) -> bool {
         self.is_news(&task.resource_version) && self.take_task(task, now)
+    }
+
+    /// The ledger went back in time. Jobs that it does not name are of a future that did not happen: that their slots were started is
+    /// still known, but nothing is tried again because of how they failed then.
+    fn forget_failures(&mut self, task: &Task) {
+        let all = [&mut self.jobs, &mut self.missing, &mut self.gone];
+        for job in all.into_iter().flat_map(HashMap::values_mut).filter(|job| !is_recorded(task, job)) {
+            let has_failed = job.object.end.take_if(|end| !end.succeeded).is_some();
+            if job.object.failing.take().is_some() || has_failed {
+                (job.exit, job.exit_is_final, job.failing_since) = (Exit::NotAsked, false, None);
+            }
+        }
     }
 
     fn take_task(&mut self, mut task: Arc<Task>, now: Timestamp) -> bool {
@@ -268,7 +270,7 @@ impl Record {
         job.failing_since = job.object.failing.is_some().then_some(now);
         job.object.deleting = self.deleted.get(&uid).copied().or(job.object.deleting);
         if let Some(known) = self.jobs.get(&uid) {
-            job = seen_again(known, job, matches!(source, Source::Created(_)), is_missing);
+            job = after(known, job, source, is_missing);
         }
         self.jobs.insert(uid, job);
         true
@@ -342,7 +344,8 @@ impl Record {
 
     /// What the pods of a Job said. How its containers ended is asked again when the Job itself has ended.
     pub fn set_pods(&mut self, uid: &str, exit: &Exit, pods: &Pods, is_final: bool, now: Timestamp) {
-        let Some(job) = self.jobs.get_mut(uid).or_else(|| self.gone.get_mut(uid)) else {
+        let mut all = [&mut self.jobs, &mut self.gone, &mut self.missing].into_iter();
+        let Some(job) = all.find_map(|jobs| jobs.get_mut(uid)) else {
             return;
         };
         (job.pods, job.looked) = (pods.clone(), Some(now));
@@ -392,3 +395,6 @@ impl Record {
 fn version(text: &str) -> u128 {
     text.parse().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

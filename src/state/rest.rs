@@ -3,7 +3,8 @@
 //! A record goes in, compressed text comes out, and the same record again. What a list needs in order to see that nothing has changed
 //! stays readable. A record that remembers more than its task and its Jobs (a refusal, a Job that is gone) is not packed.
 
-use super::record::{Record, Source};
+use super::record::Record;
+use super::seen_again::Source;
 use super::writes::Writes;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::plan::{DryRun, Job, JobObject, Requests, Spec, Task, Unusable};

@@ -1,7 +1,7 @@
 //! Many lives, one after the other; the first that fails is shrunk and told as a story.
 //!
 //! Takes `SIM_SEEDS` (how many; default few), `SIM_FROM` (the first seed) and `SIM_SEED` (only this one, with the log of its API
-//! server). Gives one line of figures. Never the wall clock.
+//! server), `SIM_TAIL` (how many lines of it). Gives one line of figures. Never the wall clock.
 
 use super::clock::show;
 use super::generate::scenario;
@@ -94,7 +94,8 @@ fn tell(scenario: &Scenario) -> ! {
     world.live();
     let (when, why) = world.api.checker.broken.clone().expect("it still fails");
     let log = world.api.checker.log.take().unwrap_or_default();
-    let tail = &log[log.len().saturating_sub(TAIL)..];
+    let most = number("SIM_TAIL").map_or(TAIL, |most| most as usize);
+    let tail = &log[log.len().saturating_sub(most)..];
     panic!(
         "seed {}: {why}, at {}\n\nThe story, shrunk:\n{short}\n\nWhat the API server saw last:\n{}\n\nReplay: SIM_SEED={} cargo test --test sim whatever -- --nocapture\n",
         scenario.seed,

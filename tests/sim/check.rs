@@ -6,7 +6,9 @@
 use super::calendar::Calendar;
 use super::clock::{Ms, show};
 use super::cluster::{JobObject, second};
+use super::versions::Dropped;
 use punctual::api::{ObservedSchedule, ScheduledTaskSpec, Trigger};
+use punctual::plan::Task;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,6 +22,12 @@ pub struct Actor {
     pub generation: i64,
     /// It was stopped between decision and request.
     pub stale: bool,
+    /// The fields of the status that its version does not know.
+    pub drops: Dropped,
+    /// Replica and incarnation.
+    pub process: (usize, u32),
+    /// Since when it leads.
+    pub leads_since: Ms,
 }
 
 /// What became of a Job.
@@ -41,12 +49,12 @@ pub struct RunFacts {
     pub attempts: BTreeMap<i32, JobFacts>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Checker {
     /// The first rule that was broken, with the time.
     pub broken: Option<(Ms, String)>,
-    /// By generation.
-    pub specs: Vec<(Ms, Arc<ScheduledTaskSpec>)>,
+    /// With their generations, which repeat when a backup is restored.
+    pub specs: Vec<(Ms, i64, Arc<ScheduledTaskSpec>)>,
     calendars: Vec<(ObservedSchedule, Arc<Calendar>)>,
     pub runs: BTreeMap<String, RunFacts>,
     /// Run and attempt of each Job, by UID.
@@ -62,6 +70,21 @@ pub struct Checker {
     pub clock_set: (Ms, Ms),
     /// A clock was wrong at some time.
     pub skewed: bool,
+    /// How far the clocks of replicas were ahead and behind at most: a promise by one clock is that much weaker by another.
+    pub ahead: Ms,
+    pub behind: Ms,
+    /// Fields of the status that an older CRD or operator dropped at some time.
+    pub dropped: Dropped,
+    /// Whether the status that was written last lost fields to the CRD, and the leader who wrote it.
+    pub pruned_for: Option<(usize, u32)>,
+    /// The process that wrote the last statuses, and since when.
+    pub wrote_since: Option<((usize, u32), Ms)>,
+    /// Who wrote a status since the last one that said something new, of which nothing was kept.
+    pub void_writes: BTreeSet<(usize, u32)>,
+    /// Jobs that a restored backup does not hold, by UID, with run and slot. Operators may remember them.
+    pub forgotten: BTreeMap<String, (String, i64)>,
+    /// A list was old: finished Jobs that it lacked may be kept longer than their limit.
+    pub listed_old: bool,
     pub writes: u64,
     pub last_write: Ms,
     pub deleted_by_people: BTreeSet<String>,
@@ -96,7 +119,7 @@ impl Checker {
     pub fn new(born: Ms, fields: Arc<ScheduledTaskSpec>) -> Self {
         Self {
             broken: None,
-            specs: vec![(born, fields)],
+            specs: vec![(born, 1, fields)],
             calendars: Vec::new(),
             runs: BTreeMap::new(),
             uids: BTreeMap::new(),
@@ -106,6 +129,14 @@ impl Checker {
             loose: false,
             clock_set: (born, 0),
             skewed: false,
+            ahead: 0,
+            behind: 0,
+            dropped: Dropped::NOTHING,
+            pruned_for: None,
+            wrote_since: None,
+            void_writes: BTreeSet::new(),
+            forgotten: BTreeMap::new(),
+            listed_old: false,
             writes: 0,
             last_write: born,
             deleted_by_people: BTreeSet::new(),
@@ -145,17 +176,19 @@ impl Checker {
 
     /// The spec of a generation.
     pub fn spec(&self, generation: i64) -> Arc<ScheduledTaskSpec> {
-        self.specs[(generation - 1) as usize].1.clone()
+        let of = self.specs.iter().rfind(|(_, known, _)| *known == generation);
+        of.unwrap_or(&self.specs[0]).2.clone()
     }
 
     /// The specs that stood at any time since then.
     pub fn specs_since(&self, since: Ms) -> impl Iterator<Item = &ScheduledTaskSpec> {
-        let first = self.specs.iter().rposition(|(from, _)| *from <= since).unwrap_or(0);
-        self.specs[first..].iter().map(|(_, fields)| &**fields)
+        let first = self.specs.iter().rposition(|(from, ..)| *from <= since).unwrap_or(0);
+        self.specs[first..].iter().map(|(.., fields)| &**fields)
     }
 
-    pub fn spec_applied(&mut self, now: Ms, fields: Arc<ScheduledTaskSpec>) {
-        self.specs.push((now, fields));
+    pub fn spec_applied(&mut self, now: Ms, generation: i64, fields: Arc<ScheduledTaskSpec>) {
+        self.specs.push((now, generation, fields));
+        self.void_writes.clear();
         self.disturbed();
     }
 
@@ -183,6 +216,40 @@ impl Checker {
             let went_on = facts.ended.is_none();
             self.going_on -= i64::from(went_on);
         }
+    }
+
+    /// The clock of a replica is wrong.
+    pub fn clocks_differ(&mut self, by: Ms) {
+        (self.ahead, self.behind) = (self.ahead.max(by), self.behind.max(-by));
+    }
+
+    /// By so much the clocks of two replicas differ at most.
+    pub fn spread(&self) -> Ms {
+        self.ahead + self.behind
+    }
+
+    /// Fields of a status were dropped, and whether there were any.
+    pub fn fields_dropped(&mut self, fields: Dropped, is_less: bool, actor: &Actor) {
+        self.dropped = self.dropped.and(fields);
+        self.pruned_for = (is_less && actor.drops.is_nothing()).then_some(actor.process);
+    }
+
+    /// A backup was restored: the books go back with the objects. What was made since is forgotten.
+    pub fn restore(&mut self, now: Ms, books: Self, task: &Task, spec: Arc<ScheduledTaskSpec>) {
+        let known = std::mem::replace(self, books);
+        self.note(now, || "the books go back".into());
+        let lost = known.uids.iter().filter(|(uid, _)| !self.uids.contains_key(*uid));
+        let lost = lost.map(|(uid, (run, _))| (uid.clone(), (run.clone(), known.runs[run].slot)));
+        self.forgotten = known.forgotten.into_iter().chain(lost).collect();
+        (self.specs, self.calendars) = (known.specs, known.calendars);
+        self.spec_applied(now, task.generation, spec);
+        // A status that had not begun begins from now; until then it is as if it had been deleted.
+        self.loose |= task.status.schedule_since.is_none();
+        (self.broken, self.log) = (known.broken, known.log);
+        (self.clock_set, self.skewed, self.ahead, self.behind) = (known.clock_set, known.skewed, known.ahead, known.behind);
+        (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
+        (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
+        (self.wrote_since, self.listed_old) = (None, known.listed_old);
     }
 
     pub fn people_delete(&mut self, job: &JobObject) {

@@ -6,8 +6,9 @@
 use super::check::{Actor, Checker, Verdict};
 use super::clock::{Ms, show};
 use super::cluster::{JobObject, second};
+use super::versions::Dropped;
 use crate::demand;
-use punctual::api::{ObservedSchedule, RunRecord, ScheduledTaskStatus, Trigger};
+use punctual::api::{ObservedSchedule, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use punctual::plan::Task;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ impl Checker {
         self.note(now, || format!("status: {}", brief(after)));
         let verdict = self.may_be_written(task, after, actor, jobs);
         self.judge(now, verdict);
+        if self.wrote_since.is_none_or(|(process, _)| process != actor.process) {
+            self.wrote_since = Some((actor.process, now));
+        }
         for run in after.active.iter().filter(|run| run.termination.is_some()) {
             let known = task
                 .status
@@ -37,7 +41,14 @@ impl Checker {
 
     fn may_be_written(&mut self, task: &Task, after: &Status, actor: &Actor, jobs: &BTreeMap<String, Arc<JobObject>>) -> Verdict {
         let before = &*task.status;
-        demand!(before != after, "quiet: a status is written that says nothing new");
+        let is_new = before != after;
+        if is_new {
+            self.void_writes.clear();
+        }
+        // Once each process may try to write what is not kept.
+        let is_void = is_new || !self.dropped.is_nothing() && self.void_writes.insert(actor.process);
+        demand!(is_void, "quiet: a status is written that says nothing new");
+        self.no_edit_is_imagined(before, after, actor)?;
         self.time_goes_on(task, before, after, actor)?;
         let ended = after.succeeded + after.failed + after.cancelled;
         demand!(
@@ -93,7 +104,8 @@ impl Checker {
             brief(before)
         );
         for run in after.active.iter().filter(|run| run.uid.is_some()) {
-            let known = run.uid.as_ref().is_some_and(|uid| self.uids.contains_key(uid));
+            let known = |uid: &String| self.uids.contains_key(uid) || self.forgotten.contains_key(uid);
+            let known = run.uid.as_ref().is_some_and(known);
             demand!(
                 known || jobs.contains_key(&run.job),
                 "active names {}, which nobody ever made",
@@ -111,6 +123,7 @@ impl Checker {
         let from = until(before).or(since(after)).ok_or("a ledger without a beginning")?;
         demand!(from <= to, "accountedUntil moved back by {} s", from - to);
         let newest = self.started.last_key_value().map_or(0, |(slot, _)| *slot);
+        let newest = self.forgotten.values().map(|(_, slot)| *slot).fold(newest, i64::max);
         let future = to.max(from) * 1000 > actor.planned_at && to > from && to > newest && to > second(task.created);
         demand!(
             !future,
@@ -122,15 +135,51 @@ impl Checker {
         let stands = stands.ok_or("a ledger without a schedule")?;
         let calendar = self.calendar(stands);
         self.slots += calendar.count(from, to);
+        // A run that the backup forgot may be one of a schedule that it forgot, too.
+        let is_new = |uid: &&String| !before.active.iter().any(|run| run.uid.as_ref() == Some(*uid));
+        let remembered = after.active.iter().filter_map(|run| run.uid.as_ref()).filter(is_new);
+        let remembered = remembered.filter_map(|uid| self.forgotten.get(uid));
+        self.slots += remembered
+            .filter(|(_, slot)| (from + 1..=to).contains(slot) && !calendar.is_slot(*slot))
+            .count() as i64;
         let same = before.observed_schedule.is_none() || before.observed_schedule == after.observed_schedule;
+        // Without the jitter of the schedule that was observed, an edit of it is not to be told from none.
+        let is_known = !self.dropped.contains(Dropped::JITTER);
         demand!(
-            !same || since(before).is_none() || since(before) == since(after),
+            !same || !is_known || since(before).is_none() || since(before) == since(after),
             "scheduleSince moves although the schedule does not"
         );
-        let written = |said: &ObservedSchedule| self.specs.iter().any(|(_, spec)| spec.observed_schedule() == *said);
+        let of = |spec: &ScheduledTaskSpec| match is_known {
+            true => spec.observed_schedule(),
+            false => without_jitter(&spec.observed_schedule()),
+        };
+        let written = |said: &ObservedSchedule| {
+            let said = if is_known { said.clone() } else { without_jitter(said) };
+            self.specs.iter().any(|(.., spec)| of(spec) == said)
+        };
         demand!(
             after.observed_schedule.as_ref().is_some_and(written),
             "observedSchedule is what nobody wrote"
+        );
+        Ok(())
+    }
+
+    /// What was dropped from the schedule that was observed is no edit for a process that wrote it: no slot is given up for it.
+    fn no_edit_is_imagined(&self, before: &Status, after: &Status, actor: &Actor) -> Verdict {
+        let is_edit = |record: &RunRecord| record.reason == "ScheduleChanged";
+        let named = news(&before.recent_runs, &after.recent_runs);
+        if after.missed == before.missed || named.is_empty() || !after.recent_runs.first().is_some_and(is_edit) {
+            return Ok(());
+        }
+        let knows_since = self
+            .wrote_since
+            .filter(|(process, _)| *process == actor.process)
+            .map_or(Ms::MAX, |(_, at)| at);
+        let is_edited = self.specs.iter().any(|(at, ..)| *at >= knows_since);
+        demand!(
+            is_edited || knows_since == Ms::MAX,
+            "lost: slots are given up for an edit of the schedule, and nobody edited it since {}",
+            show(knows_since)
         );
         Ok(())
     }
@@ -199,6 +248,13 @@ impl Checker {
             }
         }
         Ok(())
+    }
+}
+
+fn without_jitter(schedule: &ObservedSchedule) -> ObservedSchedule {
+    ObservedSchedule {
+        jitter: None,
+        ..schedule.clone()
     }
 }
 

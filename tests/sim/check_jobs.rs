@@ -5,6 +5,7 @@
 use super::check::{Actor, Checker, Verdict};
 use super::clock::{Ms, SECOND, show};
 use super::cluster::{JobObject, second};
+use super::versions::Dropped;
 use crate::demand;
 use punctual::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec, Trigger};
 use punctual::plan::Task;
@@ -65,6 +66,13 @@ impl Checker {
             slot * SECOND <= clock,
             "early: Job {name} is made at {}, before its slot",
             show(clock)
+        );
+        // Whoever looks at another clock sees it begin early by no more than its own was ahead.
+        demand!(
+            self.skewed || slot * SECOND - now <= self.ahead,
+            "early: Job {name} is made at {}, and no clock was ever more than {} ms ahead",
+            show(now),
+            self.ahead
         );
         if let Some(other) = self.started.get(&slot) {
             return Err(format!("doubled: slot {slot} was started as {other}, and now as {name}"));
@@ -132,7 +140,7 @@ impl Checker {
     fn has_room(&self, now: Ms, job: &JobObject, actor: &Actor, spec: &ScheduledTaskSpec, jobs: &Jobs) -> Verdict {
         let Some(room) = spec.capacity() else { return Ok(()) };
         let (set, by) = self.clock_set;
-        let patience = if set + PATIENCE > now { PATIENCE - by } else { PATIENCE };
+        let patience = if set + PATIENCE > now { PATIENCE - by } else { PATIENCE } - self.spread();
         let impatient = |other: &JobObject| other.deleting.is_some_and(|since| since + patience <= now.max(actor.clock));
         let others = jobs
             .values()
@@ -150,7 +158,8 @@ impl Checker {
     fn may_be_tried_again(&self, now: Ms, job: &JobObject, actor: &Actor) -> Verdict {
         let (name, before) = (&job.name, job.attempt - 1);
         let Some(last) = self.runs.get(&job.run).and_then(|run| run.attempts.get(&before)) else {
-            demand!(self.loose, "Job {name} is made, and attempt {before} never was");
+            let is_forgotten = self.forgotten.values().any(|(run, _)| *run == job.run);
+            demand!(self.loose || is_forgotten, "Job {name} is made, and attempt {before} never was");
             return Ok(());
         };
         let over = last.ended.map(|(at, ..)| at).or(last.gone);
@@ -177,9 +186,11 @@ impl Checker {
         });
         let least = waits.min().unwrap_or(0);
         let earliest = over.div_euclid(1000) * SECOND + least;
+        // Whoever led later knows of the backoff what the status says, and that may be nothing.
+        let backoff_is_unknown = self.dropped.contains(Dropped::RETRY_AT) && actor.leads_since > over;
         // An end that was only seen by a clock that was wrong is not the API server's.
         demand!(
-            actor.clock >= earliest || last.ended.is_none() && actor.clock != now,
+            actor.clock + self.spread() >= earliest || backoff_is_unknown || last.ended.is_none() && actor.clock != now,
             "backoff: attempt {name} is made at {}, {least} ms were to pass since {}",
             show(actor.clock),
             show(over)
@@ -262,7 +273,7 @@ impl Checker {
             _ => return Ok(()),
         };
         demand!(
-            now - since >= limit - SECOND,
+            now - since + self.spread() >= limit - SECOND,
             "{reason} is too early: it ends Job {} after {} ms, {limit} were allowed",
             job.name,
             now - since

@@ -8,6 +8,7 @@ use super::clock::{Ms, SECOND, whole};
 use super::jobs::{Chore, Fate};
 use super::story::{Temper, Verb};
 use super::switches::THE_CONDITION_TELLS;
+use super::versions::Dropped;
 use jiff::Timestamp;
 use punctual::api::{self, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use punctual::plan::{Exit, JobEnd, JobObject as Seen, Pods, Spec, Task};
@@ -62,6 +63,8 @@ pub struct Weather {
     pub refuses_status: bool,
     pub quota: Option<usize>,
     pub holds_deletions: bool,
+    /// The CRD does not know these fields of the status.
+    pub prunes: Dropped,
     /// So many answers are lost; so many requests never arrive.
     pub loses: BTreeMap<u8, u32>,
     pub drops: BTreeMap<u8, u32>,
@@ -94,6 +97,10 @@ pub struct Api {
     pub foreign: usize,
     pub task_log: Vec<(Ms, Arc<Task>)>,
     pub job_log: Vec<(Ms, Arc<JobObject>, bool)>,
+    /// Where the logs begin anew, because a backup was restored: of tasks, and of Jobs with the number of those that were restored.
+    pub restored: (usize, (usize, usize)),
+    /// Whoever asks is answered from a cache of this time.
+    pub served_at: Option<Ms>,
     pub weather: Weather,
     pub chores: Vec<(Ms, Chore)>,
     pub checker: Checker,
@@ -115,6 +122,8 @@ impl Api {
             names: BTreeMap::new(),
             foreign: 0,
             job_log: Vec::new(),
+            restored: (0, (0, 0)),
+            served_at: None,
             weather: Weather::default(),
             chores: Vec::new(),
             checker,
@@ -190,14 +199,18 @@ impl Api {
 
     pub fn get_job(&mut self, name: &str) -> Answer<Arc<JobObject>> {
         match self.way(Verb::Get) {
-            (true, true) => self.jobs.get(name).cloned().ok_or(Refusal::NotFound),
+            (true, true) => {
+                // What a cache lacks it asks for.
+                let old = self.served_at.and_then(|when| self.jobs_at(when).0.remove(name));
+                old.or_else(|| self.jobs.get(name).cloned()).ok_or(Refusal::NotFound)
+            }
             _ => Err(Refusal::Silence),
         }
     }
 
     pub fn get_task(&mut self) -> Answer<Arc<Task>> {
         match self.way(Verb::Get) {
-            (true, true) => Ok(self.task.clone()),
+            (true, true) => Ok(self.served_at.map_or_else(|| self.task.clone(), |when| self.task_at(when).0)),
             _ => Err(Refusal::Silence),
         }
     }
@@ -256,7 +269,7 @@ impl Api {
         self.chores.push((self.now + wait, Chore::Vanish(job.uid.clone())));
     }
 
-    pub fn put_status(&mut self, seen: &Task, status: ScheduledTaskStatus, actor: &Actor) -> Answer<Arc<Task>> {
+    pub fn put_status(&mut self, seen: &Task, mut status: ScheduledTaskStatus, actor: &Actor) -> Answer<Arc<Task>> {
         let (arrives, answered) = self.way(Verb::Put);
         if !arrives {
             return Err(Refusal::Silence);
@@ -266,26 +279,48 @@ impl Api {
         } else if seen.resource_version != self.task.resource_version {
             Err(Refusal::Conflict)
         } else {
+            let sent = status.clone();
+            self.weather.prunes.and(actor.drops).strip(&mut status);
+            self.checker
+                .fields_dropped(self.weather.prunes.and(actor.drops), sent != status, actor);
             self.checker.status_written(self.now, &self.task, &status, actor, &self.jobs);
             self.write(|task| task.status = Arc::new(status));
             Ok(self.task.clone())
         };
-        if answered { answer } else { Err(Refusal::Silence) }
+        if !answered {
+            // Whoever does not know what became of it writes it again.
+            self.checker.void_writes.remove(&actor.process);
+            self.checker.wrote_since = None;
+            return Err(Refusal::Silence);
+        }
+        answer
     }
 
     /// Somebody writes the task: a new version, and the watches are told.
     pub fn write(&mut self, change: impl FnOnce(&mut Task)) {
         let mut task = Task::clone(&self.task);
         change(&mut task);
+        self.weather.prunes.strip(Arc::make_mut(&mut task.status));
         self.version += 1;
         task.resource_version = self.version.to_string();
         self.task = Arc::new(task);
         self.task_log.push((self.now, self.task.clone()));
     }
 
+    /// The CRD is an older one: what it does not know is not served any more.
+    pub fn prune(&mut self, fields: Dropped) {
+        self.weather.prunes = fields;
+        // What a process wrote before is gone from the status, and it has not seen that.
+        self.checker.wrote_since = None;
+        let mut task = Task::clone(&self.task);
+        fields.strip(Arc::make_mut(&mut task.status));
+        self.task = Arc::new(task);
+    }
+
     /// People apply another spec.
     pub fn edit(&mut self, fields: ScheduledTaskSpec) {
-        self.checker.spec_applied(self.now, Arc::new(fields.clone()));
+        self.checker
+            .spec_applied(self.now, self.task.generation + 1, Arc::new(fields.clone()));
         self.write(|task| {
             task.generation += 1;
             task.spec = Ok(Arc::new(Spec::new(fields, &task.key())));
@@ -299,12 +334,15 @@ impl Api {
     pub fn change(&mut self, name: &str, change: impl FnOnce(&mut JobObject, Ms)) {
         let Some(job) = self.jobs.get_mut(name) else { return };
         let changed = Arc::make_mut(job);
-        changed.version += 1;
+        self.version += 1;
+        changed.version = self.version;
         change(changed, self.now);
         self.job_log.push((self.now, job.clone(), false));
     }
 
-    pub fn insert(&mut self, job: JobObject) -> Arc<JobObject> {
+    pub fn insert(&mut self, mut job: JobObject) -> Arc<JobObject> {
+        self.version += 1;
+        job.version = self.version;
         let job = Arc::new(job);
         self.names.insert(job.uid.clone(), job.name.clone());
         self.foreign += usize::from(job.is_foreign(&self.task));

@@ -19,10 +19,16 @@ impl World<'_> {
         self.api.temper.work = self.api.temper.work.min(MINUTE);
         self.ends.clear();
         self.set_clock(0);
+        (0..self.replicas.len()).for_each(|at| self.set_skew(at, 0));
         for at in 0..self.replicas.len() {
             let replica = &mut self.replicas[at];
             (replica.freezes, replica.dies_in) = (None, None);
             (replica.tasks.lag, replica.jobs.lag) = (0, 0);
+            replica.old_cache = None;
+            if !std::mem::take(&mut replica.drops).is_nothing() {
+                self.die(at, SECOND);
+            }
+            let replica = &self.replicas[at];
             let life = replica.incarnation;
             match replica.life {
                 Life::Down => self.later(self.api.now, Event::Rise(at, life)),

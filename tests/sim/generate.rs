@@ -7,6 +7,7 @@ use super::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
 use super::random::Random;
 use super::story::{Forgery, Kind, Moment, Scenario, Step, Stream, Temper, Verb};
 use super::switches::SCHEDULE_FEATURES;
+use super::versions::Dropped;
 use super::wishes::{change, edit};
 use punctual::api::ScheduledTaskSpec;
 use serde_json::{Value, json};
@@ -34,7 +35,34 @@ const EPOCH: Ms = 1_767_571_200_000;
 /// Days on which New York changes its clocks, counted from there.
 const CHANGES: [i64; 4] = [62, 300, 433, 671];
 
+/// A life with whatever happens, also to backups, caches, versions and clocks.
 pub fn scenario(seed: u64) -> Scenario {
+    let mut life = plain(seed);
+    let mut random = Random::named(seed, "field");
+    let gap = calendar(&life.spec).gap_after(life.born / 1000) * 1000;
+    let mut more = Vec::new();
+    for (when, _) in &life.steps {
+        if !random.chance(130) {
+            continue;
+        }
+        let when = (when + random.span(1, 20 * SECOND) - SECOND).clamp(0, life.lasts - 1);
+        let for_ = random.span(SECOND, (3 * gap).max(10 * MINUTE));
+        let replica = random.below(life.replicas as i64) as usize;
+        let fault = field_fault(&mut random, gap, replica, for_);
+        if let Step::OldOperator { for_, .. } = fault {
+            // Versions that lead in turns.
+            let turns = (0..random.between(1, 3)).map(|_| (when + random.below(for_)).min(life.lasts - 1));
+            more.extend(turns.map(|when| (when, Step::Depose)));
+        }
+        more.push((when, fault));
+    }
+    life.steps.extend(more);
+    life.steps.sort_by_key(|(when, _)| *when);
+    life
+}
+
+/// A life in a cluster that agrees with itself.
+pub fn plain(seed: u64) -> Scenario {
     let mut random = Random::new(seed);
     let (schedule, lasts) = *random.pick(&SCHEDULES);
     let zone = if random.chance(300) { "America/New_York" } else { "UTC" };
@@ -216,6 +244,53 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
             Step::Clock {
                 by: if random.chance(500) { by } else { -by },
                 for_,
+            }
+        }
+    }
+}
+
+/// What happens to clusters in the field: backups, caches, versions and clocks that do not agree.
+fn field_fault(random: &mut Random, gap: Ms, replica: usize, for_: Ms) -> Step {
+    match random.below(12) {
+        0..3 => Step::Restore {
+            ago: random.span(SECOND, (6 * gap).max(HOUR)),
+            is_bumped: random.chance(600),
+        },
+        3..6 => Step::OldCache {
+            replica,
+            by: random.span(SECOND, 5 * MINUTE),
+            lists: random.chance(700),
+            gets: random.chance(300),
+            for_,
+        },
+        6..8 => {
+            let mut drops = *random.pick(&Dropped::ALL);
+            for field in Dropped::ALL {
+                drops = if random.chance(250) { drops.and(field) } else { drops };
+            }
+            Step::OldCrd {
+                drops,
+                for_: for_.max(random.span(gap, 8 * gap)),
+            }
+        }
+        8..10 => {
+            let by = random.span(SECOND / 2, 20 * SECOND);
+            Step::Skew {
+                replica,
+                by: if random.chance(500) { by } else { -by },
+                for_: for_.max(random.span(gap, 8 * gap)),
+            }
+        }
+        _ => {
+            let older = Dropped::ACCEPTED_GENERATION.and(Dropped::SUSPENSION);
+            Step::OldOperator {
+                replica,
+                drops: if random.chance(500) {
+                    older
+                } else {
+                    older.and(Dropped::EXIT_CODES)
+                },
+                for_: for_.max(random.span(gap, 8 * gap)),
             }
         }
     }

@@ -115,7 +115,7 @@ impl Api {
             Chore::Vanish(uid) if self.weather.holds_deletions => {
                 self.chores.push((self.now + 5 * SECOND, Chore::Vanish(uid.clone())));
             }
-            Chore::Vanish(_) => self.remove(&job.name),
+            Chore::Vanish(_) if deleted => self.remove(&job.name),
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 
 use super::clock::{HOUR, Ms, SECOND, at};
 use super::cluster::Api;
+use super::mutants::Mutant;
 use super::replica::{Life, Replica, Work, pause, seal};
 use super::story::{Moment, Stream, Verb};
 use super::switches::A_NEW_LEADER_LISTS;
@@ -28,8 +29,7 @@ impl World<'_> {
 
     /// Observe and plan; the effects follow one by one.
     pub fn look(&mut self, at: usize) {
-        let clock = self.clock();
-        let now = self.api.now;
+        let (clock, now) = (self.clock(at), self.api.now);
         let replica = &mut self.replicas[at];
         if !replica.leads || replica.life == Life::Down {
             return;
@@ -44,10 +44,22 @@ impl World<'_> {
         if let Some(mutant) = self.mutant {
             mutant.bend(&mut observed);
         }
+        // It thinks that all it writes is kept.
+        observed.crd_is_outdated &= replica.drops.is_nothing();
+        if self.mutant == Some(Mutant::TakesItsClockForTwiceAsWrong) {
+            observed.now = super::clock::at(clock + replica.skew);
+        }
         let mut plan = plan(&observed);
         self.figures.plans += 1;
         if let Some(mutant) = self.mutant {
             mutant.twist(&observed, &mut plan);
+        }
+        let creates = plan.effects.iter().any(|effect| matches!(effect, Effect::Create { .. }));
+        if creates && replica.read_in != replica.term {
+            return match replica.refresh(&mut self.api, clock) {
+                Ok(()) => self.later(now + 3, Event::Look(at, self.replicas[at].incarnation)),
+                Err(_) => self.failed(at),
+            };
         }
         let said = || {
             format!(
@@ -102,12 +114,13 @@ impl World<'_> {
 
     /// The timer by the process's clock: the clock may be wrong, and may be set.
     pub fn arm(&mut self, at_: usize) {
+        let offset = self.offset(at_);
         let replica = &mut self.replicas[at_];
         replica.timer += 1;
         if let Some(wanted) = replica.wanted {
             let (timer, late) = (replica.timer, self.random.between(0, 3));
             let wanted = wanted.as_millisecond() + i64::from(wanted.subsec_nanosecond() % 1_000_000 != 0);
-            let when = (wanted - self.clock_offset).max(self.api.now) + late;
+            let when = (wanted - offset).max(self.api.now) + late;
             // Nobody waits for a hundred years.
             if wanted < at(self.api.now).as_millisecond() + 100 * 366 * 24 * HOUR {
                 self.later(when, Event::Timer(at_, timer));
@@ -115,7 +128,7 @@ impl World<'_> {
         }
     }
 
-    fn failed(&mut self, at: usize) {
+    pub fn failed(&mut self, at: usize) {
         let replica = &mut self.replicas[at];
         (replica.work, replica.wanted, replica.rounds) = (None, None, 0);
         replica.timer += 1;
@@ -130,7 +143,7 @@ impl World<'_> {
 
     /// One request of the plan; the process may die or be stopped around it.
     pub fn act(&mut self, at: usize) {
-        let (clock, now) = (self.clock(), self.api.now);
+        let (clock, now) = (self.clock(at), self.api.now);
         let replica = &mut self.replicas[at];
         if replica.life != Life::Up {
             return;
@@ -154,14 +167,15 @@ impl World<'_> {
             self.later(now + for_, Event::Thaw(at, life));
             return self.later(now + LEASE, Event::Elect);
         }
-        if replica.stale && is_not_fenced(&request, &self.api) {
+        let guesses = replica.stale || replica.old_cache.is_some_and(|(_, gets)| gets);
+        if guesses && is_not_fenced(&request, &self.api) {
             return self.leave(at);
         }
         if let Some(mutant) = self.mutant {
             mutant.bend_request(&mut request, &self.api);
         }
         let asked = request.clone();
-        let mut answer = replica.send(&mut self.api, &work, request, clock);
+        let mut answer = replica.send(at, &mut self.api, &work, request, clock);
         if let Some(mutant) = self.mutant {
             mutant.bend_answer(&asked, &mut answer);
         }
@@ -176,6 +190,12 @@ impl World<'_> {
         }
         work.execution
             .answered(answer, &mut replica.memory, &seal(), super::clock::at(clock));
+        if self.mutant == Some(Mutant::ForgetsWhatWasPruned) && matches!(asked, Request::WriteStatus { .. }) {
+            let (seen, kept) = (super::clock::at(clock), self.api.task.clone());
+            replica.memory.writes.compare_written((*kept.status).clone(), &kept.status);
+            replica.memory.remove_task();
+            replica.memory.put_task(kept, seen);
+        }
         replica.work = Some(work);
         let pause = self.random.between(1, 9);
         self.later(now + pause, Event::Act(at, life));
@@ -289,7 +309,9 @@ impl World<'_> {
         for replica in self.replicas.iter_mut().filter(|replica| replica.leads) {
             (replica.leads, replica.stale) = (false, true);
         }
-        self.replicas[chosen].leads = true;
+        self.term += 1;
+        let leader = &mut self.replicas[chosen];
+        (leader.leads, leader.term, leader.leads_since) = (true, self.term, now);
         self.api.checker.note(now, || format!("replica {chosen} leads"));
         if self.replicas[chosen].memory.task().is_none() || A_NEW_LEADER_LISTS {
             self.list(chosen, Stream::Tasks);

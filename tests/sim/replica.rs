@@ -4,9 +4,10 @@
 //! that a process may die or be stopped between any two.
 
 use super::check::Actor;
-use super::clock::{Ms, SECOND, at};
+use super::clock::{Ms, SECOND};
 use super::cluster::{Api, JobObject, Refusal};
 use super::story::{Moment, Verb};
+use super::versions::Dropped;
 use jiff::Timestamp;
 use punctual::plan::{Task, Urgency};
 use punctual::state::{Answer, Execution, Failure, FoundJob, Record, Reply, Request, Seal};
@@ -36,6 +37,17 @@ pub struct Replica {
     pub jobs: Feed,
     /// A process that is stopped and was deposed meanwhile.
     pub stale: bool,
+    /// By how much the clock of its node is wrong.
+    pub skew: Ms,
+    /// It reads from a cache that is so old; whether single reads are, too.
+    pub old_cache: Option<(Ms, bool)>,
+    /// An operator of an older version does not know these fields of the status.
+    pub drops: Dropped,
+    /// The term in which it began to lead, and in which it last read the task.
+    pub term: u64,
+    pub read_in: u64,
+    /// Since when it has decided by what it knows: what others wrote before, it knows from the status alone.
+    pub leads_since: Ms,
     /// Counts its lives: what was meant for an earlier one is ignored.
     pub incarnation: u32,
 }
@@ -87,10 +99,14 @@ impl Replica {
     pub fn forget(&mut self) {
         let incarnation = self.incarnation + 1;
         let lags = (self.tasks.lag, self.jobs.lag, self.tasks.dead, self.jobs.dead);
+        let (skew, old_cache, drops) = (self.skew, self.old_cache, self.drops);
         *self = Self {
             life: Life::Down,
             incarnation,
             timer: self.timer + 1,
+            skew,
+            old_cache,
+            drops,
             ..Self::default()
         };
         (self.tasks.lag, self.jobs.lag, self.tasks.dead, self.jobs.dead) = lags;
@@ -106,15 +122,19 @@ impl Replica {
         }
     }
 
-    /// Sends a request.
-    pub fn send(&mut self, api: &mut Api, work: &Work, request: Request, clock: Ms) -> Answer {
+    /// Sends a request of the replica at this place.
+    pub fn send(&mut self, at: usize, api: &mut Api, work: &Work, request: Request, clock: Ms) -> Answer {
         let task = &work.seen;
         let actor = Actor {
             planned_at: work.planned_at,
             clock,
             generation: task.generation,
             stale: self.stale,
+            drops: self.drops,
+            process: (at, self.incarnation),
+            leads_since: self.leads_since,
         };
+        api.served_at = self.old_cache.filter(|(_, gets)| *gets).map(|(by, _)| api.now - by);
         match request {
             Request::CreateJob { manifest, dry_run } => api.post(&manifest, dry_run, &actor).map(|job| found(&job, task)),
             Request::GetJob { name } => api.get_job(&name).map(|job| found(&job, task)),
@@ -124,8 +144,11 @@ impl Replica {
                 version,
                 foreground,
             } => api.delete(&name, (&uid, &version), foreground, &actor).map(|()| Reply::Done),
-            Request::WriteStatus { status } => api.put_status(task, *status, &actor).map(|task| self.take(task, clock)),
-            Request::RefreshTask => api.get_task().map(|task| self.take(task, clock)),
+            Request::WriteStatus { status } => api.put_status(task, *status, &actor).map(|task| {
+                self.memory.put_task(self.version_of(task), super::clock::at(clock));
+                Reply::Done
+            }),
+            Request::RefreshTask => self.refresh(api, clock).map(|()| Reply::Done),
             Request::ListPods { uid, .. } => api.pods(&uid).map(|(exit, pods)| Reply::Pods {
                 exit,
                 pods,
@@ -140,9 +163,23 @@ impl Replica {
         })
     }
 
-    fn take(&mut self, task: Arc<Task>, clock: Ms) -> Reply {
-        self.memory.put_task(task, at(clock));
-        Reply::Done
+    /// Reads the task. Nothing else came meanwhile: an answer that is older than what is known is of a restored past.
+    pub fn refresh(&mut self, api: &mut Api, clock: Ms) -> Result<(), Refusal> {
+        api.served_at = self.old_cache.filter(|(_, gets)| *gets).map(|(by, _)| api.now - by);
+        let task = api.get_task()?;
+        self.memory.list_task(self.version_of(task), super::clock::at(clock));
+        self.read_in = self.term;
+        Ok(())
+    }
+
+    /// The task, as this version of the operator reads it.
+    pub fn version_of(&self, mut task: Arc<Task>) -> Arc<Task> {
+        if !self.drops.is_nothing() {
+            let mut status = (*task.status).clone();
+            self.drops.strip(&mut status);
+            Arc::make_mut(&mut task).status = Arc::new(status);
+        }
+        task
     }
 }
 

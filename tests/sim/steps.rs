@@ -8,9 +8,11 @@ use super::clock::{MINUTE, Ms, SECOND, at, show};
 use super::cluster::{JobObject, NAME};
 use super::generate::merge;
 use super::jobs::Fate;
+use super::mutants::Mutant;
 use super::process::LEASE;
 use super::replica::Life;
 use super::story::{Forgery, Kind, Step, Stream};
+use super::versions::Dropped;
 use super::world::{Event, World};
 use jiff::Timestamp;
 use punctual::api::{ScheduledTaskSpec, Trigger};
@@ -75,6 +77,18 @@ impl World<'_> {
                 self.api.checker.skewed = true;
                 self.set_clock(*by);
             }
+            Step::Restore { is_bumped, .. } => self.restore(at, *is_bumped),
+            Step::OldCache {
+                replica, by, lists, gets, ..
+            } => self.read_from_old_cache(replica % replicas, (*by, *gets), *lists),
+            Step::OldCrd { drops, .. } => self.api.prune(*drops),
+            Step::Skew { replica, by, .. } => self.set_skew(replica % replicas, *by),
+            Step::OldOperator { replica, drops, .. } => {
+                let mistake = self.mutant == Some(Mutant::DropsHandledRequests);
+                let more = if mistake { Dropped::HANDLED_REQUESTS } else { Dropped::NOTHING };
+                self.replicas[replica % replicas].drops = drops.and(more);
+                self.die(replica % replicas, SECOND);
+            }
         }
         if let Some((lasts, kind)) = lasts(&step) {
             self.ends.insert(kind, at);
@@ -86,10 +100,10 @@ impl World<'_> {
     pub fn over(&mut self, at: usize) {
         let step = self.scenario.steps[at].1.clone();
         let Some((lasts, kind)) = lasts(&step) else { return };
-        if self.ends.get(kind) != Some(&at) {
+        if self.ends.get(&kind) != Some(&at) {
             return;
         }
-        self.ends.remove(kind);
+        self.ends.remove(&kind);
         let now = self.api.now;
         self.api.checker.note(now, || format!("--- over: {step}"));
         self.api.checker.disturbed();
@@ -122,11 +136,18 @@ impl World<'_> {
             }
             Step::WatchDies { replica, stream, .. } => self.revive(replica % replicas, stream),
             Step::Clock { .. } => self.set_clock(0),
+            Step::OldCache { replica, .. } => self.read_from_new_cache(replica % replicas),
+            Step::OldCrd { .. } => weather.prunes = Dropped::NOTHING,
+            Step::Skew { replica, .. } => self.set_skew(replica % replicas, 0),
+            Step::OldOperator { replica, .. } => {
+                self.replicas[replica % replicas].drops = Dropped::NOTHING;
+                self.die(replica % replicas, SECOND);
+            }
             _ => {}
         }
     }
 
-    fn feed(&mut self, replica: usize, stream: Stream) -> &mut super::replica::Feed {
+    pub fn feed(&mut self, replica: usize, stream: Stream) -> &mut super::replica::Feed {
         match stream {
             Stream::Tasks => &mut self.replicas[replica].tasks,
             Stream::Jobs => &mut self.replicas[replica].jobs,
@@ -144,16 +165,47 @@ impl World<'_> {
     }
 
     pub fn set_clock(&mut self, offset: Ms) {
-        self.api.checker.clock_set = (self.api.now, (offset - self.clock_offset).abs());
-        let set_back = offset + SECOND < std::mem::replace(&mut self.clock_offset, offset);
+        let by = offset - std::mem::replace(&mut self.clock_offset, offset);
+        self.api.checker.clock_set = (self.api.now, by.abs());
         for replica in 0..self.replicas.len() {
-            if self.replicas[replica].life == Life::Up && self.replicas[replica].leads {
-                let wanted = &mut self.replicas[replica].wanted;
-                let now = at(self.api.now + offset);
-                *wanted = wanted.map(|wanted| if set_back { wanted.min(now) } else { wanted });
-                self.arm(replica);
+            self.clock_was_set(replica, by);
+        }
+    }
+
+    /// The clock of one node.
+    pub fn set_skew(&mut self, replica: usize, skew: Ms) {
+        let by = skew - std::mem::replace(&mut self.replicas[replica].skew, skew);
+        self.api.checker.clocks_differ(skew);
+        self.clock_was_set(replica, by);
+    }
+
+    fn clock_was_set(&mut self, replica: usize, by: Ms) {
+        if self.replicas[replica].life == Life::Up && self.replicas[replica].leads {
+            let now = at(self.clock(replica));
+            let wanted = &mut self.replicas[replica].wanted;
+            *wanted = wanted.map(|wanted| if by < -SECOND { wanted.min(now) } else { wanted });
+            self.arm(replica);
+        }
+    }
+
+    /// The connection goes to another API server: its watches are late, and a new list is old.
+    fn read_from_old_cache(&mut self, at: usize, cache: (Ms, bool), lists: bool) {
+        let replica = &mut self.replicas[at];
+        replica.old_cache = Some(cache);
+        (replica.tasks.lag, replica.jobs.lag) = (cache.0, cache.0);
+        for stream in [Stream::Tasks, Stream::Jobs] {
+            if lists && self.replicas[at].life != Life::Down && !self.feed(at, stream).dead {
+                self.list(at, stream);
             }
         }
+    }
+
+    fn read_from_new_cache(&mut self, at: usize) {
+        let replica = &mut self.replicas[at];
+        replica.old_cache = None;
+        (replica.tasks.lag, replica.jobs.lag) = (0, 0);
+        self.deliver(at, Stream::Tasks);
+        self.deliver(at, Stream::Jobs);
     }
 
     /// Not to a schedule that names no moment at all: other tests say what becomes of it.
@@ -274,7 +326,10 @@ impl World<'_> {
     }
 }
 
-fn lasts(step: &Step) -> Option<(Ms, &'static str)> {
+/// What lasts, and of which replica and stream.
+pub type Lasting = (&'static str, (usize, bool));
+
+fn lasts(step: &Step) -> Option<(Ms, Lasting)> {
     let for_ = match step {
         Step::Silence { for_ }
         | Step::RefuseCreates { for_ }
@@ -287,37 +342,26 @@ fn lasts(step: &Step) -> Option<(Ms, &'static str)> {
         | Step::Forge { for_, .. }
         | Step::Lag { for_, .. }
         | Step::WatchDies { for_, .. }
+        | Step::OldCache { for_, .. }
+        | Step::OldCrd { for_, .. }
+        | Step::Skew { for_, .. }
+        | Step::OldOperator { for_, .. }
         | Step::Clock { for_, .. } => *for_,
         _ => return None,
     };
+    // Each replica has its own.
+    let replica = match step {
+        Step::Lag { replica, stream, .. } | Step::WatchDies { replica, stream, .. } => (*replica, *stream == Stream::Jobs),
+        Step::OldCache { replica, .. } | Step::Skew { replica, .. } | Step::OldOperator { replica, .. } => (*replica, false),
+        _ => (0, false),
+    };
     let kind = match step {
         Step::Clock { .. } => "clock",
-        // Each replica has its own.
-        Step::Lag {
-            replica: 0,
-            stream: Stream::Tasks,
-            ..
-        } => "lag of tasks 0",
-        Step::Lag { replica: 0, .. } => "lag of Jobs 0",
-        Step::Lag {
-            replica: 1,
-            stream: Stream::Tasks,
-            ..
-        } => "lag of tasks 1",
-        Step::Lag { replica: 1, .. } => "lag of Jobs 1",
-        Step::WatchDies {
-            replica: 0,
-            stream: Stream::Tasks,
-            ..
-        } => "death of tasks 0",
-        Step::WatchDies { replica: 0, .. } => "death of Jobs 0",
-        Step::WatchDies {
-            replica: 1,
-            stream: Stream::Tasks,
-            ..
-        } => "death of tasks 1",
-        Step::WatchDies { replica: 1, .. } => "death of Jobs 1",
+        Step::Lag { .. } => "lag",
+        Step::WatchDies { .. } => "death",
+        Step::OldCache { .. } => "cache",
+        Step::Skew { .. } => "skew",
         step => step.fault().unwrap_or_default(),
     };
-    Some((for_, kind))
+    Some((for_, (kind, replica)))
 }

@@ -4,6 +4,7 @@
 //! them, `world` lives them.
 
 use super::clock::{Ms, show};
+use super::versions::Dropped;
 use serde_json::Value;
 use std::fmt;
 
@@ -113,6 +114,35 @@ pub enum Step {
         by: Ms,
         for_: Ms,
     },
+    /// etcd is restored from a snapshot that was taken so long ago.
+    Restore {
+        ago: Ms,
+        is_bumped: bool,
+    },
+    /// A replica reads from an API server whose cache is old: it lists anew, or its watches stall; single reads may be old, too.
+    OldCache {
+        replica: usize,
+        by: Ms,
+        lists: bool,
+        gets: bool,
+        for_: Ms,
+    },
+    OldCrd {
+        drops: Dropped,
+        for_: Ms,
+    },
+    /// A replica on a node whose clock is wrong.
+    Skew {
+        replica: usize,
+        by: Ms,
+        for_: Ms,
+    },
+    /// A replica is of an older version.
+    OldOperator {
+        replica: usize,
+        drops: Dropped,
+        for_: Ms,
+    },
 }
 
 /// A Job that claims to be the task's.
@@ -196,6 +226,14 @@ impl Step {
             Self::WatchDies { stream: Stream::Jobs, .. } => "the watch of Jobs dies",
             Self::Clock { by, .. } if *by > 0 => "the clock steps forward",
             Self::Clock { .. } => "the clock steps back",
+            Self::Restore { is_bumped: true, .. } => "etcd restored, revisions bumped",
+            Self::Restore { .. } => "etcd restored, revisions repeat",
+            Self::OldCache { gets: true, .. } => "an old cache that answers reads, too",
+            Self::OldCache { .. } => "lists and watches of an old cache",
+            Self::OldCrd { .. } => "fields that the CRD prunes",
+            Self::Skew { by, .. } if *by > 0 => "a replica's clock ahead",
+            Self::Skew { .. } => "a replica's clock behind",
+            Self::OldOperator { .. } => "an older operator",
         })
     }
 }
@@ -249,6 +287,39 @@ impl fmt::Display for Step {
             }
             Self::WatchDies { replica, stream, for_ } => write!(f, "replica {replica}'s watch of {stream:?} is dead for {}", span(*for_)),
             Self::Clock { by, for_ } => write!(f, "the clock is {} wrong for {}", span(*by), span(*for_)),
+            Self::Restore { ago, is_bumped } => {
+                let revisions = if *is_bumped { "bumped" } else { "that repeat" };
+                write!(f, "etcd is restored as it was {} ago, with revisions {revisions}", span(*ago))
+            }
+            Self::OldCache {
+                replica,
+                by,
+                lists,
+                gets,
+                for_,
+            } => {
+                let what = match (lists, gets) {
+                    (true, true) => "lists anew and reads",
+                    (true, false) => "lists anew",
+                    (false, true) => "reads",
+                    (false, false) => "watches",
+                };
+                write!(
+                    f,
+                    "replica {replica} {what} from a cache that is {} old, for {}",
+                    span(*by),
+                    span(*for_)
+                )
+            }
+            Self::OldCrd { drops, for_ } => write!(f, "the CRD does not know {drops}, for {}", span(*for_)),
+            Self::Skew { replica, by, for_ } => write!(f, "replica {replica}'s clock is {} wrong, for {}", span(*by), span(*for_)),
+            Self::OldOperator { replica, drops, for_ } => {
+                write!(
+                    f,
+                    "replica {replica} is an older version, which does not know {drops}, for {}",
+                    span(*for_)
+                )
+            }
         }
     }
 }

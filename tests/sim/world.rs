@@ -8,6 +8,8 @@ use super::jobs::Chore;
 use super::mutants::Mutant;
 use super::random::Random;
 use super::replica::{Life, Replica};
+use super::restore::Snapshot;
+use super::steps::Lasting;
 use super::story::{Scenario, Stream};
 use punctual::api::ScheduledTaskSpec;
 use punctual::state::Source;
@@ -26,6 +28,7 @@ const MOST: u64 = 500_000;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
     Step(usize),
+    Snapshot(usize),
     Over(usize),
     Chore(Chore),
     Deliver(usize, bool),
@@ -63,6 +66,9 @@ pub struct World<'a> {
     pub clock_offset: Ms,
     /// When nobody leads: from when somebody may.
     pub vacant_until: Ms,
+    /// Counts changes of leader.
+    pub term: u64,
+    pub snapshots: BTreeMap<usize, Snapshot>,
     pub mutant: Option<Mutant>,
     /// The last check is near: what was still to come does not.
     pub healed: bool,
@@ -72,7 +78,7 @@ pub struct World<'a> {
     pub fed: (usize, usize),
     pub writes_before_restart: u64,
     /// Weather events of the same kind that overlap end with the last.
-    pub ends: BTreeMap<&'static str, usize>,
+    pub ends: BTreeMap<Lasting, usize>,
 }
 
 impl<'a> World<'a> {
@@ -87,6 +93,8 @@ impl<'a> World<'a> {
             spec: scenario.spec.clone(),
             clock_offset: 0,
             vacant_until: 0,
+            term: 0,
+            snapshots: BTreeMap::new(),
             mutant,
             healed: false,
             mended: false,
@@ -100,6 +108,7 @@ impl<'a> World<'a> {
         for (at, _) in scenario.steps.iter().enumerate() {
             world.later(scenario.born + scenario.steps[at].0, Event::Step(at));
         }
+        world.plan_snapshots();
         for tick in 1..50 {
             world.later(scenario.born + scenario.lasts * tick / 50, Event::Tick);
         }
@@ -152,6 +161,7 @@ impl<'a> World<'a> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Step(at) if !self.healed => self.step(at),
+            Event::Snapshot(step) if !self.healed => self.take_snapshot(step),
             Event::Over(at) => self.over(at),
             Event::Chore(chore) => self.api.chore(&chore),
             Event::Deliver(replica, jobs) => self.deliver(replica, if jobs { Stream::Jobs } else { Stream::Tasks }),
@@ -204,13 +214,18 @@ impl<'a> World<'a> {
             && self.replicas.iter().any(|replica| leader(replica) && sees(replica))
     }
 
-    pub fn clock(&self) -> Ms {
-        self.api.now + self.clock_offset
+    /// By how much the clock of a replica is wrong.
+    pub fn offset(&self, replica: usize) -> Ms {
+        self.clock_offset + self.replicas[replica].skew
+    }
+
+    pub fn clock(&self, replica: usize) -> Ms {
+        self.api.now + self.offset(replica)
     }
 
     /// Everything of a watch that has arrived by now.
     pub fn deliver(&mut self, at: usize, stream: Stream) {
-        let clock = super::clock::at(self.clock());
+        let clock = super::clock::at(self.clock(at));
         let (now, replica) = (self.api.now, &mut self.replicas[at]);
         if replica.life == Life::Down {
             return;
@@ -221,7 +236,7 @@ impl<'a> World<'a> {
                 while let Some((when, task)) = self.api.task_log.get(replica.tasks.cursor)
                     && when + replica.tasks.lag <= now
                 {
-                    news |= replica.memory.put_task(task.clone(), clock);
+                    news |= replica.memory.put_task(replica.version_of(task.clone()), clock);
                     replica.tasks.cursor += 1;
                 }
             }
@@ -247,24 +262,52 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A new list, as the API server has it now.
+    /// A new list, as the API server has it now, or as its cache has it. Says nothing to those who watch what is there.
     pub fn list(&mut self, at: usize, stream: Stream) {
-        let clock = super::clock::at(self.clock());
+        let clock = super::clock::at(self.clock(at));
+        let served_at = self.replicas[at].old_cache.map_or(Ms::MAX, |(by, _)| self.api.now - by);
+        self.api.checker.listed_old |= served_at != Ms::MAX;
+        let believes_versions = self.mutant == Some(Mutant::BelievesVersionsOfLists);
         let replica = &mut self.replicas[at];
         match stream {
             Stream::Tasks => {
-                replica.memory.put_task(self.api.task.clone(), clock);
-                replica.tasks.cursor = self.api.task_log.len();
+                let (mut task, cursor) = self.api.task_at(served_at);
+                if served_at == Ms::MAX {
+                    // What a CRD prunes is pruned without a new version.
+                    task = self.api.task.clone();
+                }
+                replica.tasks.cursor = cursor;
+                let task = replica.version_of(task);
+                let is_news = match believes_versions {
+                    true => replica.memory.put_task(task, clock),
+                    false => replica.memory.list_task(task, clock),
+                };
+                // What a list says is read before a Job is created by it.
+                replica.read_in = if is_news { 0 } else { replica.read_in };
             }
             Stream::Jobs => {
+                let (old, cursor) = match served_at {
+                    Ms::MAX => (None, self.api.job_log.len()),
+                    when => {
+                        let (jobs, cursor) = self.api.jobs_at(when);
+                        (Some(jobs), cursor)
+                    }
+                };
+                let takes_unlisted_for_gone = self.mutant == Some(Mutant::TakesUnlistedForGone);
+                let jobs = old.as_ref().unwrap_or(&self.api.jobs);
+                replica.jobs.cursor = cursor;
                 let is_listed = |job: &&Arc<JobObject>| job.owner == self.api.task.uid && !job.unlabelled;
-                let ours = self.api.jobs.values().filter(is_listed);
+                let ours = jobs.values().filter(is_listed);
                 let listed: BTreeSet<String> = ours.clone().map(|job| job.uid.clone()).collect();
                 for job in ours {
-                    replica.memory.put_job(job.seen(), Source::Watch, clock);
+                    replica.memory.put_job(job.seen(), Source::List, clock);
+                }
+                if takes_unlisted_for_gone && let Some(known) = replica.memory.observe(clock, &super::replica::seal()) {
+                    for job in known.jobs.iter().filter(|job| !listed.contains(&job.object.uid)) {
+                        replica.memory.remove_job(&job.object.uid, &super::replica::seal(), clock);
+                    }
                 }
                 replica.memory.keep_jobs(|uid| listed.contains(uid), &super::replica::seal(), clock);
-                replica.jobs.cursor = self.api.job_log.len();
             }
         }
         self.wake(at);

@@ -67,6 +67,7 @@ impl World {
         if self.faults.prunes_status {
             kept.observed_schedule.iter_mut().for_each(|schedule| schedule.jitter = None);
             kept.active.iter_mut().for_each(|run| run.retry_at = None);
+            kept.accepted_generation = None;
         }
         let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
         self.bump_resource_version();

@@ -46,7 +46,7 @@ pub struct Faults {
     pub refuses_retries: Option<String>,
     /// Creates are neither carried out nor refused.
     pub throttles_creates: Option<Failure>,
-    /// The CRD is older than the operator: it drops the jitter of `observedSchedule`, and `retryAt`.
+    /// The CRD is older than the operator: it drops `acceptedGeneration`, `retryAt`, and the jitter of `observedSchedule`.
     pub prunes_status: bool,
     /// Names of Jobs from which somebody took the label that the watch selects by.
     pub unlabelled: BTreeSet<String>,

@@ -195,3 +195,23 @@ fn a_pruned_schedule_is_no_edit_after_a_restart() {
         .has_condition(READY, "False OutdatedCRD")
         .counts("started 2");
 }
+
+/// F11: the field that tells of acceptance is dropped itself, and comes back when the CRD is applied.
+#[test]
+fn a_pruned_acceptance_is_reported_without_end() {
+    for restarts in [false, true] {
+        let mut story = given("0 * * * *")
+            .with_world(|world| world.faults.prunes_status = true)
+            .since("2026-11-23T08:00:00Z")
+            .has_condition(READY, "False OutdatedCRD")
+            .then(|world| assert!(world.status_writes < 6, "{} writes", world.status_writes))
+            .with_world(|world| world.faults.prunes_status = false);
+        if restarts {
+            story = story.operator_stops().operator_starts();
+        }
+        story
+            .at("2026-11-23T09:00:00Z")
+            .starts("2026-11-23T09:00:00Z")
+            .has_condition(READY, "True Accepted");
+    }
+}

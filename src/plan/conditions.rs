@@ -34,13 +34,19 @@ fn ready(planner: &mut Planner, is_acting: bool) {
         Ok(spec) => spec.schedule.as_ref().err().map(|error| (reason_of(error), error.to_string())),
     };
     if let Some((reason, message)) = invalid {
-        return not_ready(planner, reason, message);
+        if not_ready(planner, reason, message.clone()) {
+            planner
+                .ledger
+                .say(Outcome::Refused, Reason::InvalidSpec, planner.observed.now, message);
+        }
+        return;
     }
     if planner.observed.crd_is_outdated {
         let message =
             "The API server drops fields of this status: its CRD is older than this operator; apply the CRD of the operator's version";
         // `acceptedGeneration` stays: it may be the very field that is dropped, and a status without it would come back whole.
-        return set(planner, condition::READY, "False", ConditionReason::OutdatedCRD, message.into());
+        set(planner, condition::READY, "False", ConditionReason::OutdatedCRD, message.into());
+        return;
     }
     let refusals = &planner.observed.refusals;
     // What was refused may be tried again, and nothing is left to be tried, counted or said.
@@ -53,14 +59,17 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     let retries = |run: &Run| matches!(run.phase, Phase::Backoff(_));
     let retry = refusals.of(WriteKind::Retry).filter(|_| planner.ledger.runs.iter().any(retries));
     if let Some(refusal) = create.or(terminate).or(retry) {
-        return not_ready(planner, ConditionReason::of_refusal(refusal.reason), refusal.message.clone());
+        not_ready(planner, ConditionReason::of_refusal(refusal.reason), refusal.message.clone());
+        return;
     }
     if let Some(conflict) = planner.observed.conflicts.last() {
-        return not_ready(planner, ConditionReason::NameConflict, conflict.message.clone());
+        not_ready(planner, ConditionReason::NameConflict, conflict.message.clone());
+        return;
     }
     if planner.end_of_life().is_some_and(|end| end <= planner.now()) {
         let message = "endAt has passed: no slot is left, active runs come to their end";
-        return set(planner, condition::READY, "True", ConditionReason::Ended, message.into());
+        set(planner, condition::READY, "True", ConditionReason::Ended, message.into());
+        return;
     }
     if refusals.of(WriteKind::Create).is_some() {
         return dry_run(planner);
@@ -80,9 +89,9 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     }
 }
 
-fn not_ready(planner: &mut Planner, reason: ConditionReason, message: String) {
+fn not_ready(planner: &mut Planner, reason: ConditionReason, message: String) -> bool {
     planner.ledger.status.accepted_generation = None;
-    set(planner, condition::READY, "False", reason, message);
+    set(planner, condition::READY, "False", reason, message)
 }
 
 fn accepted(planner: &mut Planner) {
@@ -163,7 +172,8 @@ fn overdue(planner: &mut Planner) {
         let overdue_at = slot + ON_TIME;
         if planner.now() > overdue_at {
             let message = format!("Slot {slot} has not started: {message}");
-            return set(planner, condition::OVERDUE, "True", reason, message);
+            set(planner, condition::OVERDUE, "True", reason, message);
+            return;
         }
         planner.wake_by(overdue_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(overdue_at));
     }
@@ -172,11 +182,13 @@ fn overdue(planner: &mut Planner) {
         let message = format!(
             "Slots are accounted for until {accounted}, which lies in the future, and none starts before: a clock was ahead, or somebody wrote the status; the annotation {RESET_LEDGER} resets the ledger"
         );
-        return set(planner, condition::OVERDUE, "True", ConditionReason::LedgerAhead, message);
+        set(planner, condition::OVERDUE, "True", ConditionReason::LedgerAhead, message);
+        return;
     }
     if let Some((slot, late)) = newest_start(planner).filter(|(_, late)| *late > ON_TIME) {
         let message = format!("Slot {slot} was started {} s late", late.as_secs());
-        return set(planner, condition::OVERDUE, "True", ConditionReason::StartedLate, message);
+        set(planner, condition::OVERDUE, "True", ConditionReason::StartedLate, message);
+        return;
     }
     let held_up = planner
         .ledger
@@ -187,7 +199,8 @@ fn overdue(planner: &mut Planner) {
         let why = run.message.as_ref().map_or_else(String::new, |message| format!(": {message}"));
         let since = run.started.unwrap_or(run.slot);
         let message = format!("Slots are skipped because Job {} has been running since {since}{why}", run.job);
-        return set(planner, condition::OVERDUE, "True", ConditionReason::PreviousRunActive, message);
+        set(planner, condition::OVERDUE, "True", ConditionReason::PreviousRunActive, message);
+        return;
     }
     if planner.spec.is_some() {
         let message = "No slot is overdue";
@@ -215,7 +228,8 @@ fn newest_start(planner: &Planner) -> Option<(Timestamp, SignedDuration)> {
     Some((slot, started.duration_since(due)))
 }
 
-fn set(planner: &mut Planner, kind: &str, status: &str, reason: ConditionReason, message: String) {
+/// Sets a condition. Returns whether that changes it.
+fn set(planner: &mut Planner, kind: &str, status: &str, reason: ConditionReason, message: String) -> bool {
     let now = planner.now();
     let conditions = &mut planner.ledger.status.conditions;
     let known = conditions.iter_mut().find(|condition| condition.type_ == kind);
@@ -232,9 +246,10 @@ fn set(planner: &mut Planner, kind: &str, status: &str, reason: ConditionReason,
         observed_generation: Some(planner.observed.task.generation),
     };
     match known {
-        Some(known) if *known == condition => return,
+        Some(known) if *known == condition => return false,
         Some(known) => *known = condition,
         None => conditions.push(condition),
     }
     planner.ledger.urgent = true;
+    true
 }

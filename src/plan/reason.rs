@@ -103,6 +103,8 @@ words! {
         HistoryLimit,
         /// The Job finished longer ago than `ttlAfterFinished`.
         TtlAfterFinished,
+        /// The spec cannot be used: the condition Ready says why.
+        InvalidSpec,
         /// A request was refused: its message says why.
         RequestRefused,
         /// A backfill was started.

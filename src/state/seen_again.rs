@@ -45,6 +45,8 @@ pub fn after(known: &Job, mut seen: Job, source: Source, is_missing: bool) -> Jo
     if !is_read_again {
         (seen.exit, seen.exit_is_final) = (known.exit.clone(), known.exit_is_final);
     }
+    // One that is resumed waits on until its controller begins with it, which may not even have said that it was suspended.
+    seen.object.suspended |= object.suspended && seen.object.began.is_none() && seen.object.end.is_none();
     // One that waits for its turn (again) is to be read anew.
     if !seen.object.suspended {
         seen.object.ready |= object.ready;

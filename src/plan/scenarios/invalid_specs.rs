@@ -42,7 +42,12 @@ fn an_invalid_schedule_or_time_zone_is_reported() {
         .starts("2026-11-23T09:00:00Z")
         .edited(|spec| spec.time_zone = "Mars/Olympus".into())
         .has_condition(READY, "False UnknownTimeZone")
+        .announces("Mars/Olympus")
         .fails("2026-11-23T09:00:00Z", 3)
+        .then(|world| {
+            let said = |said: &&crate::plan::Announcement| said.reason == crate::plan::Reason::InvalidSpec;
+            assert_eq!(world.announced.iter().filter(said).count(), 1, "once, and not in each plan");
+        })
         .has_condition(HEALTHY, "False JobFailed")
         .counts("started 1, failed 1");
 }

@@ -118,3 +118,24 @@ fn what_the_pods_said_of_a_job_that_no_list_shows_is_not_lost() {
     let observed = record.observe(now(), &seal()).unwrap();
     assert_eq!(observed.jobs[0].exit, Exit::Unknown, "it would be asked again and again");
 }
+
+/// A Job that is resumed before its controller has said that it was suspended.
+#[test]
+fn a_resumed_job_waits_until_its_controller_begins_with_it() {
+    let mut record = Record::default();
+    record.put_task(task(5, true), now());
+    let suspended = |record: &Record| record.observe(now(), &seal()).unwrap().jobs[0].object.suspended;
+    let held = JobObject {
+        suspended: true,
+        ..job(false)
+    };
+    record.put_job(held, Source::Watch, now());
+    record.put_job(job(false), Source::Watch, now());
+    assert!(suspended(&record), "nobody has begun with it");
+    let begun = JobObject {
+        began: Some(now()),
+        ..job(false)
+    };
+    record.put_job(begun, Source::Watch, now());
+    assert!(!suspended(&record));
+}

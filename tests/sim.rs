@@ -18,6 +18,8 @@
 //!   single reads are old, too, a POST that no claim covers is left out, as that of a process that was stopped, and what the cache lacks
 //!   it asks for. The API server itself answers a read without a `resourceVersion` from etcd, so "not found" is believed: from a cache
 //!   that lacks a new Job it would count as deleted.
+//!   (Allow) A Job that nobody has written down, because the leader who made it died, and that the list of the next lacks, too, counts
+//!   as missed and, when the cache shows it, as started (docs/decisions/02): from then on sums are not judged.
 //!   A finished Job that an old list lacks may be kept beyond its limit: a status written meanwhile no longer names it.
 //! - **An older CRD prunes fields**: sums, claims and slots hold; no process gives up a slot for an edit that nobody made; each process
 //!   writes at most once what is not kept, and again if its answer is lost; Ready is False with OutdatedCRD. A leader that did not

@@ -28,6 +28,8 @@ pub struct Actor {
     pub process: (usize, u32),
     /// Since when it leads.
     pub leads_since: Ms,
+    /// Its lists and watches are of an old cache.
+    pub reads_old: bool,
 }
 
 /// What became of a Job.
@@ -83,6 +85,8 @@ pub struct Checker {
     pub void_writes: BTreeSet<(usize, u32)>,
     /// Jobs that a restored backup does not hold, by UID, with run and slot. Operators may remember them.
     pub forgotten: BTreeMap<String, (String, i64)>,
+    /// So many forgotten slots that are none of the schedule does the status that is written pass.
+    pub odd: i64,
     /// A list was old: finished Jobs that it lacked may be kept longer than their limit.
     pub listed_old: bool,
     pub writes: u64,
@@ -136,6 +140,7 @@ impl Checker {
             wrote_since: None,
             void_writes: BTreeSet::new(),
             forgotten: BTreeMap::new(),
+            odd: 0,
             listed_old: false,
             writes: 0,
             last_write: born,

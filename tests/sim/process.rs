@@ -168,7 +168,8 @@ impl World<'_> {
             return self.later(now + LEASE, Event::Elect);
         }
         let guesses = replica.stale || replica.old_cache.is_some_and(|(_, gets)| gets);
-        if guesses && is_not_fenced(&request, &self.api) {
+        let is_old_spec = !replica.stale && work.seen.generation != self.api.task.generation && verb == Verb::Post;
+        if guesses && (is_old_spec || is_not_fenced(&request, &self.api)) {
             return self.leave(at);
         }
         if let Some(mutant) = self.mutant {

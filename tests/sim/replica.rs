@@ -133,6 +133,7 @@ impl Replica {
             drops: self.drops,
             process: (at, self.incarnation),
             leads_since: self.leads_since,
+            reads_old: self.old_cache.is_some(),
         };
         api.served_at = self.old_cache.filter(|(_, gets)| *gets).map(|(by, _)| api.now - by);
         match request {

@@ -219,6 +219,22 @@ fn a_job_that_loses_its_label_is_still_running() {
         .starts("2026-11-23T08:03:00Z");
 }
 
+/// F21: the time of the last read may lie in the future.
+#[test]
+fn a_job_without_its_label_is_read_after_the_clock_was_set_back() {
+    given("0 * * * *")
+        .policy(Forbid)
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T09:00:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .when(|world| world.now = time("2026-11-23T09:30:00Z"))
+        .job_unlabelled("2026-11-23T09:00:00Z")
+        .when(|world| world.now = time("2026-11-23T09:01:00Z"))
+        .when(|world| world.end(time("2026-11-23T09:00:00Z"), true, Exit::Unknown))
+        .at("2026-11-23T09:01:31Z")
+        .counts("started 1, succeeded 1");
+}
+
 /// F28: a run that is terminated leaves its exit code and last words.
 #[test]
 fn the_last_words_of_a_terminated_run_are_kept() {

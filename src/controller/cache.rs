@@ -78,9 +78,11 @@ impl Cache {
         };
         let version = raw.metadata.resource_version.clone().unwrap_or_default();
         let known = match self.lock().entries.get_mut(&key) {
-            Some(entry) if entry.rests_at(&version) => return Put::Old,
+            Some(entry) if entry.version().is_some_and(|known| known == version) => return Put::Old,
+            // Where etcd was restored, another spec may have the same generation.
+            Some(_) if source == Source::List => None,
             Some(entry) => match entry.awake(now) {
-                Some(record) if source != Source::List && !record.is_news(&version) => return Put::Old,
+                Some(record) if !record.is_news(&version) => return Put::Old,
                 record => record.and_then(|record| record.task_shared()),
             },
             None => None,

@@ -75,11 +75,6 @@ impl Entry {
         self.awake(now).is_some_and(|record| record.put_job(object, source, now))
     }
 
-    /// Whether the record rests, and knows the task in this version.
-    pub fn rests_at(&self, version: &str) -> bool {
-        matches!(&self.knowledge, Knowledge::AtRest(packed) if packed.version() == version)
-    }
-
     /// Whether the record rests, and all of its Jobs are among these.
     pub fn rests_among(&self, listed: &HashSet<u64>) -> bool {
         matches!(&self.knowledge, Knowledge::AtRest(packed) if packed.is_among(|uid| listed.contains(&uid)))

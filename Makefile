@@ -93,8 +93,8 @@ sim: ## Run random simulations with faults, checked independently (SIM_SEEDS=100
 	SIM_SEEDS=$${SIM_SEEDS:-1000} $(CARGO) test --release --locked --test sim -- whatever --nocapture
 
 .PHONY: bench bench-cluster
-bench: ## Measure what one plan costs
-	$(CARGO) bench --locked --bench plan
+bench: ## Measure the time of one plan and the memory of one task
+	$(CARGO) bench --locked --bench plan --bench memory
 
 bench-cluster: tools ## Compare with the CronJob controller on a real control plane; writes docs/benchmark.md (30 minutes; QUICK=1: 5)
 	$(CARGO) build --release --locked --package punctual --package bench-cluster

@@ -182,6 +182,15 @@ impl Arena {
         }
         let tasks = self.world.tasks().list(&ListParams::default()).await.expect("the tasks");
         let seen = self.witness.seen(&self.world.job_names().await, &tasks.items).await;
-        Books::close(&self.world, self.pace, self.changes, &seen).await
+        Books::close(&self.world, self.pace, std::mem::take(&mut self.changes), &seen).await
+    }
+}
+
+/// A group that does not come to its end says what its replicas said.
+impl Drop for Arena {
+    fn drop(&mut self) {
+        for replica in &self.replicas {
+            eprintln!("--- {} of {} ---\n{}", replica.identity, self.world.namespace, replica.log());
+        }
     }
 }

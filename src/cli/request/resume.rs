@@ -55,10 +55,12 @@ pub fn resume(args: &Resume) -> Result<ExitCode> {
 
 async fn resume_one(cluster: &Cluster, name: &str, spec: bool) -> Result<(Value, Lifted)> {
     let before = Task::of(cluster.task(name).await?);
-    let metadata = json!({"annotations": {RESUME: new_value()}});
-    let change = match spec && is_suspended_by_author(&before) {
-        true => json!({"metadata": metadata, "spec": {"suspend": false}}),
-        false => json!({"metadata": metadata}),
+    let annotations = json!({RESUME: new_value()});
+    let change = match (spec && is_suspended_by_author(&before), before.is_suspended_by_failures()) {
+        // There is nothing that the operator could be asked to lift.
+        (true, false) => json!({"spec": {"suspend": false}}),
+        (true, true) => json!({"metadata": {"annotations": annotations}, "spec": {"suspend": false}}),
+        (false, _) => json!({"metadata": {"annotations": annotations}}),
     };
     Ok((patch(cluster, name, change).await?, lifted(&before, spec)))
 }

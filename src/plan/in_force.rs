@@ -12,8 +12,10 @@ use std::borrow::Cow;
 pub fn in_force<'a>(task: &'a Task, status: &ScheduledTaskStatus) -> Option<Cow<'a, Schedule>> {
     let spec = task.spec.as_ref().ok()?;
     let written = spec.fields.observed_schedule();
+    // As it was read: while an edit is accounted for, the status already names its generation.
+    let is_same_generation = task.status.observed_generation == Some(task.generation);
     match &status.observed_schedule {
-        Some(known) if *known != written && !is_pruned(known, &written, status.observed_generation == Some(task.generation)) => {
+        Some(known) if *known != written && !is_pruned(known, &written, is_same_generation) => {
             schedule_of(known, &task.key()).ok().map(Cow::Owned)
         }
         _ => spec.schedule.as_ref().ok().map(Cow::Borrowed),

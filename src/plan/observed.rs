@@ -158,6 +158,15 @@ pub enum DryRun {
     },
 }
 
+impl DryRun {
+    /// Whether the Job was refused because the API server does not know some of its fields. It has no reason for that but these words,
+    /// those of `NewStrictDecodingError` in Kubernetes' apimachinery.
+    #[must_use]
+    pub fn names_unknown_fields(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if message.contains("strict decoding error"))
+    }
+}
+
 impl Unwritten {
     /// Whether all that it accounts for lies in the past.
     #[must_use]

@@ -215,3 +215,17 @@ fn a_pruned_acceptance_is_reported_without_end() {
             .has_condition(READY, "True Accepted");
     }
 }
+
+/// M4: An edit that only adds a field is not what an older CRD dropped.
+#[test]
+fn slots_of_a_suspension_are_skipped_whatever_is_added_to_the_schedule() {
+    given("0 * * * *")
+        .since("2026-11-23T08:00:00Z")
+        .edited(|spec| spec.suspend = true)
+        .when(|world| {
+            world.now = time("2026-11-23T10:30:00Z");
+            world.edit(|spec| spec.start_at = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time("2026-11-23T11:00:00Z"))));
+        })
+        .starts_nothing()
+        .counts("skipped 2");
+}

@@ -46,6 +46,39 @@ pub fn print_objects(format: Option<Format>, objects: Vec<Value>) -> Result<()> 
     }
 }
 
+/// What a command did to one task.
+pub struct Changed {
+    /// The object as it is now.
+    pub object: Value,
+    /// What is said after its name.
+    pub done: String,
+    /// What its author should know, if anything.
+    pub warning: Option<String>,
+}
+
+/// Changes tasks one after the other; one that fails keeps no other from being changed.
+pub async fn change_each(names: &[String], format: Option<Format>, change: impl AsyncFn(&str) -> Result<Changed>) -> Result<ExitCode> {
+    let (mut objects, mut failed) = (Vec::new(), false);
+    for name in names {
+        let name = cluster::bare_name(name);
+        match change(name).await {
+            Ok(Changed { object, done, warning }) => {
+                print_line(format, &format!("{} {done}", cluster::full_name(name)))?;
+                if let Some(warning) = warning {
+                    output::print_error(&format!("warning: {name}: {warning}"));
+                }
+                objects.push(object);
+            }
+            Err(error) => {
+                failed = true;
+                cluster::print_error(&error);
+            }
+        }
+    }
+    print_objects(format, objects)?;
+    Ok(exit_code(failed))
+}
+
 /// The exit code of a command for several tasks.
 pub fn exit_code(failed: bool) -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }

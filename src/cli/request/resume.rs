@@ -2,13 +2,13 @@
 //!
 //! Says which of the two suspensions is lifted and which remains.
 
-use super::annotate::{exit_code, new_value, patch, print_line, print_objects};
+use super::annotate::{Changed, change_each, new_value, patch};
 use crate::api::RESUME;
 use crate::cli::cluster::{self, Cluster, Target};
-use crate::cli::output::{self, Format};
+use crate::cli::output::Format;
 use crate::cli::task::Task;
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
@@ -30,30 +30,11 @@ pub struct Resume {
 pub fn resume(args: &Resume) -> Result<ExitCode> {
     cluster::block_on(async {
         let cluster = args.target.connect().await?;
-        let mut objects = Vec::new();
-        let mut failed = false;
-        for name in &args.names {
-            let name = cluster::bare_name(name);
-            match resume_one(&cluster, name, args.spec).await {
-                Ok((object, Lifted { done, left })) => {
-                    print_line(args.output, &format!("{} {done}", cluster::full_name(name)))?;
-                    if let Some(left) = left {
-                        output::print_error(&format!("warning: {name}: {left}"));
-                    }
-                    objects.push(object);
-                }
-                Err(error) => {
-                    failed = true;
-                    cluster::print_error(&error);
-                }
-            }
-        }
-        print_objects(args.output, objects)?;
-        Ok(exit_code(failed))
+        change_each(&args.names, args.output, async |name| resume_one(&cluster, name, args.spec).await).await
     })
 }
 
-async fn resume_one(cluster: &Cluster, name: &str, spec: bool) -> Result<(Value, Lifted)> {
+async fn resume_one(cluster: &Cluster, name: &str, spec: bool) -> Result<Changed> {
     let before = Task::of(cluster.task(name).await?);
     let annotations = json!({RESUME: new_value()});
     let change = match (spec && is_suspended_by_author(&before), before.is_suspended_by_failures()) {
@@ -62,7 +43,13 @@ async fn resume_one(cluster: &Cluster, name: &str, spec: bool) -> Result<(Value,
         (true, true) => json!({"metadata": {"annotations": annotations}, "spec": {"suspend": false}}),
         (false, _) => json!({"metadata": {"annotations": annotations}}),
     };
-    Ok((patch(cluster, name, change).await?, lifted(&before, spec)))
+    let object = patch(cluster, name, change).await?;
+    let Lifted { done, left } = lifted(&before, spec);
+    Ok(Changed {
+        object,
+        done: done.to_owned(),
+        warning: left,
+    })
 }
 
 /// What a request lifts, and what it does not.

@@ -1,6 +1,6 @@
 //! `punctual suspend`: sets `spec.suspend`, so that no slot starts.
 
-use super::annotate::{exit_code, patch, print_line, print_objects};
+use super::annotate::{Changed, change_each, patch};
 use crate::cli::cluster::{self, Target};
 use crate::cli::output::Format;
 use crate::cli::task::Task;
@@ -24,28 +24,16 @@ pub struct Suspend {
 pub fn suspend(args: &Suspend) -> Result<ExitCode> {
     cluster::block_on(async {
         let cluster = args.target.connect().await?;
-        let mut objects = Vec::new();
-        let mut failed = false;
-        for name in &args.names {
-            let name = cluster::bare_name(name);
-            match patch(&cluster, name, json!({"spec": {"suspend": true}})).await {
-                Ok(object) => {
-                    let line = format!(
-                        "{} suspended: {}",
-                        cluster::full_name(name),
-                        consequences(&Task::of(object.clone()))
-                    );
-                    print_line(args.output, &line)?;
-                    objects.push(object);
-                }
-                Err(error) => {
-                    failed = true;
-                    cluster::print_error(&error);
-                }
-            }
-        }
-        print_objects(args.output, objects)?;
-        Ok(exit_code(failed))
+        change_each(&args.names, args.output, async |name| {
+            let object = patch(&cluster, name, json!({"spec": {"suspend": true}})).await?;
+            let done = format!("suspended: {}", consequences(&Task::of(object.clone())));
+            Ok(Changed {
+                object,
+                done,
+                warning: None,
+            })
+        })
+        .await
     })
 }
 

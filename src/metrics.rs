@@ -24,6 +24,8 @@ pub struct Metrics {
     pub quarantined: IntCounterVec,
     /// `punctual_events_dropped_total`: events that were dropped (rate limit or write errors).
     pub events_dropped: IntCounter,
+    /// `punctual_claims_log_bytes_total`: bytes of the claims log that were written.
+    pub claims_log_bytes: IntCounter,
     /// `punctual_leader`: 1 while this replica is the leader, else 0.
     pub leader: IntGauge,
     tasks: IntGauge,
@@ -70,6 +72,12 @@ impl Metrics {
         )
         .expect("a fixed name");
         registry.register(Box::new(events_dropped.clone())).expect("registered once");
+        let claims_log_bytes = IntCounter::new(
+            "punctual_claims_log_bytes_total",
+            "Bytes of the claims log that were written",
+        )
+        .expect("a fixed name");
+        registry.register(Box::new(claims_log_bytes.clone())).expect("registered once");
         Self {
             slots: counters("punctual_slots_total", "Slots by outcome and reason", &["outcome", "reason"]),
             reconcile_errors: counters("punctual_reconcile_errors_total", "Reconciliations that failed", &["kind"]),
@@ -91,6 +99,7 @@ impl Metrics {
             watches_forbidden,
             lateness,
             events_dropped,
+            claims_log_bytes,
             registry,
         }
     }

@@ -63,6 +63,8 @@ mod check_end;
 mod check_jobs;
 #[path = "sim/check_time.rs"]
 mod check_time;
+#[path = "sim/claims.rs"]
+mod claims;
 #[path = "sim/clock.rs"]
 mod clock;
 #[path = "sim/cluster.rs"]

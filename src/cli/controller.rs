@@ -2,7 +2,7 @@
 
 use super::cluster::Access;
 use crate::clock::Clock;
-use crate::controller::{Controller, LeaderElectionConfig, Options, RELOAD_PERIOD, identity_of, reloading};
+use crate::controller::{ClaimsLogRef, Controller, LeaderElectionConfig, Options, RELOAD_PERIOD, identity_of, reloading};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
@@ -48,10 +48,10 @@ struct Election {
     /// How long to wait between attempts to acquire or renew the lease
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     leader_elect_retry_period: Duration,
-    /// Name of the Lease
+    /// Name of the Lease; with -claims behind it, of the ConfigMap that is the claims log
     #[arg(long, value_name = "NAME", default_value = "punctual")]
     leader_elect_resource_name: String,
-    /// Namespace of the Lease. Default: $POD_NAMESPACE, or punctual-system
+    /// Namespace of both. Default: $POD_NAMESPACE, or punctual-system
     #[arg(
         long,
         value_name = "NAMESPACE",
@@ -66,6 +66,14 @@ struct Election {
 }
 
 impl Election {
+    /// It stands beside the Lease, also where there is none.
+    fn claims_log(&self) -> ClaimsLogRef {
+        ClaimsLogRef {
+            namespace: self.leader_elect_resource_namespace.clone(),
+            name: format!("{}-claims", self.leader_elect_resource_name),
+        }
+    }
+
     fn terms(self) -> Result<Option<LeaderElectionConfig>> {
         if !self.leader_elect {
             return Ok(None);
@@ -104,6 +112,7 @@ async fn operate(args: Args) -> Result<()> {
     let client = reloading(move || access.client(), RELOAD_PERIOD, Clock::System)?;
     let options = Options {
         namespaces: args.watch_namespaces,
+        claims_log: args.election.claims_log(),
         leader_election: args.election.terms()?,
         workers: args.workers.into(),
     };

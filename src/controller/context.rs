@@ -4,6 +4,7 @@
 //! elsewhere.
 
 use super::cache::Cache;
+use super::claims::Claims;
 use super::error::Error;
 use super::events::Events;
 use super::leadership::Leadership;
@@ -24,12 +25,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The verbs of requests that webhooks may be asked about: they create a Job, write a status, delete a Job.
 pub(super) const CREATE: &str = "create";
 pub(super) const STATUS: &str = "status";
 pub(super) const DELETE: &str = "delete";
+/// The verbs of requests by which a process leads: of the Lease and the claims log.
+const LEADING: [&str; 4] = ["lease", "get lease", "claims", "get claims"];
 /// Such a request may take as long as the API server gives it (34 s, webhooks of up to 30 s included) and the way there and back.
 const REVIEWED_DEADLINE: Duration = Duration::from_secs(40);
 /// An answer that takes longer is none: the client itself would wait for ever (it has no read timeout).
@@ -49,10 +52,13 @@ const LANE: Duration = Duration::from_millis(50);
 /// What all parts of the shell share.
 pub struct Context {
     pub(super) client: kube::Client,
+    /// So many requests are on their way at once, and use as many connections.
+    pub(super) connections: Semaphore,
     pub(super) clock: Clock,
     pub(super) namespaces: Vec<String>,
     pub(super) leadership: Leadership,
     pub(super) cache: Cache,
+    pub(super) claims: Claims,
     pub(super) queue: Queue,
     pub(super) events: Events,
     pub(super) metrics: Metrics,
@@ -75,8 +81,18 @@ pub(super) struct Pace {
 }
 
 impl Context {
-    /// Sends a request with a deadline of its own.
+    /// Sends a request with a deadline of its own, when a connection is free. Those by which this process leads do not wait for one.
     pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        request: Result<http::Request<Vec<u8>>, impl Display>,
+    ) -> Result<T, Error> {
+        let leads = LEADING.contains(&verb);
+        let _connection = if leads { None } else { self.connections.acquire().await.ok() };
+        self.exchange(verb, request).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(
         &self,
         verb: &str,
         request: Result<http::Request<Vec<u8>>, impl Display>,
@@ -87,6 +103,18 @@ impl Context {
         let deadline = if is_reviewed { REVIEWED_DEADLINE } else { REQUEST_DEADLINE };
         let sent = tokio::time::timeout(deadline, response::request(&self.client, request));
         sent.await.unwrap_or_else(|_| Err(Error::deadline(deadline)))
+    }
+
+    /// Sends a creation that is committed: it may be sent while this process leads, and then takes the time that it takes. Whoever leads
+    /// next creates the same Job under the same name.
+    pub(super) async fn write_committed<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        request: Result<http::Request<Vec<u8>>, impl Display>,
+    ) -> Result<T, Error> {
+        let _connection = self.connections.acquire().await.ok();
+        self.leadership.time_left().ok_or(Error::NotLeading)?;
+        self.exchange(verb, request).await
     }
 
     /// Sends a request that changes something: only while this process leads, and with no more time than it leads for sure.
@@ -272,7 +300,7 @@ impl Context {
     pub(super) fn rest(&self, key: &Key, next: Option<Timestamp>) {
         let far = self.clock.now().saturating_add(REST).unwrap_or(Timestamp::MAX);
         let has_writes = self.paces().get(key).is_some_and(|pace| pace.due.is_some());
-        if has_writes || next.is_some_and(|next| next < far) {
+        if has_writes || self.claims.has(key) || next.is_some_and(|next| next < far) {
             return;
         }
         self.cache.rest(key);
@@ -283,6 +311,7 @@ impl Context {
 
     /// The task is gone.
     pub(super) fn forget(&self, key: &Key) {
+        self.claims.forget(key);
         self.paces().remove(key);
         self.queue.forget(key);
     }

@@ -27,6 +27,7 @@ const MAX_ATTEMPTS: u32 = 3;
 pub async fn run_election(ctx: Arc<Context>) {
     let Some(config) = ctx.leadership.config().cloned() else {
         ctx.metrics.leader.set(1);
+        ctx.claims.open();
         return std::future::pending().await;
     };
     tracing::info!(
@@ -79,12 +80,13 @@ fn on_started_leading(ctx: &Context, config: &LeaderElectionConfig, led: bool) {
         tracing::info!(identity = config.identity, "started leading");
         ctx.events.about_lease(config, &format!("{} became leader", config.identity));
     }
-    // Reconcile every task: nothing was written while this process stood by. The caches are warm, so nothing is listed.
-    ctx.wake_all();
+    // When it is open, every task is reconciled. The caches are warm, so nothing is listed.
+    ctx.claims.open();
 }
 
 fn on_stopped_leading(ctx: &Context, config: &LeaderElectionConfig) {
     ctx.metrics.leader.set(0);
+    ctx.claims.close();
     let holder = ctx.leadership.holder().unwrap_or_else(|| "nobody".into());
     tracing::warn!(
         identity = config.identity,

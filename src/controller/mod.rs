@@ -8,6 +8,7 @@
 //! Given a client and a clock, it runs until it is stopped. Nothing is decided here: decisions are in `plan`.
 
 mod cache;
+mod claims;
 mod context;
 mod entry;
 mod error;
@@ -29,6 +30,7 @@ mod synced;
 mod timeline;
 mod watch_backoff;
 
+pub use claims::ClaimsLogRef;
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::LeaderElectionConfig;
@@ -38,6 +40,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::state::Seal;
 use cache::Cache;
+use claims::Claims;
 use context::Context;
 use events::{Accepted, Events};
 use futures::FutureExt;
@@ -57,6 +60,8 @@ const DRAIN: Duration = Duration::from_secs(25);
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 /// A task whose reconciliation failed is reconciled again after this, doubled each time, and at most [`LONGEST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// So many tasks are worked on for each connection: those that are due together are decided together, and share a write of the claims log.
+const TURNS: usize = 8;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 /// How the operator is run.
@@ -66,7 +71,9 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// How replicas agree on a leader; without, this process leads.
     pub leader_election: Option<LeaderElectionConfig>,
-    /// How many tasks are worked on at once: as many connections to the API server.
+    /// Where decisions to start are made durable.
+    pub claims_log: ClaimsLogRef,
+    /// How many requests are on their way at once: as many connections to the API server.
     pub workers: usize,
 }
 
@@ -75,6 +82,10 @@ impl Default for Options {
         Self {
             namespaces: Vec::new(),
             leader_election: None,
+            claims_log: ClaimsLogRef {
+                namespace: "punctual-system".into(),
+                name: "punctual-claims".into(),
+            },
             workers: 64,
         }
     }
@@ -88,10 +99,16 @@ pub struct Controller {
     workers: usize,
 }
 
-/// A part of the operator ended that never ends.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a watch or the leader election exited unexpectedly")]
-pub struct Defect;
+/// Why the operator ended by itself.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Stopped {
+    /// A part of it ended that never ends.
+    #[error("a watch or the leader election exited unexpectedly")]
+    Defect,
+    /// It may not use its claims log.
+    #[error("{0}")]
+    ClaimsLog(String),
+}
 
 /// What health checks ask.
 #[derive(Clone, Debug)]
@@ -109,12 +126,17 @@ impl Controller {
         let _ = SystemRandom::new().fill(&mut key);
         let seal = Seal::alone(&key);
         let synced = Synced::new(&options.namespaces);
+        let alone = || format!("alone-{:016x}", u64::from_be_bytes(key.first_chunk().copied().unwrap_or_default()));
+        let elected = options.leader_election.as_ref().map(|config| config.identity.clone());
+        let claims = Claims::new(options.claims_log, &elected.unwrap_or_else(alone));
         let ctx = Arc::new(Context {
             client,
+            connections: Semaphore::new(options.workers.max(1)),
             clock,
             namespaces: options.namespaces,
             leadership: Leadership::new(options.leader_election),
             cache: Cache::new(seal),
+            claims,
             queue: Queue::default(),
             events,
             metrics,
@@ -141,26 +163,41 @@ impl Controller {
     /// Runs until `stop` resolves, then finishes what is in flight.
     ///
     /// # Errors
-    /// When a watch or the election ended, which they never do unless by a defect: the process has to be started again.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Defect> {
+    /// When it may not use its claims log; or when a watch or the election ended, which they never do unless by a defect: the process
+    /// has to be started again.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Stopped> {
         let Self { ctx, accepted, workers } = self;
         let mut background = tokio::task::JoinSet::new();
         let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
         let scopes: Vec<Option<String>> = if ctx.namespaces.is_empty() { vec![None] } else { scopes.collect() };
         for scope in scopes {
             let (listed, tasks_listed) = watch::channel(false);
-            background.spawn(observe::watch_tasks(ctx.clone(), scope.clone(), listed));
-            background.spawn(observe::watch_jobs(ctx.clone(), scope, tasks_listed));
+            let (tasks, jobs) = (ctx.clone(), ctx.clone());
+            let watched = scope.clone();
+            background.spawn(async move {
+                observe::watch_tasks(tasks, watched, listed).await;
+                Stopped::Defect
+            });
+            background.spawn(async move {
+                observe::watch_jobs(jobs, scope, tasks_listed).await;
+                Stopped::Defect
+            });
         }
-        background.spawn(leader::run_election(ctx.clone()));
+        let (elected, logged) = (ctx.clone(), ctx.clone());
+        background.spawn(async move {
+            leader::run_election(elected).await;
+            Stopped::Defect
+        });
+        background.spawn(async move { Stopped::ClaimsLog(claims::run(logged).await) });
         let posting = tokio::spawn(outbox::run(ctx.clone(), accepted));
         let ended = tokio::select! {
             () = work(&ctx, workers) => Ok(()),
             () = stop => Ok(()),
             // None of them ends by itself: an operator without watches would be deaf, and look well.
-            _ = background.join_next() => {
-                tracing::error!("{Defect}: shutting down, to be started again");
-                Err(Defect)
+            ended = background.join_next() => {
+                let stopped = ended.and_then(Result::ok).unwrap_or(Stopped::Defect);
+                tracing::error!("{stopped}: shutting down, to be started again");
+                Err(stopped)
             }
         };
         tracing::info!("stopping: finishing what is in flight");
@@ -186,7 +223,7 @@ impl Controller {
 async fn work(ctx: &Arc<Context>, workers: usize) {
     ctx.synced.wait().await;
     tracing::info!("ready: tasks and Jobs are listed");
-    let permits = Arc::new(Semaphore::new(workers));
+    let permits = Arc::new(Semaphore::new(workers * TURNS));
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else {
             return;

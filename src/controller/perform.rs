@@ -28,6 +28,7 @@ pub async fn perform(
     term: u64,
 ) -> Result<Progress, Error> {
     let mut execution = Execution::new(effects, may_defer);
+    let _starting = ctx.claims.starting(key);
     loop {
         if ctx.leadership.term() != term {
             return Err(Error::NotLeading);
@@ -46,10 +47,14 @@ pub async fn perform(
         {
             return Err(Error::Refused(message));
         }
-        let answer = match send(ctx, task, request).await {
+        let creates = job_of(&request);
+        let answer = match send(ctx, key, task, request).await {
             Ok(reply) => Ok(reply),
             Err(error) => Err(error.into_failure()?),
         };
+        if let (Some(job), Ok(_)) = (creates, &answer) {
+            ctx.claims.created(key, &job);
+        }
         let now = ctx.clock.now();
         let notices = ctx
             .cache
@@ -67,8 +72,20 @@ fn refused_before(ctx: &Context, key: &Key, status: &ScheduledTaskStatus) -> Opt
     ctx.cache.update(key, now, |record, _| refused(record)).flatten()
 }
 
-async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Error> {
+/// Name of the Job that a request creates.
+fn job_of(request: &Wanted) -> Option<String> {
     match request {
+        Wanted::CreateJob { manifest, dry_run: false } => manifest.pointer("/metadata/name")?.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+async fn send(ctx: &Context, key: &Key, task: &Task, request: Wanted) -> Result<Reply, Error> {
+    match request {
+        Wanted::Commit { claims } => {
+            ctx.claims.commit(key, claims).await?;
+            Ok(Reply::Done)
+        }
         Wanted::CreateJob { manifest, dry_run } => {
             let params = PostParams {
                 dry_run,
@@ -82,7 +99,11 @@ async fn send(ctx: &Context, task: &Task, request: Wanted) -> Result<Reply, Erro
             if dry_run {
                 reject_unknown_fields(&mut request);
             }
-            let answer = ctx.write(CREATE, Ok::<_, Infallible>(request)).await;
+            let request = Ok::<_, Infallible>(request);
+            let answer = match dry_run {
+                true => ctx.write(CREATE, request).await,
+                false => ctx.write_committed(CREATE, request).await,
+            };
             answer.map(|raw| found(raw, task)).map_err(|error| match error {
                 Error::Refused(message) => Failure::Refused(message).of_create(bytes).into(),
                 other => other,
@@ -139,7 +160,7 @@ fn found(raw: RawJob, task: &Task) -> Reply {
     }))
 }
 
-/// Writes the status if the task is still as it was observed: the compare-and-swap that makes a claim.
+/// Writes the status if the task is still as it was observed.
 async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) -> Result<Reply, Error> {
     let object = json!({
         "apiVersion": format!("{}/{}", crate::api::GROUP, crate::api::VERSION),

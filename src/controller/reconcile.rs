@@ -23,17 +23,18 @@ const ROUNDS: usize = 16;
 pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp>, Error> {
     for _ in 0..ROUNDS {
         let term = ctx.leadership.term();
-        let Some(observed) = ctx.cache.observe(key, ctx.clock.now()) else {
+        let Some(mut observed) = ctx.cache.observe(key, ctx.clock.now()) else {
             ctx.forget(key);
             return Ok(None);
         };
+        observed.claims = ctx.claims.of(key, &observed.task.status);
         // A defect that one task meets is that task's.
         let Ok(plan) = catch_unwind(AssertUnwindSafe(|| plan(&observed))) else {
             ctx.quarantine(key, &observed.task)?;
             continue;
         };
-        if !ctx.leadership.holds() {
-            // A standby knows what it would do, and does nothing.
+        if !ctx.leadership.holds() || !ctx.claims.is_open() {
+            // A standby knows what it would do, and does nothing: nor does a leader that has not opened the claims log.
             return Ok(plan.wake_at);
         }
         if plan.creates_jobs() && !ctx.is_fresh(key) {

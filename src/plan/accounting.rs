@@ -24,10 +24,16 @@ pub struct Ledger {
     pub announcements: Vec<Announcement>,
     /// People and other replicas act on what changed: the write does not wait for others.
     pub urgent: bool,
-    /// A decision that must be durable before it is carried out.
+    /// A decision that must be in the status before it is carried out.
     pub binding: bool,
     /// Slots were skipped.
     pub skipped: bool,
+    /// Slots were passed over.
+    passed: bool,
+    /// A slot was claimed: the claims log makes that durable.
+    claimed: bool,
+    /// Names of the Jobs that are created whatever is decided now.
+    pub committed: Vec<String>,
     history_limit: usize,
 }
 
@@ -45,6 +51,9 @@ impl Ledger {
             announcements,
             urgent: false,
             binding: false,
+            passed: false,
+            claimed: false,
+            committed: Vec::new(),
             history_limit,
         }
     }
@@ -124,14 +133,21 @@ impl Ledger {
         }
     }
 
-    /// A run is decided: durable before its Job is created.
+    /// A run is decided. That a request was handled stands in the status before the Job is created; a slot needs the claims log alone.
     pub fn claim(&mut self, run: Run) {
         self.enter(&run);
+        self.claimed |= run.is_scheduled();
+        self.binding |= !run.is_scheduled();
         self.runs.push(Run {
             phase: Phase::Claimed,
             ..run
         });
-        self.binding = true;
+    }
+
+    /// A run that the claims log names is not in the ledger yet.
+    pub fn adopt_claim(&mut self, run: Run) {
+        self.enter(&run);
+        self.runs.push(run);
     }
 
     /// A run waits for capacity.
@@ -164,6 +180,7 @@ impl Ledger {
         *self.counter(outcome) += slots;
         self.account_until(range.last);
         self.skipped |= outcome == Outcome::Skipped;
+        self.passed = true;
         self.announce_range(outcome, range, message);
         let newest = self.status.recent_runs.first_mut();
         // A task that skips every minute must not push its runs out of the history: one entry for all of them.
@@ -281,9 +298,11 @@ impl Ledger {
         self.urgent = true;
     }
 
-    /// Runs without a Job are given up, wherever `which` says so.
+    /// Runs without a Job are given up, wherever `which` says so: but for those whose start is committed.
     pub fn give_up(&mut self, which: impl Fn(&Run) -> bool, outcome: Outcome, reason: Reason, why: &str) {
-        let dropped: Vec<Run> = self.runs.extract_if(.., |run| run.is_waiting() && which(run)).collect();
+        let committed = &self.committed;
+        let is_dropped = |run: &mut Run| run.is_waiting() && which(run) && !committed.contains(&run.job);
+        let dropped: Vec<Run> = self.runs.extract_if(.., is_dropped).collect();
         self.urgent |= !dropped.is_empty();
         for run in dropped {
             let message = match run.phase {
@@ -330,6 +349,12 @@ impl Ledger {
 
 /// Writing.
 impl Ledger {
+    /// Whether the status has to be written before anything is started: what was passed over before a start is counted as what it was.
+    #[must_use]
+    pub fn comes_first(&self) -> bool {
+        self.binding || self.claimed && (self.passed || self.skipped)
+    }
+
     fn record(&mut self, mut record: RunRecord) {
         record.message = record.message.map(|message| short(&message));
         self.status.recent_runs.insert(0, record);

@@ -1,5 +1,6 @@
 //! What a plan says is to be done: a list in order, any prefix of which is a safe place to die.
 
+use super::claim::Claim;
 use super::observed_job::JobState;
 use super::reason::Reason;
 use crate::api::{ScheduledTaskStatus, Trigger};
@@ -56,6 +57,11 @@ pub enum Effect {
         version: String,
         /// Why.
         reason: Reason,
+    },
+    /// Make the decision to start these attempts durable: their Jobs are created after that, and whatever happens.
+    Commit {
+        /// One for each start that follows and is not in the log yet.
+        claims: Vec<Claim>,
     },
     /// Create the Job of an attempt. A Job of ours under that name is success.
     Create {

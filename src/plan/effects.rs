@@ -1,9 +1,10 @@
 //! What is to be done: the difference between what is observed and what the runs now say.
 //!
-//! The order is prune, record, terminate, create, ask. Prunes come first, for they may free the quota that a create needs; decisions are
-//! recorded before they are carried out; terminations free the capacity that creations need.
+//! The order is prune, record, terminate, commit, create, ask. Prunes come first, for they may free the quota that a create needs;
+//! decisions are durable before they are carried out; terminations free the capacity that creations need.
 
 use super::accounting::Ledger;
+use super::claim::Claim;
 use super::effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};
 use super::manifest::build_job;
 use super::planner::Planner;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 /// How many times `status.nextRuns` shows.
 const NEXT_RUNS: usize = 5;
 
-/// Terminations and creations, in that order.
+/// Terminations, commit and creations, in that order.
 pub fn of_runs(planner: &mut Planner) -> Vec<Effect> {
     let mut effects = terminations(planner);
     if planner.is_certain() {
@@ -44,9 +45,9 @@ pub fn into_plan(mut planner: Planner, of_runs: Vec<Effect>) -> Plan {
         ..
     } = planner;
     let mut effects = prunes;
-    // Under Allow the Job comes first: the plan after it records that it was started.
+    // A start that is committed comes first: the plan after it records it.
     let is_last = of_runs.is_empty() && reads.is_empty();
-    if is_changed && (ledger.binding || is_last) {
+    if is_changed && (ledger.comes_first() || is_last) {
         effects.push(Effect::WriteStatus {
             urgency: urgency(&ledger, known),
             status: Box::new(ledger.status),
@@ -89,7 +90,7 @@ fn creations(planner: &mut Planner) -> Vec<Effect> {
     let mut wakes = Vec::new();
     let mut capacity = planner.capacity_for_jobs();
     let mut starts = Vec::new();
-    for run in planner.ledger.runs.iter().chain(&planner.unclaimed) {
+    for run in &planner.ledger.runs {
         let start = start(planner, run);
         match run.phase {
             Phase::Claimed if !may_start => continue,
@@ -109,7 +110,14 @@ fn creations(planner: &mut Planner) -> Vec<Effect> {
     starts.sort_by_key(|start| start.slot);
     let (due, later): (Vec<Start>, Vec<Start>) = starts.into_iter().partition(|start| start.due <= planner.now());
     later.into_iter().for_each(|start| planner.wake_by(start.due));
-    due.into_iter().filter_map(|start| creation(planner, start)).collect()
+    if planner.spec.is_none() {
+        return Vec::new();
+    }
+    let is_new = |claim: &Claim| planner.observed.claims.iter().all(|known| known.job != claim.job);
+    let claims: Vec<Claim> = due.iter().map(Claim::of).filter(is_new).collect();
+    let commit = (!claims.is_empty()).then_some(Effect::Commit { claims });
+    let creations: Vec<Effect> = due.into_iter().filter_map(|start| creation(planner, start)).collect();
+    commit.into_iter().chain(creations).collect()
 }
 
 fn start(planner: &Planner, run: &Run) -> Start {
@@ -170,7 +178,7 @@ fn announcement(start: &Start, now: Timestamp) -> Option<Announcement> {
 
 /// How long the write may wait: a task that skips each second would write each second.
 fn urgency(ledger: &Ledger, known: &ScheduledTaskStatus) -> Urgency {
-    if ledger.binding || ledger.urgent {
+    if ledger.comes_first() || ledger.urgent {
         return Urgency::Now;
     }
     let mut skipped = known.clone();

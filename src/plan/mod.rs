@@ -27,6 +27,7 @@
 mod accounting;
 mod announcing;
 mod capacity;
+mod claim;
 mod conditions;
 mod effect;
 mod effects;
@@ -49,6 +50,7 @@ mod slots;
 mod status_limits;
 mod text;
 
+pub use claim::Claim;
 pub use effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};
 pub use in_force::in_force;
 pub use manifest::build_job;
@@ -87,7 +89,7 @@ const POLICIES: &[(When, Policy)] = &[
     (Always,   repair::repair_status),                  // what no operator can have written
     (Always,   initialize::begin_ledger),
     (Always,   reset::handle_reset),
-    (Always,   adoption::adopt_jobs),                   // 1: what happened
+    (Always,   adoption::adopt),                        // 1: what happened, and what was decided
     (Always,   completion::settle_runs),
     (Always,   retry::retry_or_fail),                   // 2
     (Always,   name_conflict::give_up_taken),
@@ -109,7 +111,7 @@ const POLICIES: &[(When, Policy)] = &[
     (MayStart, skip::skip_late),
     (MayStart, missed::count_missed),
     (MayStart, run_now::handle_run_now),
-    (MayStart, allow::start_at_once),                   // candidates, by concurrencyPolicy: one of these four
+    (MayStart, allow::claim_all),                       // candidates, by concurrencyPolicy: one of these four
     (MayStart, skip::claim_or_skip),
     (MayStart, replace::replace_active),
     (MayStart, queue::enqueue),

@@ -6,6 +6,7 @@
 //!   Job (slim), its pods            Job { object, exit, pods }
 //! ```
 
+use super::claim::Claim;
 use super::effect::Announcement;
 use super::observed_job::Job;
 use super::reason::ConditionReason;
@@ -29,6 +30,8 @@ pub struct Observed {
     pub jobs: Vec<Job>,
     /// UIDs of Jobs that are certainly gone: the watch or a read said so.
     pub gone: Vec<String>,
+    /// What the claims log says of this task: decisions to start that its status may not say yet.
+    pub claims: Vec<Claim>,
     /// Names of Jobs whose creation was requested and not answered: they may exist or not.
     pub unacknowledged: Vec<String>,
     /// What the API server refused last, of each kind of write, if none of the kind has succeeded since.
@@ -184,6 +187,7 @@ impl Observed {
             task,
             jobs: Vec::new(),
             gone: Vec::new(),
+            claims: Vec::new(),
             unacknowledged: Vec::new(),
             refusals: Refusals::default(),
             dry_run: DryRun::NotAsked,

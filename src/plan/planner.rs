@@ -32,8 +32,6 @@ pub struct Planner<'a> {
     pub passed: Vec<SlotRange>,
     /// Runs that ask to be started, in order.
     pub candidates: Vec<Run>,
-    /// Runs whose Job comes before the ledger: `Allow` without a limit.
-    pub unclaimed: Vec<Run>,
     /// Finished Jobs that are no longer kept.
     pub prunes: Vec<Effect>,
     /// Requests whose answers the next plan needs.
@@ -73,14 +71,15 @@ impl<'a> Planner<'a> {
             Some(unwritten) => (unwritten.status.clone(), unwritten.announcements.clone()),
             None => ((*observed.task.status).clone(), Vec::new()),
         };
+        let mut ledger = Ledger::open(status, announcements, limit);
+        ledger.committed = committed(observed);
         Self {
             observed,
             spec,
-            ledger: Ledger::open(status, announcements, limit),
+            ledger,
             failed: Vec::new(),
             passed: Vec::new(),
             candidates: Vec::new(),
-            unclaimed: Vec::new(),
             prunes: Vec::new(),
             reads: Vec::new(),
             blocked: None,
@@ -185,4 +184,14 @@ impl<'a> Planner<'a> {
             state,
         });
     }
+}
+
+/// Names of the Jobs that are created whatever is decided now: only a refusal by the API server, or a name that is taken, ends that.
+fn committed(observed: &Observed) -> Vec<String> {
+    if observed.refusals.of(WriteKind::Create).is_some() {
+        return Vec::new();
+    }
+    let is_taken = |job: &str| observed.conflicts.iter().any(|conflict| conflict.job == job);
+    let jobs = observed.claims.iter().map(|claim| claim.job.clone());
+    jobs.filter(|job| !is_taken(job)).collect()
 }

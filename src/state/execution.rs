@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 /// What the request in flight is for.
 #[derive(Debug)]
 enum Purpose {
+    Commit,
     Create(Start, Option<Announcement>),
     /// Who has the name of a Job whose creation was refused (with these words) or met a conflict?
     LookUpTaken(Start, Option<Announcement>, Option<String>),
@@ -110,6 +111,7 @@ impl Execution {
                 let purpose = Purpose::WriteStatus(urgency, announcements, status.clone());
                 (Request::WriteStatus { status }, purpose)
             }
+            Effect::Commit { claims } => (Request::Commit { claims }, Purpose::Commit),
             Effect::Create {
                 start,
                 mut manifest,
@@ -138,6 +140,7 @@ impl Execution {
         let Some(purpose) = self.in_flight.take() else { return Vec::new() };
         let mut known = Known { record, seal, now };
         match purpose {
+            Purpose::Commit => answer.err().map_or_else(Vec::new, |failure| self.fail(failure)),
             Purpose::Create(start, announcement) => self.created(answer, start, announcement, &mut known),
             Purpose::LookUpTaken(start, announcement, refusal) => self.looked_up(answer, start, announcement, refusal, &mut known),
             Purpose::DryRun => self.dry_run(answer, &mut known),

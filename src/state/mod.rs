@@ -8,6 +8,7 @@
 
 mod answer;
 mod backoff;
+mod claims;
 mod evidence;
 mod execution;
 mod gate;
@@ -25,6 +26,7 @@ mod seen_again;
 mod writes;
 
 pub use answer::{Answer, ErrorStatus, Failure, FoundJob, Reply};
+pub use claims::{ClaimsLog, LogAnswer, LogReply, LogRequest, Ticket, Writer, WriterNotice};
 pub use execution::Execution;
 pub use gate::believes;
 pub use raw_job::RawJob;

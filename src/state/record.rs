@@ -61,6 +61,7 @@ impl Record {
             now,
             jobs,
             gone: sorted(self.gone.keys().cloned().collect()),
+            claims: Vec::new(),
             unacknowledged: sorted(self.writes.unacknowledged()),
             refusals: self.writes.refusals(),
             dry_run: self.writes.dry_run(),

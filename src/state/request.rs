@@ -2,13 +2,18 @@
 
 use super::answer::Failure;
 use crate::api::ScheduledTaskStatus;
-use crate::plan::{Announcement, JobState, Reason, Urgency};
+use crate::plan::{Announcement, Claim, JobState, Reason, Urgency};
 use jiff::SignedDuration;
 use serde_json::Value;
 
 /// What the API server is asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
+    /// Write claims into the claims log.
+    Commit {
+        /// Decisions to start attempts of this task.
+        claims: Vec<Claim>,
+    },
     /// POST a Job, or only try to.
     CreateJob {
         /// The manifest.

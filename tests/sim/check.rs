@@ -8,7 +8,7 @@ use super::clock::{Ms, show};
 use super::cluster::{JobObject, second};
 use super::versions::Dropped;
 use punctual::api::{ObservedSchedule, ScheduledTaskSpec, Trigger};
-use punctual::plan::Task;
+use punctual::plan::{Claim, Task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -64,6 +64,10 @@ pub struct Checker {
     pub started: BTreeMap<i64, String>,
     /// Slots that were skipped or missed, one by one, as far as `recentRuns` names them.
     pub not_started: BTreeMap<i64, String>,
+    /// Claims that were ever in the log, by Job, with the generation of the spec that they were made by.
+    pub committed: BTreeMap<String, (i64, Claim)>,
+    /// Somebody changed the log: what it held may be lost.
+    pub log_was_damaged: bool,
     /// Slots that the ledger has passed.
     pub slots: i64,
     /// The status was taken away: sums cannot be known from outside.
@@ -129,6 +133,8 @@ impl Checker {
             uids: BTreeMap::new(),
             started: BTreeMap::new(),
             not_started: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            log_was_damaged: false,
             slots: 0,
             loose: false,
             clock_set: (born, 0),
@@ -255,6 +261,7 @@ impl Checker {
         (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
         (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
         (self.wrote_since, self.listed_old) = (None, known.listed_old);
+        (self.committed, self.log_was_damaged) = (known.committed, known.log_was_damaged);
     }
 
     pub fn people_delete(&mut self, job: &JobObject) {

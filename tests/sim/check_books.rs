@@ -319,7 +319,7 @@ fn news(before: &[RunRecord], after: &[RunRecord]) -> Vec<(i64, i64, i64, String
     let mut news: Vec<_> = after[..known]
         .iter()
         .filter(idle)
-        .map(|record| (first(record), second(record.slot.0), record.slots, record.outcome.clone()))
+        .map(|record| (first(record), second(record.slot.0), record.slots, fate(record)))
         .collect();
     if let (Some(old), Some(grown)) = (before.first(), after.get(known))
         && idle(&grown)
@@ -329,10 +329,15 @@ fn news(before: &[RunRecord], after: &[RunRecord]) -> Vec<(i64, i64, i64, String
             second(old.slot.0) + 1,
             second(grown.slot.0),
             grown.slots - old.slots,
-            grown.outcome.clone(),
+            fate(grown),
         ));
     }
     news
+}
+
+/// What became of slots, and why.
+fn fate(record: &RunRecord) -> String {
+    format!("{} ({})", record.outcome, record.reason)
 }
 
 /// A status in one line.

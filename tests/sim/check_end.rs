@@ -31,6 +31,7 @@ impl Checker {
             "owed: nothing goes on, and the status says: {}",
             brief(status)
         );
+        self.claims_are_carried_out()?;
         if self.loose {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use super::cluster::{JobObject, second};
 use super::versions::Dropped;
 use crate::demand;
 use punctual::api::{ActiveRun, ConcurrencyPolicy, MissedRunPolicy, ScheduledTaskSpec, Trigger};
-use punctual::plan::Task;
+use punctual::plan::{Claim, Task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,28 +39,33 @@ impl Checker {
             demand!(!run.attempts.contains_key(&job.attempt), "doubled: Job {name} was made before");
         }
         let claimed = status.active.iter().find(|run| run.job == *name && run.uid.is_none());
-        let needs_claim = job.attempt > 1 || job.trigger != Trigger::Schedule || spec.capacity().is_some();
+        let is_in_the_ledger_before = job.attempt > 1 || job.trigger != Trigger::Schedule;
         demand!(
-            self.loose || !needs_claim || claimed.is_some(),
+            self.loose || !is_in_the_ledger_before || claimed.is_some(),
             "unclaimed: Job {name} is made, and no status says that it will be"
+        );
+        let committed = self.committed.get(name).map(|(generation, _)| *generation);
+        demand!(
+            committed.is_some(),
+            "uncommitted: Job {name} is made, and no log ever said that it will be"
         );
         if job.attempt > 1 {
             return self.may_be_tried_again(now, job, actor);
         }
         if job.trigger == Trigger::Schedule {
-            self.slot_may_start(now, slot, job, actor, task, &spec)?;
-            if claimed.is_none() {
-                self.is_the_latest(slot, actor, &spec)?;
-            }
+            self.slot_may_start(now, slot, job, actor)?;
         }
-        if !self.loose {
-            self.has_room(now, job, actor, &spec, jobs)?;
+        if self.loose {
+            return Ok(());
         }
-        Ok(())
+        // What was decided by an earlier spec is carried out.
+        let by_then = committed.map(|generation| self.spec(generation));
+        let has_room = self.has_room(now, job, actor, &spec, jobs);
+        has_room.or_else(|why| by_then.map_or(Err(why), |spec| self.has_room(now, job, actor, &spec, jobs)))
     }
 
-    fn slot_may_start(&mut self, now: Ms, slot: i64, job: &JobObject, actor: &Actor, task: &Task, spec: &ScheduledTaskSpec) -> Verdict {
-        let (name, status) = (&job.name, &task.status);
+    fn slot_may_start(&mut self, now: Ms, slot: i64, job: &JobObject, actor: &Actor) -> Verdict {
+        let name = &job.name;
         let clock = actor.clock.max(actor.planned_at);
         demand!(
             slot * SECOND <= clock,
@@ -80,8 +85,21 @@ impl Checker {
         if let Some(fate) = self.not_started.get(&slot) {
             return Err(format!("doubled: slot {slot} was {fate}, and is started as {name}"));
         }
+        Ok(())
+    }
+
+    /// What holds when a slot is decided on.
+    pub fn slot_may_be_claimed(
+        &mut self,
+        slot: i64,
+        claim: &Claim,
+        actor: &Actor,
+        task: &Task,
+        spec: &ScheduledTaskSpec,
+    ) -> Verdict {
+        let (name, status) = (&claim.job, &task.status);
         let calendar = self.calendar(&spec.observed_schedule());
-        demand!(calendar.is_slot(slot), "Job {name} is made for a moment that is no slot");
+        demand!(calendar.is_slot(slot), "Job {name} is claimed for a moment that is no slot");
         let since = status.schedule_since.as_ref().map(|since| second(since.0));
         demand!(
             self.loose || since.is_none_or(|since| since < slot),
@@ -100,16 +118,15 @@ impl Checker {
             let latest = (slot + deadline) * SECOND + self.jitter(spec);
             demand!(
                 actor.planned_at <= latest + SECOND,
-                "late: slot {slot} is started at {} after its deadline of {deadline} s; now {}",
-                show(actor.planned_at),
-                show(now)
+                "late: slot {slot} is started at {} after its deadline of {deadline} s",
+                show(actor.planned_at)
             );
         }
         Ok(())
     }
 
     /// What is started without a claim is chosen at that moment: the newest one, or the newest few.
-    fn is_the_latest(&mut self, slot: i64, actor: &Actor, spec: &ScheduledTaskSpec) -> Verdict {
+    pub fn is_the_latest(&mut self, slot: i64, actor: &Actor, spec: &ScheduledTaskSpec) -> Verdict {
         let calendar = self.calendar(&spec.observed_schedule());
         let now = (actor.planned_at - self.jitter(spec)).div_euclid(1000);
         let newer = calendar.count(slot, now);

@@ -102,6 +102,8 @@ pub struct Api {
     /// Whoever asks is answered from a cache of this time.
     pub served_at: Option<Ms>,
     pub weather: Weather,
+    /// Version and text of the claims log, if it exists.
+    pub claims: Option<(u64, String)>,
     pub chores: Vec<(Ms, Chore)>,
     pub checker: Checker,
 }
@@ -125,13 +127,14 @@ impl Api {
             restored: (0, (0, 0)),
             served_at: None,
             weather: Weather::default(),
+            claims: None,
             chores: Vec::new(),
             checker,
         }
     }
 
     /// Whether a request arrives, and whether its answer does.
-    fn way(&mut self, verb: Verb) -> (bool, bool) {
+    pub fn way(&mut self, verb: Verb) -> (bool, bool) {
         let meets = |some: &mut BTreeMap<u8, u32>| {
             let left = some.entry(verb as u8).or_default();
             let meets = *left > 0;

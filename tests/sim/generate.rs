@@ -5,7 +5,7 @@
 use super::calendar::Calendar;
 use super::clock::{DAY, HOUR, MINUTE, Ms, SECOND};
 use super::random::Random;
-use super::story::{Forgery, Kind, Moment, Scenario, Step, Stream, Temper, Verb};
+use super::story::{Damage, Forgery, Kind, Moment, Scenario, Step, Stream, Temper, Verb};
 use super::switches::SCHEDULE_FEATURES;
 use super::versions::Dropped;
 use super::wishes::{change, edit};
@@ -176,7 +176,7 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
     } else {
         random.span(SECOND, (3 * gap).max(10 * MINUTE))
     };
-    let verb = *random.pick(&[Verb::Post, Verb::Put, Verb::Delete, Verb::Get]);
+    let verb = *random.pick(&[Verb::Post, Verb::Put, Verb::Delete, Verb::Get, Verb::Log, Verb::Log]);
     let stream = *random.pick(&[Stream::Tasks, Stream::Jobs]);
     let value = format!("w{:06x}", random.below(1 << 24));
     match random.below(100) {
@@ -190,6 +190,9 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
             long: random.span(gap / 2, 30 * gap),
         },
         34 => Step::TakeBack,
+        35 if random.chance(500) => {
+            Step::DamageLog(*random.pick(&[Damage::Deleted, Damage::Emptied, Damage::Garbled, Damage::Cut]))
+        }
         35..38 => Step::DeleteJob(random.below(1000) as usize),
         38 => Step::Unlabel(random.below(1000) as usize),
         39 if random.chance(150) => Step::DeleteStatus,

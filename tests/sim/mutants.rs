@@ -22,6 +22,7 @@ pub enum Mutant {
     MovesBack,
     StartsEarly,
     StartsWithoutClaim,
+    ForgetsClaims,
     Overlaps,
     IgnoresSuspend,
     IgnoresFailures,
@@ -60,9 +61,7 @@ impl Mutant {
     pub fn bend(self, observed: &mut Observed) {
         match self {
             Self::StartsEarly => observed.now += SignedDuration::from_secs(30),
-            Self::StartsWithoutClaim => fields(observed, |fields| {
-                (fields.concurrency_policy, fields.max_concurrent_runs) = (ConcurrencyPolicy::Allow, None);
-            }),
+            Self::ForgetsClaims => observed.claims.clear(),
             Self::Overlaps => fields(observed, |fields| {
                 if fields.capacity().is_some() {
                     (fields.concurrency_policy, fields.max_concurrent_runs) = (ConcurrencyPolicy::Queue, Some(5));
@@ -94,6 +93,7 @@ impl Mutant {
         let before = &observed.task.status;
         let moves = |status: &ScheduledTaskStatus| status.accounted_until != before.accounted_until && before.accounted_until.is_some();
         match self {
+            Self::StartsWithoutClaim => plan.effects.retain(|effect| !matches!(effect, Effect::Commit { .. })),
             Self::DropsStatusWrites => plan.effects.retain(|effect| !matches!(effect, Effect::WriteStatus { .. })),
             Self::MakesASecondJob => {
                 let twin = plan.effects.iter().find_map(|effect| match effect {
@@ -210,14 +210,15 @@ macro_rules! mistakes {
 }
 
 mistakes! {
-    a_status_that_is_never_written_is_noticed: DropsStatusWrites => "unclaimed" | "owed" | "lost" | "doubled";
-    a_second_job_under_another_name_is_noticed: MakesASecondJob => "doubled" | "unclaimed" | "overlap";
+    a_status_that_is_never_written_is_noticed: DropsStatusWrites => "quiet" | "unclaimed" | "owed" | "lost" | "doubled";
+    a_second_job_under_another_name_is_noticed: MakesASecondJob => "doubled" | "uncommitted" | "overlap";
     a_slot_that_is_counted_twice_is_noticed: CountsASlotTwice => "sum";
     a_slot_that_is_not_counted_is_noticed: ForgetsToCount => "sum";
     a_slot_that_is_jumped_over_is_noticed: SkipsOverASlot => "sum" | "accountedUntil is";
     a_ledger_that_goes_back_is_noticed: MovesBack => "moved back" | "sum";
     a_start_before_the_slot_is_noticed: StartsEarly => "early" | "accountedUntil is";
-    a_start_without_a_claim_is_noticed: StartsWithoutClaim => "unclaimed";
+    a_start_without_a_claim_is_noticed: StartsWithoutClaim => "uncommitted";
+    a_claim_that_is_not_carried_out_is_noticed: ForgetsClaims => "claimed:";
     an_overlap_is_noticed: Overlaps => "overlap";
     a_start_while_suspended_is_noticed: IgnoresSuspend => "suspended" | "quiet";
     a_start_after_too_many_failures_is_noticed: IgnoresFailures => "failures in a row";
@@ -235,8 +236,8 @@ mistakes! {
     a_status_that_grows_is_noticed: GrowsHistory => "recentRuns";
     a_look_that_comes_too_late_is_noticed: WakesLate => "lost" | "owed" | "runTimeout" | "pendingTimeout" | "history";
     a_job_without_a_mark_is_noticed: MarksNothing => "quiet" | "doubled" | "overlap" | "sum" | "owed" | "lost";
-    a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "unclaimed" | "owed" | "unwritten" | "history";
-    a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "overlap" | "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
+    a_lost_answer_that_is_read_as_success_is_noticed: TakesSilenceForSuccess => "uncommitted" | "uncounted" | "unclaimed" | "owed" | "unwritten" | "history";
+    a_conflict_that_is_read_as_success_is_noticed: TakesConflictsForSuccess => "overlap" | "uncommitted" | "unclaimed" | "unwritten" | "quiet" | "owed" | "history";
     a_termination_that_leaves_pods_behind_is_noticed: LeavesPodsBehind => "overlap" | "foreground";
     a_refused_start_that_is_read_as_made_is_noticed: TakesRefusedStartsForMade => "nobody ever made" | "lost" | "sum" | "owed" | "started";
     a_job_that_is_read_as_gone_is_noticed: TakesUnseenForGone => "doubled" | "overlap" | "sum" | "cancelled" | "owed";

@@ -38,9 +38,15 @@ impl World<'_> {
             replica.again = true;
             return;
         }
+        if !replica.holds_the_log(at, &mut self.api, clock) {
+            return self.failed(at);
+        }
         let Some(mut observed) = replica.memory.observe(super::clock::at(clock), &seal()) else {
             return;
         };
+        if let Some(log) = &mut replica.log {
+            observed.claims = log.of(&observed.task.uid, &observed.task.status);
+        }
         if let Some(mutant) = self.mutant {
             mutant.bend(&mut observed);
         }
@@ -71,7 +77,8 @@ impl World<'_> {
         self.api.checker.note(now, said);
         if plan.effects.is_empty() {
             // Whatever is forgotten at rest, nobody may need.
-            if let Some(rested) = Packed::of(&replica.memory) {
+            let is_claimed = replica.log.as_ref().is_some_and(|log| log.has(&observed.task.uid));
+            if let Some(rested) = Packed::of(&replica.memory).filter(|_| !is_claimed) {
                 replica.memory = rested.unpack(super::clock::at(clock)).expect("what was packed can be read");
             }
             (replica.failures, replica.rounds) = (0, 0);
@@ -206,6 +213,9 @@ impl World<'_> {
     fn finished(&mut self, at: usize, progress: Progress, wake_at: Option<Timestamp>) {
         let now = self.api.now;
         let replica = &mut self.replicas[at];
+        if let Some(log) = &mut replica.log {
+            log.released(&self.api.task.uid);
+        }
         if replica.stale {
             return self.leave(at);
         }
@@ -313,6 +323,7 @@ impl World<'_> {
         self.term += 1;
         let leader = &mut self.replicas[chosen];
         (leader.leads, leader.term, leader.leads_since) = (true, self.term, now);
+        leader.opens_the_log(chosen);
         self.api.checker.note(now, || format!("replica {chosen} leads"));
         if self.replicas[chosen].memory.task().is_none() || A_NEW_LEADER_LISTS {
             self.list(chosen, Stream::Tasks);
@@ -348,6 +359,7 @@ fn name(effect: &Effect) -> String {
         Effect::VerifyDeleted { job, .. } => format!("verify deleted {job}"),
         Effect::LookUpCreate { job } => format!("look up {job}"),
         Effect::ListPods { job, .. } => format!("list pods of {job}"),
+        Effect::Commit { claims } => format!("commit {}", claims.iter().map(|claim| claim.job.as_str()).collect::<Vec<_>>().join(", ")),
         Effect::Create { start, .. } => format!("create {}", start.job),
         Effect::Terminate { job, reason, .. } => format!("terminate {job}: {reason}"),
         Effect::Prune { job, reason, .. } => format!("prune {job}: {reason}"),

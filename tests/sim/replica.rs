@@ -9,8 +9,8 @@ use super::cluster::{Api, JobObject, Refusal};
 use super::story::{Moment, Verb};
 use super::versions::Dropped;
 use jiff::Timestamp;
-use punctual::plan::{Task, Urgency};
-use punctual::state::{Answer, Execution, Failure, FoundJob, Record, Reply, Request, Seal};
+use punctual::plan::{Claim, Task, Urgency};
+use punctual::state::{Answer, Execution, Failure, FoundJob, Record, Reply, Request, Seal, Writer};
 use std::sync::Arc;
 
 /// A process.
@@ -19,6 +19,8 @@ pub struct Replica {
     pub life: Life,
     pub leads: bool,
     pub memory: Record,
+    /// Its writer of the claims log: none before it leads.
+    pub log: Option<Writer>,
     pub work: Option<Work>,
     /// Woken while it works.
     pub again: bool,
@@ -115,6 +117,7 @@ impl Replica {
     /// The verb of a request.
     pub fn verb(request: &Request) -> Verb {
         match request {
+            Request::Commit { .. } => Verb::Log,
             Request::CreateJob { .. } => Verb::Post,
             Request::WriteStatus { .. } => Verb::Put,
             Request::DeleteJob { .. } => Verb::Delete,
@@ -136,8 +139,15 @@ impl Replica {
             reads_old: self.old_cache.is_some(),
         };
         api.served_at = self.old_cache.filter(|(_, gets)| *gets).map(|(by, _)| api.now - by);
+        if let Request::Commit { claims } = request {
+            return self.commit(&task.uid, claims, api, &actor);
+        }
         match request {
-            Request::CreateJob { manifest, dry_run } => api.post(&manifest, dry_run, &actor).map(|job| found(&job, task)),
+            Request::Commit { .. } => unreachable!("answered above"),
+            Request::CreateJob { manifest, dry_run } => api.post(&manifest, dry_run, &actor).map(|job| {
+                self.created(&task.uid, &job.name, dry_run);
+                found(&job, task)
+            }),
             Request::GetJob { name } => api.get_job(&name).map(|job| found(&job, task)),
             Request::DeleteJob {
                 name,
@@ -164,6 +174,49 @@ impl Replica {
         })
     }
 
+    /// Writes claims. Whether they are in the log may stay unknown for now.
+    fn commit(&mut self, task: &str, claims: Vec<Claim>, api: &mut Api, actor: &Actor) -> Answer {
+        let Some(log) = &mut self.log else {
+            return Err(Failure::Conflict("it does not lead".into()));
+        };
+        let ticket = log.commit(task, claims);
+        pump(log, api, actor);
+        let done = log.done().into_iter().find(|(known, _)| *known == ticket);
+        let unknown = || Err(Failure::Unanswered("the log is not answered".into()));
+        done.map_or_else(unknown, |(_, done)| done).map(|()| Reply::Done)
+    }
+
+    fn created(&mut self, task: &str, job: &str, dry_run: bool) {
+        if let Some(log) = self.log.as_mut().filter(|_| !dry_run) {
+            log.created(task, job);
+        }
+    }
+
+    /// It begins to lead.
+    pub fn opens_the_log(&mut self, at: usize) {
+        let name = format!("replica-{at}-{}", self.incarnation);
+        self.log.get_or_insert_with(|| Writer::new(&name)).open();
+    }
+
+    /// Whether it holds the log, as far as that can be had now.
+    pub fn holds_the_log(&mut self, at: usize, api: &mut Api, clock: Ms) -> bool {
+        let actor = Actor {
+            planned_at: clock,
+            clock,
+            generation: api.task.generation,
+            stale: self.stale,
+            drops: self.drops,
+            process: (at, self.incarnation),
+            leads_since: self.leads_since,
+            reads_old: self.old_cache.is_some(),
+        };
+        let Some(log) = &mut self.log else { return false };
+        if !log.is_open() {
+            pump(log, api, &actor);
+        }
+        log.is_open()
+    }
+
     /// Reads the task. Nothing else came meanwhile: an answer that is older than what is known is of a restored past.
     pub fn refresh(&mut self, api: &mut Api, clock: Ms) -> Result<(), Refusal> {
         api.served_at = self.old_cache.filter(|(_, gets)| *gets).map(|(by, _)| api.now - by);
@@ -181,6 +234,15 @@ impl Replica {
             Arc::make_mut(&mut task).status = Arc::new(status);
         }
         task
+    }
+}
+
+/// Sends what the writer asks for, a few requests at a time.
+fn pump(log: &mut Writer, api: &mut Api, actor: &Actor) {
+    for _ in 0..6 {
+        let Some(request) = log.next() else { return };
+        let answer = api.claims_log(&request, actor);
+        log.answered(answer);
     }
 }
 

@@ -96,6 +96,7 @@ impl Api {
             temper: self.temper.clone(),
             task: self.task.clone(),
             jobs: self.jobs.clone(),
+            claims: self.claims.clone(),
             names: self.names.clone(),
             checker,
             task_log: Vec::new(),
@@ -111,6 +112,7 @@ impl Api {
         self.checker.restore(self.now, snapshot.checker, &snapshot.task, spec);
         self.version = if is_bumped { self.version + BUMP } else { snapshot.version };
         self.task = snapshot.task;
+        self.claims = snapshot.claims;
         // Squatters go when their time is over, and it may be over.
         let foreign = |job: &JobObject| job.is_foreign(&self.task);
         self.jobs = snapshot.jobs.into_iter().filter(|(_, job)| !foreign(job)).collect();

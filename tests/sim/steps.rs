@@ -37,6 +37,7 @@ impl World<'_> {
             Step::Resume(value) => self.api.write(|task| task.requests.resume = Some(value.clone())),
             Step::Backfill { ago, long } => self.backfill(*ago, *long),
             Step::TakeBack => self.api.write(|task| task.requests = Default::default()),
+            Step::DamageLog(how) => self.api.damage_claims(*how),
             Step::DeleteJob(which) => self.delete_job(*which),
             Step::Unlabel(which) => self.unlabel(*which),
             Step::DeleteStatus => self.delete_status(),

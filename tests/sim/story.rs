@@ -45,6 +45,7 @@ pub enum Step {
         long: Ms,
     },
     TakeBack,
+    DamageLog(Damage),
     DeleteJob(usize),
     /// Takes the label off a Job by which the watch selects it.
     Unlabel(usize),
@@ -183,6 +184,17 @@ pub enum Verb {
     Put,
     Delete,
     Get,
+    /// Of the claims log.
+    Log,
+}
+
+/// What somebody does to the claims log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    Deleted,
+    Emptied,
+    Garbled,
+    Cut,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +209,8 @@ impl Step {
         Some(match self {
             Self::Edit(_) | Self::RunNow(_) | Self::Resume(_) | Self::Backfill { .. } | Self::TakeBack => return None,
             Self::Temper(_) => return None,
+            Self::DamageLog(Damage::Deleted) => "the claims log deleted",
+            Self::DamageLog(_) => "the claims log damaged",
             Self::DeleteJob(_) => "a Job deleted by somebody",
             Self::Unlabel(_) => "a label taken off a Job",
             Self::DeleteStatus => "the status deleted",
@@ -212,6 +226,7 @@ impl Step {
             Self::LoseAnswers(Verb::Put, _) => "lost answer to a PUT",
             Self::LoseAnswers(Verb::Delete, _) => "lost answer to a DELETE",
             Self::LoseAnswers(Verb::Get, _) => "lost answer to a GET",
+            Self::LoseAnswers(Verb::Log, _) => "lost answer to a commit",
             Self::DropRequests(..) => "lost requests",
             Self::Silence { .. } => "silence",
             Self::RefuseCreates { .. } => "creates refused",
@@ -256,6 +271,7 @@ impl fmt::Display for Step {
             Self::Resume(value) => write!(f, "somebody asks resume={value}"),
             Self::Backfill { ago, long } => write!(f, "somebody asks for a backfill of {} that ended {} ago", span(*long), span(*ago)),
             Self::TakeBack => write!(f, "somebody takes all requests back"),
+            Self::DamageLog(how) => write!(f, "somebody damages the claims log: {how:?}"),
             Self::DeleteJob(which) => write!(f, "somebody deletes Job no. {which} (modulo)"),
             Self::Unlabel(which) => write!(f, "somebody takes the label off Job no. {which} (modulo)"),
             Self::DeleteStatus => write!(f, "somebody deletes the status"),

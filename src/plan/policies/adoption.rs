@@ -1,46 +1,79 @@
-//! Jobs of this task that the ledger does not know: just created, or before a crash, or by an operator whose status was lost.
+//! What the ledger does not know: Jobs that were just created, or before a crash, or by an operator whose status was lost; and starts that
+//! the claims log names, whose Jobs are not there yet.
 //!
 //! Whose Jobs they are is settled before (`state::gate`): what a plan observes is the task's. Each becomes a run; slots between that
-//! have no Job were passed over by the plan that created the newer one. How a run ended is not decided here.
+//! have no Job and no claim were passed over by the plan that started the newer one. How a run ended is not decided here.
 
 use crate::api::MissedRunPolicy;
 use crate::plan::planner::Planner;
 use crate::plan::run::Run;
-use crate::plan::{Job, Outcome, Reason, attempt_name, in_force, slots};
+use crate::plan::{Claim, Job, Outcome, Reason, attempt_name, in_force, slots};
 use jiff::Timestamp;
 
+/// A run that the ledger does not know, and its Job, if that is there.
+struct Unknown<'a> {
+    run: Run,
+    job: Option<&'a Job>,
+}
+
 /// Takes them into the ledger, oldest first.
-pub fn adopt_jobs(planner: &mut Planner) {
+pub fn adopt(planner: &mut Planner) {
     let observed = planner.observed;
     if observed.task.status.schedule_since.is_none() {
         keep_finished(planner);
     }
-    let jobs = observed.jobs.iter().filter_map(|job| Some((job.object.slot?, job)));
-    let mut unknown: Vec<(Timestamp, &Job)> = jobs.filter(|(slot, job)| is_unknown(planner, *slot, job)).collect();
-    unknown.retain(|(slot, job)| is_certain(planner, *slot, job));
-    unknown.sort_by_key(|(slot, job)| (*slot, job.object.attempt));
+    let mut unknown = unknown_jobs(planner);
+    unknown.extend(unknown_claims(planner));
+    unknown.sort_by_key(|unknown| (unknown.run.slot, unknown.run.attempt));
     let schedule = if unknown.is_empty() {
         None
     } else {
         in_force(&observed.task, &planner.ledger.status)
     };
-    for (at, (slot, job)) in unknown.iter().enumerate() {
-        let run = run_of(*slot, job);
-        let is_newer = |(slot, other): &(Timestamp, &Job)| run_of(*slot, other).name() == run.name();
-        if unknown.iter().skip(at + 1).any(is_newer) {
+    let mut unknown = unknown.into_iter().peekable();
+    while let Some(Unknown { run, job }) = unknown.next() {
+        if unknown.peek().is_some_and(|next| next.run.name() == run.name()) {
             // The last of several attempts stands for the run.
             continue;
         }
+        let slot = run.slot;
         let passed = schedule.as_ref().filter(|_| run.is_scheduled()).and_then(|schedule| {
-            let before = slots::before(*slot);
+            let before = slots::before(slot);
             slots::range(schedule, planner.ledger.accounted_until(), before, passed_over(planner))
         });
         if let Some(passed) = passed {
             let message = format!("{passed} not started: slot {slot} was started instead");
             planner.ledger.pass(&passed, Outcome::Missed, &message);
         }
-        planner.ledger.adopt(run, &job.object.uid, job.object.created);
+        match job {
+            Some(job) => planner.ledger.adopt(run, &job.object.uid, job.object.created),
+            None => planner.ledger.adopt_claim(run),
+        }
     }
+}
+
+/// Jobs that the ledger does not know.
+fn unknown_jobs<'a>(planner: &mut Planner<'a>) -> Vec<Unknown<'a>> {
+    let jobs = planner.observed.jobs.iter().filter_map(|job| Some((job.object.slot?, job)));
+    let mut unknown: Vec<(Timestamp, &Job)> = jobs.filter(|(slot, job)| is_unknown(planner, *slot, job)).collect();
+    unknown.retain(|(slot, job)| is_certain(planner, *slot, job));
+    let adopted = unknown.into_iter().map(|(slot, job)| Unknown {
+        run: run_of(slot, job),
+        job: Some(job),
+    });
+    adopted.collect()
+}
+
+/// Slots that the claims log names, that the ledger does not know, and whose Jobs are not there.
+fn unknown_claims<'a>(planner: &Planner<'a>) -> Vec<Unknown<'a>> {
+    let observed = planner.observed;
+    let has_job = |claim: &Claim| observed.jobs.iter().any(|job| job.object.name == claim.job);
+    let is_unknown = |claim: &&Claim| claim.is_owed(&planner.ledger.status) && !has_job(claim);
+    let unknown = observed.claims.iter().filter(is_unknown).map(|claim| Unknown {
+        run: Run::new(claim.slot, claim.trigger, claim.job.clone()),
+        job: None,
+    });
+    unknown.collect()
 }
 
 fn run_of(slot: Timestamp, job: &Job) -> Run {

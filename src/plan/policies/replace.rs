@@ -32,6 +32,11 @@ pub fn replace_active(planner: &mut Planner) {
         return;
     }
     let candidates = std::mem::take(&mut planner.candidates);
+    let committed = &planner.ledger.committed;
+    if planner.ledger.runs.iter().any(|run| run.phase == Phase::Claimed && committed.contains(&run.job)) {
+        // It is started before it is replaced: the candidates are found again by the next plan.
+        return;
+    }
     let newest = candidates.iter().filter(|run| run.is_scheduled()).map(|run| run.slot).max();
     for run in candidates {
         if let Some(newest) = newest.filter(|newest| run.is_scheduled() && run.slot < *newest) {
@@ -45,6 +50,8 @@ pub fn replace_active(planner: &mut Planner) {
         // From a time when the policy was Queue.
         let why = "a newer run is due, and concurrencyPolicy is Replace";
         planner.ledger.give_up(|_| true, Outcome::Skipped, Reason::Superseded, why);
+        // Who is replaced is decided now, and by no plan after the start.
+        planner.ledger.binding |= !planner.ledger.runs.is_empty();
         terminate_active(planner);
         planner.ledger.claim(run);
     }

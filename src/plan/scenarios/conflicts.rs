@@ -1,6 +1,4 @@
 //! Several writers: conflicts, a second replica and a deposed leader must lose and duplicate nothing.
-//!
-//! What a deposed leader finds under `Allow`, where the Job's name is the only lock, is a scenario of that policy.
 
 use super::story::{given, time};
 use crate::api::ConcurrencyPolicy::*;
@@ -45,7 +43,7 @@ fn two_replicas_claim_a_slot_and_one_job_is_created() {
 /// D4
 #[test]
 fn a_deposed_leader_with_a_stale_plan_starts_nothing() {
-    for policy in [Forbid, Replace] {
+    for policy in [Allow, Forbid, Replace, Queue] {
         let mut story = given("*/5 * * * *")
             .policy(policy)
             .history_limits(0, 0)

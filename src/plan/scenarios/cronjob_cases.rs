@@ -167,14 +167,12 @@ fn lead_up(schedule: &str, policy: ConcurrencyPolicy, before: Before) -> Story {
             .starts_jobs(1)
             .operator_stops()
             .when(|world| world.jobs.values_mut().for_each(|object| object.hidden = true)),
-        Unwritten => {
-            let effects = if policy == Allow { 1 } else { 2 };
-            story
-                .since("2016-05-19T09:59:00Z")
-                .crashes_after(effects)
-                .at("2016-05-19T10:00:00.1Z")
-                .starts_jobs(1)
-        }
+        // It is committed, and its Job is created.
+        Unwritten => story
+            .since("2016-05-19T09:59:00Z")
+            .crashes_after(2)
+            .at("2016-05-19T10:00:00.1Z")
+            .starts_jobs(1),
     }
 }
 

@@ -19,6 +19,11 @@ impl World {
             return Err(SILENCE);
         }
         match request {
+            Request::Commit { .. } if self.faults.is_deposed => Err(Failure::Conflict("another process holds the claims log".into())),
+            Request::Commit { claims } => {
+                self.claims.extend(claims);
+                Ok(Reply::Done)
+            }
             Request::WriteStatus { status } => self.write(seen, *status),
             Request::RefreshTask => {
                 self.record.put_task(Arc::new(self.task.clone()), self.now);
@@ -70,6 +75,7 @@ impl World {
             kept.accepted_generation = None;
         }
         let before = std::mem::replace(&mut self.task.status, Arc::new(kept));
+        self.claims.retain(|claim| !claim.is_settled(&self.task.status));
         self.bump_resource_version();
         self.status_writes += 1;
         let limit = self.spec().map(|spec| usize::try_from(spec.fields.run_history_limit).unwrap_or(0));

@@ -5,7 +5,7 @@
 
 use super::audit::{Audit, Verdict};
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
-use crate::plan::{Announcement, Effect, Exit, JobEnd, JobObject, Observed, Pods, Reason, Requests, Spec, Task, plan as decide};
+use crate::plan::{Announcement, Claim, Effect, Exit, JobEnd, JobObject, Observed, Pods, Reason, Requests, Spec, Task, plan as decide};
 use crate::state::{Execution, Failure, Notice, Progress, Record, Seal, Source, Step};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -63,6 +63,8 @@ pub struct Faults {
     pub conflicts: usize,
     /// Another replica reconciles between our plan and our first effect.
     pub other_replica: bool,
+    /// Another replica holds the claims log.
+    pub is_deposed: bool,
 }
 
 /// One task, its Jobs, the time and the operator.
@@ -75,6 +77,8 @@ pub struct World {
     /// Every Job of the namespace, by name.
     pub jobs: BTreeMap<String, Object>,
     pub faults: Faults,
+    /// The claims log, as far as it is about this task.
+    pub claims: Vec<Claim>,
     pub audit: Audit,
     /// Is the operator running?
     pub is_running: bool,
@@ -132,6 +136,7 @@ impl World {
             written: fields,
             jobs: BTreeMap::new(),
             faults: Faults::default(),
+            claims: Vec::new(),
             audit: Audit::default(),
             is_running: true,
             coalesces: false,
@@ -190,7 +195,10 @@ impl World {
                 return self.judge(Err(format!("reconcile does not converge, at {}: {:?}", self.now, plan.effects)));
             }
             self.other_replica_reconciles();
-            match self.perform(&observed.task, plan.effects, may_merge) {
+            let progress = self.perform(&observed.task, plan.effects, may_merge);
+            // It leads again, and has read the log.
+            self.faults.is_deposed = false;
+            match progress {
                 Some(Progress::Done | Progress::Nothing) => {}
                 Some(Progress::Deferred(_)) => return self.write_pending = true,
                 Some(Progress::Failed(_)) if !self.faults.disconnected => (rounds, retries) = (0, retries + 1),
@@ -252,7 +260,11 @@ impl World {
     /// What the operator observes, with its watches up to date.
     pub fn observe(&mut self) -> Observed {
         self.show();
-        self.record.observe(self.now, &seal()).expect("the task exists")
+        let observed = self.record.observe(self.now, &seal()).expect("the task exists");
+        Observed {
+            claims: self.claims.clone(),
+            ..observed
+        }
     }
 
     fn show(&mut self) {
@@ -273,6 +285,7 @@ impl World {
         if std::mem::take(&mut self.faults.other_replica) && !self.faults.watch_lags {
             let (ours, dies_in, deletions) = (std::mem::take(&mut self.record), self.crashes_in.take(), self.deletions.clone());
             self.reconcile(false);
+            self.faults.is_deposed = true;
             (self.record, self.crashes_in) = (ours, dies_in);
             self.deletions.splice(0..0, deletions);
         }
@@ -283,7 +296,9 @@ impl World {
         let mut record = Record::default();
         record.put_task(before.task.clone(), before.now);
         let (ours, dies_in) = (std::mem::replace(&mut self.record, record), self.crashes_in.take());
+        self.faults.is_deposed = true;
         self.perform(&before.task, decide(before).effects, false);
+        self.faults.is_deposed = false;
         (self.record, self.crashes_in) = (ours, dies_in);
     }
 

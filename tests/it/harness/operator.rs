@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{Controller, Defect, Health, LeaderElectionConfig, Options};
+use punctual::controller::{ClaimsLogRef, Controller, Health, LeaderElectionConfig, Options, Stopped};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 pub struct Operator {
     clock: watch::Sender<Timestamp>,
     stop: Option<oneshot::Sender<()>>,
-    running: JoinHandle<Result<(), Defect>>,
+    running: JoinHandle<Result<(), Stopped>>,
     health: Health,
 }
 
@@ -38,8 +38,13 @@ impl Operator {
         if terms.is_some() {
             tokio::spawn(tick(sender.clone()));
         }
+        let claims_log = ClaimsLogRef {
+            namespace: namespaces[0].clone(),
+            name: "punctual-claims".into(),
+        };
         let options = Options {
             namespaces,
+            claims_log,
             leader_election: terms,
             ..Options::default()
         };

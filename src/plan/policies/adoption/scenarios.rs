@@ -69,13 +69,13 @@ fn a_job_recreated_by_hand_is_not_a_second_start() {
 
 /// L2
 #[test]
-fn a_slot_without_a_job_before_a_newer_start_is_missed() {
+fn a_committed_slot_whose_job_is_not_there_is_started_by_whoever_leads() {
     given("*/10 * * * *")
         .missed(MissedRunPolicy::All)
         .since("2026-11-23T08:00:00Z")
         .operator_stops()
         .at("2026-11-23T08:30:00Z")
-        .when(|world| (world.is_running, world.crashes_in) = (true, Some(3)))
+        .when(|world| (world.is_running, world.crashes_in) = (true, Some(4)))
         .starts_jobs(3)
         .then(|world| {
             assert!(
@@ -84,9 +84,10 @@ fn a_slot_without_a_job_before_a_newer_start_is_missed() {
             )
         })
         .job_deleted("2026-11-23T08:20:00Z")
+        // Nobody can know that it was there: the audit of doubled slots has to forget it, too.
         .when(|world| world.started.retain(|slot| *slot != time("2026-11-23T08:20:00Z")))
         .operator_starts()
-        .counts("started 2, missed 1");
+        .counts("started 3");
 }
 
 /// D4: A new leader with a stale watch must not count a run again that has ended and left `recentRuns` (simulation, seed 3549).

@@ -1,0 +1,492 @@
+//! Who writes the claims log, and what: claims of many tasks become one write.
+//!
+//! ```text
+//!   closed ─ open() ─► reading ─► writing ─► open ─ claims ─► writing ─► open …
+//!     ▲                                       │                  │ no answer, conflict, gone
+//!     └── somebody else holds the log ◄── verifying ◄────────────┘
+//! ```
+//! Claims, answers and what became of the starts go in; requests, and which claims are committed, come out. Whoever begins to lead
+//! reads the log and writes it under its own name: from then on the writes of the former leader conflict. What was deleted or damaged
+//! by somebody is written again from memory. Sends nothing, waits for nothing.
+
+use super::log::{ClaimsLog, encode};
+use crate::api::ScheduledTaskStatus;
+use crate::plan::Claim;
+use crate::state::Failure;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// An object of a built-in kind holds 1 MiB: the lines of the log take less.
+const MOST_BYTES: usize = 900 * 1024;
+/// etcd keeps every write until it is compacted, so the log stays small: claims whose Jobs exist are kept until the status says so, but
+/// not more than these. The Jobs prove the others.
+const MOST_CREATED: usize = 4;
+/// While so many starts are on their way, a write waits until it has as many more to say: each write costs the whole log.
+const ENOUGH: usize = 128;
+
+/// A request to write claims.
+pub type Ticket = u64;
+/// What the API server answers about the log.
+pub type LogAnswer = Result<LogReply, Failure>;
+
+/// What is asked of the API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogRequest {
+    /// GET the log.
+    Read,
+    /// POST the log, which does not exist.
+    Create {
+        /// Its text.
+        text: String,
+    },
+    /// PUT the log.
+    Replace {
+        /// Precondition: its `resourceVersion`.
+        version: String,
+        /// Its text.
+        text: String,
+    },
+}
+
+/// The log as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogReply {
+    /// Its `resourceVersion`.
+    pub version: String,
+    /// Its text; empty where there is none.
+    pub text: String,
+}
+
+/// Something that people should know of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriterNotice {
+    /// It was read, and belongs to this process. So many claims of others are carried out.
+    Opened(usize),
+    /// It was deleted or emptied, and is written again.
+    Gone,
+    /// So many lines of it could not be read; it is written again.
+    Damaged(usize),
+    /// Another process holds it.
+    Deposed(String),
+    /// The API server refuses it, in these words.
+    Refused(String),
+}
+
+/// A claim in memory.
+#[derive(Clone, Debug)]
+struct Held {
+    claim: Claim,
+    /// Its Job exists.
+    is_created: bool,
+    /// The status says what it says, or its task is gone.
+    is_settled: bool,
+}
+
+/// Claims of a task that are to be committed.
+type Wanted = (Ticket, Arc<str>, Vec<Claim>);
+
+/// A write that is on its way, or whose fate is not known.
+#[derive(Clone, Debug, Default)]
+struct Write {
+    sequence: u64,
+    text: String,
+    wanted: Vec<Wanted>,
+    claims: BTreeMap<Arc<str>, Vec<Claim>>,
+    /// It was not answered: it may still be carried out.
+    is_in_doubt: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Stage {
+    #[default]
+    Closed,
+    /// The log is to be read, or is being read, by whoever begins to lead.
+    Opening,
+    /// Nothing is on its way. If not `is_ours`, the log is still to be written under our name.
+    Open { is_ours: bool },
+    /// This is on its way.
+    Writing(Write),
+    /// What became of this has to be read.
+    Verifying(Write),
+}
+
+/// The writer of the claims log.
+#[derive(Clone, Debug, Default)]
+pub struct Writer {
+    holder: String,
+    stage: Stage,
+    /// A request is on its way.
+    is_busy: bool,
+    /// A term began while one was.
+    reopens: bool,
+    /// `resourceVersion` of the log, if it exists.
+    version: Option<String>,
+    sequence: u64,
+    held: BTreeMap<Arc<str>, Vec<Held>>,
+    pending: VecDeque<Wanted>,
+    tickets: Ticket,
+    /// Claims that are committed and whose POSTs are not answered, by task.
+    starting: BTreeMap<Arc<str>, usize>,
+    is_ours: bool,
+    done: Vec<(Ticket, Result<(), Failure>)>,
+}
+
+impl Writer {
+    /// A writer of that name, which holds no log yet.
+    #[must_use]
+    pub fn new(holder: &str) -> Self {
+        Self {
+            holder: holder.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// This process begins to lead: the log is read, and written under its name.
+    pub fn open(&mut self) {
+        self.close("a new term of leadership begins");
+        match self.is_busy {
+            true => self.reopens = true,
+            false => self.stage = Stage::Opening,
+        }
+    }
+
+    /// This process no longer leads. Who waits is told so.
+    pub fn close(&mut self, why: &str) {
+        (self.is_ours, self.reopens) = (false, false);
+        self.starting.clear();
+        let wanted = match std::mem::take(&mut self.stage) {
+            Stage::Writing(write) | Stage::Verifying(write) => write.wanted,
+            Stage::Closed | Stage::Opening | Stage::Open { .. } => Vec::new(),
+        };
+        self.fail(wanted, &Failure::Conflict(why.to_owned()));
+    }
+
+    /// These are not committed, nor is what waits behind them: each is decided again, when it is known how things stand.
+    fn fail(&mut self, wanted: Vec<Wanted>, failure: &Failure) {
+        let all = wanted.into_iter().chain(std::mem::take(&mut self.pending));
+        self.done.extend(all.map(|(ticket, ..)| (ticket, Err(failure.clone()))));
+    }
+
+    /// Whether the log is this process's, so that starts can be committed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_ours
+    }
+
+    /// These claims of a task are to be committed. Whether they are is among [`done`](Self::done) later.
+    pub fn commit(&mut self, task: &str, claims: Vec<Claim>) -> Ticket {
+        self.tickets += 1;
+        self.pending.push_back((self.tickets, task.into(), claims));
+        if matches!(self.stage, Stage::Closed) && !self.reopens {
+            self.fail(Vec::new(), &Failure::Conflict("this process does not hold the claims log".into()));
+        }
+        self.tickets
+    }
+
+    /// What became of claims that were to be committed, since this was last asked.
+    pub fn done(&mut self) -> Vec<(Ticket, Result<(), Failure>)> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// What the log says of a task with this status. What the status says as well is settled: it goes with the next write.
+    pub fn of(&mut self, task: &str, status: &ScheduledTaskStatus) -> Vec<Claim> {
+        let Some(held) = self.held.get_mut(task) else { return Vec::new() };
+        held.iter_mut().for_each(|held| held.is_settled |= held.claim.is_settled(status));
+        held.iter().filter(|held| !held.is_settled).map(|held| held.claim.clone()).collect()
+    }
+
+    /// Whether the log says anything of a task.
+    #[must_use]
+    pub fn has(&self, task: &str) -> bool {
+        self.held.get(task).is_some_and(|held| held.iter().any(|held| !held.is_settled))
+    }
+
+    /// Tasks that the log names.
+    pub fn tasks(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.held.keys()
+    }
+
+    /// The task is gone, and its claims with it.
+    pub fn forget(&mut self, task: &str) {
+        let held = self.held.get_mut(task).into_iter().flatten();
+        held.for_each(|held| held.is_settled = true);
+    }
+
+    /// The Job of a claim exists.
+    pub fn created(&mut self, task: &str, job: &str) {
+        let held = self.held.get_mut(task).into_iter().flatten();
+        held.filter(|held| held.claim.job == job).for_each(|held| held.is_created = true);
+        if let Some(starting) = self.starting.get_mut(task) {
+            *starting = starting.saturating_sub(1);
+        }
+    }
+
+    /// The starts of a task that were on their way are no longer, whatever became of them.
+    pub fn released(&mut self, task: &str) {
+        self.starting.remove(task);
+    }
+
+    /// The next request, if one is to be sent now. Its answer goes to [`answered`](Self::answered).
+    pub fn next(&mut self) -> Option<LogRequest> {
+        if self.is_busy {
+            return None;
+        }
+        if std::mem::take(&mut self.reopens) {
+            self.stage = Stage::Opening;
+        }
+        let request = match &self.stage {
+            Stage::Closed => return None,
+            Stage::Opening | Stage::Verifying(_) => LogRequest::Read,
+            Stage::Writing(write) => self.request(write.text.clone()),
+            // If not `is_ours`, it has to be written whatever there is to say.
+            Stage::Open { is_ours } => {
+                if *is_ours && !self.is_worth_a_write() {
+                    return None;
+                }
+                let write = self.write();
+                let request = self.request(write.text.clone());
+                self.stage = Stage::Writing(write);
+                request
+            }
+        };
+        self.is_busy = true;
+        Some(request)
+    }
+
+    fn request(&self, text: String) -> LogRequest {
+        match self.version.clone() {
+            Some(version) => LogRequest::Replace { version, text },
+            None => LogRequest::Create { text },
+        }
+    }
+
+    /// Whether enough is to be said: many starts on their way share the next write.
+    fn is_worth_a_write(&self) -> bool {
+        let starting: usize = self.starting.values().sum();
+        let pending: usize = self.pending.iter().map(|(_, _, claims)| claims.len()).sum();
+        pending > 0 && (starting <= ENOUGH || pending >= starting)
+    }
+
+    fn write(&mut self) -> Write {
+        let (mut claims, mut bytes) = self.kept();
+        let mut wanted = Vec::new();
+        while let Some((ticket, task, new)) = self.pending.pop_front() {
+            let added: usize = new.iter().map(|claim| ClaimsLog::length(&task, claim)).sum();
+            if bytes + added > MOST_BYTES && bytes > 0 {
+                self.pending.push_front((ticket, task, new));
+                break;
+            }
+            bytes += added;
+            wanted.push((ticket, task.clone(), new.clone()));
+            if let Some(held) = self.held.get_mut(&task) {
+                // What is claimed again begins anew.
+                held.retain(|held| new.iter().all(|claim| claim.job != held.claim.job));
+            }
+            let of_task = claims.entry(task).or_default();
+            of_task.retain(|known: &Claim| new.iter().all(|claim| claim.job != known.job));
+            of_task.extend(new);
+        }
+        self.sequence += 1;
+        let sequence = self.sequence;
+        let lines = claims.iter().flat_map(|(task, claims)| claims.iter().map(move |claim| (task.as_ref(), claim)));
+        Write {
+            sequence,
+            text: encode(sequence, &self.holder, lines),
+            wanted,
+            claims,
+            is_in_doubt: false,
+        }
+    }
+
+    /// The claims that stay in the log, and the bytes that they take.
+    fn kept(&self) -> (BTreeMap<Arc<str>, Vec<Claim>>, usize) {
+        let created = self.all().filter(|(_, held)| held.is_created && !held.is_settled).count();
+        let mut surplus = created.saturating_sub(MOST_CREATED);
+        let mut claims: BTreeMap<Arc<str>, Vec<Claim>> = BTreeMap::new();
+        let mut bytes = 0;
+        for (task, held) in self.all().filter(|(_, held)| !held.is_settled) {
+            if held.is_created && surplus > 0 {
+                surplus -= 1;
+                continue;
+            }
+            bytes += ClaimsLog::length(task, &held.claim);
+            claims.entry(task.clone()).or_default().push(held.claim.clone());
+        }
+        (claims, bytes)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Arc<str>, &Held)> {
+        self.held.iter().flat_map(|(task, held)| held.iter().map(move |held| (task, held)))
+    }
+
+    /// Takes in the answer to the request that was sent last. Returns what people should know.
+    pub fn answered(&mut self, answer: LogAnswer) -> Vec<WriterNotice> {
+        self.is_busy = false;
+        match std::mem::take(&mut self.stage) {
+            // The term in which it was sent is over.
+            Stage::Closed => Vec::new(),
+            Stage::Opening => self.read(answer),
+            Stage::Open { is_ours } => {
+                self.stage = Stage::Open { is_ours };
+                Vec::new()
+            }
+            Stage::Writing(write) => self.written(answer, write),
+            Stage::Verifying(write) => self.verified(answer, write),
+        }
+    }
+
+    fn read(&mut self, answer: LogAnswer) -> Vec<WriterNotice> {
+        self.stage = Stage::Open { is_ours: false };
+        match answer {
+            Ok(reply) => {
+                let (log, damaged) = ClaimsLog::decode(&reply.text);
+                self.version = Some(reply.version);
+                self.sequence = self.sequence.max(log.sequence);
+                // An object that was made for the log, and never written, has no damage.
+                let is_damaged = damaged > 0 && !reply.text.is_empty();
+                if !is_damaged && !reply.text.is_empty() {
+                    self.held.clear();
+                }
+                for (task, claim) in log.claims {
+                    self.hold(&task.into(), claim);
+                }
+                if is_damaged { vec![WriterNotice::Damaged(damaged)] } else { Vec::new() }
+            }
+            Err(Failure::NotFound(_)) => {
+                self.version = None;
+                Vec::new()
+            }
+            Err(failure) => {
+                self.stage = Stage::Opening;
+                refused(failure)
+            }
+        }
+    }
+
+    fn written(&mut self, answer: LogAnswer, mut write: Write) -> Vec<WriterNotice> {
+        let failure = match answer {
+            Ok(reply) => return self.accept(reply.version, write),
+            Err(failure) => failure,
+        };
+        match failure {
+            // Nothing was written.
+            Failure::Later { .. } => {
+                self.stage = Stage::Open { is_ours: self.is_ours };
+                self.fail(write.wanted, &failure);
+                Vec::new()
+            }
+            Failure::Refused(message) => {
+                self.stage = Stage::Open { is_ours: self.is_ours };
+                let words = format!("the API server refused the claims log: {message}");
+                self.fail(write.wanted, &Failure::Refused(words));
+                vec![WriterNotice::Refused(message)]
+            }
+            Failure::Conflict(_) | Failure::NotFound(_) | Failure::Unanswered(_) => {
+                write.is_in_doubt |= matches!(failure, Failure::Unanswered(_));
+                self.stage = Stage::Verifying(write);
+                Vec::new()
+            }
+        }
+    }
+
+    fn verified(&mut self, answer: LogAnswer, write: Write) -> Vec<WriterNotice> {
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(Failure::NotFound(_)) => {
+                let was_there = self.version.take().is_some();
+                self.write_again(write);
+                return if was_there { vec![WriterNotice::Gone] } else { Vec::new() };
+            }
+            Err(failure) => {
+                // How long that lasts nobody knows: the others decide again, by the time that it is then.
+                self.fail(Vec::new(), &failure);
+                self.stage = Stage::Verifying(write);
+                return refused(failure);
+            }
+        };
+        let (log, damaged) = ClaimsLog::decode(&reply.text);
+        let is_damaged = damaged > 0 && !reply.text.is_empty();
+        if log.holder == self.holder && log.sequence == write.sequence && !is_damaged {
+            return self.accept(reply.version, write);
+        }
+        if !log.holder.is_empty() && log.holder != self.holder {
+            let was_ours = self.is_ours;
+            self.stage = Stage::Verifying(write);
+            self.close("another process holds the claims log");
+            if was_ours {
+                return vec![WriterNotice::Deposed(log.holder)];
+            }
+            // It was written between our reading and our writing: it is read again before it is taken over.
+            self.stage = Stage::Opening;
+            return Vec::new();
+        }
+        self.version = Some(reply.version);
+        self.sequence = self.sequence.max(log.sequence);
+        // What is in the log is carried out: an earlier write of ours may have arrived late.
+        for (task, claim) in log.claims {
+            self.hold(&task.into(), claim);
+        }
+        self.write_again(write);
+        match (is_damaged, reply.text.is_empty() && self.is_ours) {
+            (true, _) => vec![WriterNotice::Damaged(damaged)],
+            (_, true) => vec![WriterNotice::Gone],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The log is not what was to be written, and is written anew. What was in doubt is decided again: time has passed.
+    fn write_again(&mut self, write: Write) {
+        self.stage = Stage::Open { is_ours: false };
+        if write.is_in_doubt {
+            let failure = Failure::Unanswered("the write of the claims log was not answered, and not carried out".into());
+            return self.fail(write.wanted, &failure);
+        }
+        write.wanted.into_iter().rev().for_each(|wanted| self.pending.push_front(wanted));
+    }
+
+    /// The log says what was written.
+    fn accept(&mut self, version: String, write: Write) -> Vec<WriterNotice> {
+        self.version = Some(version);
+        let mut before = std::mem::take(&mut self.held);
+        for (task, claims) in write.claims {
+            let mut known = before.remove(&task).unwrap_or_default();
+            for claim in claims {
+                let at = known.iter().position(|held| held.claim.job == claim.job);
+                match at.map(|at| known.swap_remove(at)) {
+                    Some(held) => self.held.entry(task.clone()).or_default().push(held),
+                    None => {
+                        *self.starting.entry(task.clone()).or_default() += usize::from(self.is_ours);
+                        self.hold(&task, claim);
+                    }
+                }
+            }
+        }
+        self.done.extend(write.wanted.into_iter().map(|(ticket, ..)| (ticket, Ok(()))));
+        self.stage = Stage::Open { is_ours: true };
+        match std::mem::replace(&mut self.is_ours, true) {
+            true => Vec::new(),
+            false => vec![WriterNotice::Opened(self.all().count())],
+        }
+    }
+
+    fn hold(&mut self, task: &Arc<str>, claim: Claim) {
+        let held = self.held.entry(task.clone()).or_default();
+        if held.iter().all(|known| known.claim.job != claim.job) {
+            held.push(Held {
+                claim,
+                is_created: false,
+                is_settled: false,
+            });
+        }
+    }
+}
+
+fn refused(failure: Failure) -> Vec<WriterNotice> {
+    match failure {
+        Failure::Refused(message) => vec![WriterNotice::Refused(message)],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

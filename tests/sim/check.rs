@@ -66,6 +66,8 @@ pub struct Checker {
     pub not_started: BTreeMap<i64, String>,
     /// Claims that were ever in the log, by Job, with the generation of the spec that they were made by.
     pub committed: BTreeMap<String, (i64, Claim)>,
+    /// Jobs that the API server refused at some time, or whose names were taken.
+    pub refused: BTreeSet<String>,
     /// Somebody changed the log: what it held may be lost.
     pub log_was_damaged: bool,
     /// Slots that the ledger has passed.
@@ -134,6 +136,7 @@ impl Checker {
             started: BTreeMap::new(),
             not_started: BTreeMap::new(),
             committed: BTreeMap::new(),
+            refused: BTreeSet::new(),
             log_was_damaged: false,
             slots: 0,
             loose: false,
@@ -261,7 +264,7 @@ impl Checker {
         (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
         (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
         (self.wrote_since, self.listed_old) = (None, known.listed_old);
-        (self.committed, self.log_was_damaged) = (known.committed, known.log_was_damaged);
+        (self.committed, self.log_was_damaged, self.refused) = (known.committed, known.log_was_damaged, known.refused);
     }
 
     pub fn people_delete(&mut self, job: &JobObject) {

@@ -166,6 +166,9 @@ impl Api {
             self.uids += 1;
             Ok(self.admit(job))
         };
+        if answer.is_err() && !dry_run {
+            self.checker.refused.insert(manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+        }
         if answered { answer } else { Err(Refusal::Silence) }
     }
 

@@ -52,6 +52,11 @@ leading digit gets a prefix. At most 45 characters, so that suffixes fit: "-metr
 {{- .Values.leaderElection.leaseName | default (include "punctual.fullname" .) -}}
 {{- end -}}
 
+{{- /* Name of the ConfigMap that is the claims log: the operator derives it in the same way. */ -}}
+{{- define "punctual.claimsLogName" -}}
+{{- printf "%s-claims" (include "punctual.leaseName" .) -}}
+{{- end }}
+
 {{- define "punctual.leaseNamespace" -}}
 {{- .Values.leaderElection.namespace | default .Release.Namespace -}}
 {{- end -}}

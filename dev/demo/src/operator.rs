@@ -49,6 +49,7 @@ pub fn start(binary: &Path, ground: &Ground) -> Result<PathBuf> {
     let mut command = Command::new(binary);
     command
         .args(["controller", "--watch-namespaces", NAMESPACE, "--metrics-addr", "127.0.0.1:0"])
+        .args(["--leader-elect-resource-namespace", NAMESPACE])
         .args(&ground.access)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

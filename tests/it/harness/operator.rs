@@ -142,6 +142,8 @@ impl Process {
                 "json",
                 "--watch-namespaces",
                 namespace,
+                "--leader-elect-resource-namespace",
+                namespace,
                 "--kubeconfig",
             ])
             .arg(kubeconfig)

@@ -85,19 +85,68 @@ pub struct Style {
     pub colour: bool,
 }
 
+/// A table that is printed in parts: the first part has the header, and later rows are aligned with the rows before them.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    /// The columns that stay, and their widths; `None` before the first part.
+    layout: Option<(Vec<usize>, Vec<usize>)>,
+}
+
+impl Table {
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self { columns, layout: None }
+    }
+
+    /// Formats the next rows. Columns become wider where a cell needs it, and never narrower, as in kubectl.
+    pub fn add(&mut self, rows: Vec<Vec<Cell>>, style: Style) -> String {
+        let is_first = self.layout.is_none();
+        let (kept, widths) = match self.layout.take() {
+            None => fit(&self.columns, &rows, style),
+            Some((kept, widths)) => {
+                let widths = self.grown(&kept, &widths, &rows, style);
+                (kept, widths)
+            }
+        };
+        let head = is_first.then(|| self.columns.iter().map(|column| Cell::from(column.head)).collect());
+        let rows = head.into_iter().chain(rows).map(|row: Vec<Cell>| {
+            let cells = row.into_iter().enumerate().filter_map(|(number, cell)| {
+                let place = kept.iter().position(|kept| *kept == number)?;
+                Some(cell.cut(*widths.get(place)?))
+            });
+            cells.collect::<Vec<_>>()
+        });
+        let text = rows.map(|row| line(&row, &widths, style) + "\n").collect();
+        self.layout = Some((kept, widths));
+        text
+    }
+
+    /// The widths with these rows. Columns that may be cut grow only while the line has room.
+    fn grown(&self, kept: &[usize], widths: &[usize], rows: &[Vec<Cell>], style: Style) -> Vec<usize> {
+        let mut widths = widths.to_vec();
+        for cut_columns in [false, true] {
+            for (place, number) in kept.iter().enumerate() {
+                let may_be_cut = self.columns.get(*number).is_some_and(|column| column.least.is_some());
+                if may_be_cut != cut_columns {
+                    continue;
+                }
+                let line = widths.iter().sum::<usize>() + kept.len().saturating_sub(1) * style.gap;
+                let spare = style.width.map_or(usize::MAX, |most| most.saturating_sub(line));
+                let cells = rows.iter().filter_map(|row| row.get(*number)).map(Cell::width);
+                if let Some(width) = widths.get_mut(place) {
+                    let wanted = cells.max().unwrap_or(0).saturating_sub(*width);
+                    *width += if may_be_cut { wanted.min(spare) } else { wanted };
+                }
+            }
+        }
+        widths
+    }
+}
+
 /// Formats a table: a header and rows of the same length. Lines have no trailing spaces. If they are too long, columns that may be cut
 /// are cut, then columns are dropped by their rank, and at last the lines are cut.
 pub fn format(columns: &[Column], rows: Vec<Vec<Cell>>, style: Style) -> String {
-    let (kept, widths) = fit(columns, &rows, style);
-    let head = columns.iter().map(|column| Cell::from(column.head)).collect();
-    let rows = std::iter::once(head).chain(rows).map(|row: Vec<Cell>| {
-        let cells = row.into_iter().enumerate().filter_map(|(number, cell)| {
-            let place = kept.iter().position(|kept| *kept == number)?;
-            Some(cell.cut(*widths.get(place)?))
-        });
-        cells.collect::<Vec<_>>()
-    });
-    rows.map(|row| line(&row, &widths, style) + "\n").collect()
+    Table::new(columns.to_vec()).add(rows, style)
 }
 
 /// The columns that stay, and their widths.
@@ -208,5 +257,39 @@ mod tests {
     fn lines_are_cut_at_last() {
         let text = format(&COLUMNS, rows(), style(Some(16), false));
         assert_eq!(text, "X       MESSAGE\na       the lon…\nlonger\n");
+    }
+
+    #[test]
+    fn later_rows_are_aligned_and_columns_only_grow() {
+        let row = |cells: [&str; 3]| vec![cells.map(Cell::from).to_vec()];
+        let mut table = Table::new(COLUMNS.to_vec());
+        let text = [
+            table.add(row(["longer", "red", "first"]), style(None, false)),
+            table.add(row(["a", "b", "short"]), style(None, false)),
+            table.add(row(["the longest", "b", "grown"]), style(None, false)),
+            table.add(row(["a", "b", "still"]), style(None, false)),
+        ];
+        let expected = "\
+X       COLOUR  MESSAGE
+longer  red     first
+a       b       short
+the longest  b       grown
+a            b       still
+";
+        assert_eq!(text.concat(), expected);
+    }
+
+    #[test]
+    fn later_rows_keep_the_columns_and_stay_within_the_terminal() {
+        let columns = [Column::fixed("X").cut_to(3), Column::ranked("COLOUR", 1), Column::fixed("Y")];
+        let row = |cells: [&str; 3]| vec![cells.map(Cell::from).to_vec()];
+        let mut table = Table::new(columns.to_vec());
+        let narrow = style(Some(9), false);
+        let text = [
+            table.add(row(["name", "red", "on"]), narrow),
+            table.add(row(["longername", "red", "off"]), narrow),
+            table.add(row(["name", "red", "unknown"]), narrow),
+        ];
+        assert_eq!(text.concat(), "X     Y\nname  on\nlon…  off\nname  un…\n");
     }
 }

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     schedule: Vec<String>,
     /// Time zone of --schedule. Default: UTC
-    #[arg(long, value_name = "ZONE", conflicts_with_all = ["filename", "files"])]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, conflicts_with_all = ["filename", "files"])]
     time_zone: Option<String>,
     /// Name of the task of --schedule, from which H is hashed
     #[arg(long, value_name = "[NAMESPACE/]NAME", conflicts_with_all = ["filename", "files"])]

@@ -56,6 +56,7 @@ mod time_index;
 mod timetable;
 mod zone;
 mod zone_name;
+mod zone_offset;
 mod zoned_cron;
 mod zoned_timetable;
 
@@ -70,6 +71,7 @@ pub use definition::{Definition, Exclusion, Expressions};
 pub use error::ScheduleError;
 pub use hash::hash;
 pub use interval::{interval, moment};
+pub use zone::suggestion as time_zone_suggestion;
 
 use compile::ALL_TIME;
 use hash::Seed;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::error::{Excerpt, ScheduleError};
-use super::zone_name::suggestion;
+use super::zone_name;
 
 /// A time zone.
 #[derive(Clone, Debug)]
@@ -51,7 +51,10 @@ impl Zone {
         let database = TimeZoneDatabase::bundled();
         match database.get(name) {
             Ok(tz) if !tz.is_unknown() => Ok(Zone { tz }),
-            _ => refuse(format!("unknown time zone {}", Excerpt(name)), suggestion(&database, name)),
+            _ => refuse(
+                format!("unknown time zone {}", Excerpt(name)),
+                zone_name::suggestion(&database, name),
+            ),
         }
     }
 
@@ -97,6 +100,12 @@ impl Zone {
     }
 }
 
+/// What to write instead of a name that is not a zone, for the person who wrote it.
+#[must_use]
+pub fn suggestion(name: &str) -> String {
+    zone_name::suggestion(&TimeZoneDatabase::bundled(), name)
+}
+
 /// The timestamp of a Unix second; beyond the range of timestamps, the nearest one.
 pub(super) fn timestamp(instant: i64) -> Timestamp {
     let (min, max) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
@@ -133,7 +142,7 @@ mod tests {
     fn a_similar_name_is_suggested() {
         assert!(refusal("Europe/Pariss").ends_with("did you mean Europe/Paris?"));
         assert!(refusal("New York").contains("America/New_York"));
-        assert!(refusal("UTC ").contains("did you mean") && refusal("UTC ").contains("UTC"));
+        assert!(refusal("UTC ").ends_with("use UTC"));
     }
 
     #[test]

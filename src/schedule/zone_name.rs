@@ -1,5 +1,6 @@
-//! Suggests how to fix an unknown name of a time zone: a similar name, or the zone of an abbreviation.
+//! Suggests how to fix an unknown name of a time zone: a similar name, or the zone of an abbreviation or of an offset.
 
+use super::zone_offset;
 use jiff::tz::TimeZoneDatabase;
 
 /// The greatest edit distance of a suggested name.
@@ -47,6 +48,9 @@ pub(super) fn suggestion(database: &TimeZoneDatabase, name: &str) -> String {
     if let Some((abbreviation, zone)) = known {
         return format!("{abbreviation} is an abbreviation, use an IANA name, for example {zone}");
     }
+    if let Some(suggestion) = zone_offset::suggestion(name) {
+        return suggestion;
+    }
     match similar(database, name).as_slice() {
         [] => "use an IANA name, for example Europe/Paris or America/New_York".to_owned(),
         names => format!("did you mean {}?", names.join(" or ")),
@@ -61,6 +65,7 @@ fn similar(database: &TimeZoneDatabase, name: &str) -> Vec<String> {
     let wanted = name.replace(' ', "_").to_ascii_lowercase();
     let mut found: Vec<(usize, String)> = database
         .available()
+        .filter(|name| number(name.as_str()) == number(&wanted))
         .filter_map(|name| {
             let lower = name.as_str().to_ascii_lowercase();
             let city = lower.rsplit('/').next().unwrap_or(&lower);
@@ -72,6 +77,14 @@ fn similar(database: &TimeZoneDatabase, name: &str) -> Vec<String> {
     let best = found.first().map_or(0, |(distance, _)| *distance);
     let best = found.into_iter().filter(|(distance, _)| *distance == best);
     best.take(3).map(|(_, name)| name).collect()
+}
+
+/// The number in a name, with its sign. It is not a typing error: GMT+15 is not GMT+1.
+fn number(name: &str) -> Option<(bool, &str)> {
+    let (before, number) = name.split_at(name.find(|c: char| c.is_ascii_digit())?);
+    let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+    let signed = before.ends_with(['+', '-']);
+    Some((signed, number.get(..end)?.trim_start_matches('0')))
 }
 
 /// The edit distance of names that are similar: same first letter, and one edit in three letters at most.
@@ -97,7 +110,16 @@ mod tests {
             ("CEST", "CEST is an abbreviation, use an IANA name, for example Europe/Paris"),
             ("pst", "PST is an abbreviation, use an IANA name, for example America/Los_Angeles"),
             ("XYZT", "use an IANA name, for example Europe/Paris or America/New_York"),
-            ("+02:00", "use an IANA name, for example Europe/Paris or America/New_York"),
+            (
+                "GMT+2",
+                "use a place, for example Europe/Athens, or Etc/GMT-2 (its sign is inverted) for a fixed offset of +02:00",
+            ),
+            ("UTC ", "use UTC"),
+            ("GMT2", "use an IANA name, for example Europe/Paris or America/New_York"),
+            ("Etc/GMT+02", "did you mean Etc/GMT+2?"),
+            ("Etc/GMT+15", "use an IANA name, for example Europe/Paris or America/New_York"),
+            ("EST4EDT", "use an IANA name, for example Europe/Paris or America/New_York"),
+            ("EST5ETD", "did you mean EST5EDT?"),
         ] {
             assert_eq!(suggestion(&database, name), text, "{name}");
         }

@@ -10,6 +10,7 @@ pub use error_list::ErrorList;
 pub use schema::validate_name;
 
 use crate::api;
+use crate::schedule;
 use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
@@ -83,12 +84,31 @@ pub fn validate(manifest: &Value) -> Vec<String> {
             .into_vec()
             .into_iter()
             .filter(|error| error.kind == ErrorKind::ValidationFailure);
-        let mut failures: Vec<String> = failures.map(|error| format!("{}: {}", error.field_path, error.message)).collect();
+        let mut failures: Vec<String> = failures
+            .map(|error| {
+                format!(
+                    "{}: {}",
+                    error.field_path,
+                    with_suggestion(manifest, &error.field_path, error.message)
+                )
+            })
+            .collect();
         // Their order is random.
         failures.sort();
         errors.extend(failures);
     }
     errors.into()
+}
+
+/// The API server's message. A rule cannot search the time zones: where it can only say that a name is none, the similar one is named here.
+fn with_suggestion(manifest: &Value, path: &str, message: String) -> String {
+    let zone = manifest.pointer("/spec/timeZone").and_then(Value::as_str).unwrap_or_default();
+    match message.split_once(" is not a name of a time zone: ") {
+        Some((subject, _)) if path == "spec.timeZone" => {
+            format!("{subject} is not a name of a time zone: {}", schedule::time_zone_suggestion(zone))
+        }
+        _ => message,
+    }
 }
 
 /// Reports fields that the schema does not have, as `fieldValidation: Strict` does, which is kubectl's default.
@@ -215,5 +235,22 @@ mod tests {
         );
         manifest["spec"] = Value::Null;
         assert_eq!(validate(&manifest), ["spec: Required value", RULES_SKIPPED]);
+    }
+
+    #[test]
+    fn a_zone_with_other_characters_gets_a_suggestion() {
+        let mut manifest = json!({"spec": {"schedule": "0 3 * * *", "timeZone": "+05:30",
+            "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a"}]}}}}}});
+        assert_eq!(
+            validate(&manifest),
+            [
+                r#"spec.timeZone: timeZone "+05:30" is not a name of a time zone: use a place, for example Asia/Kolkata: only whole hours have a zone with a fixed offset"#
+            ]
+        );
+        manifest["spec"]["timeZone"] = " New York".into();
+        assert_eq!(
+            validate(&manifest),
+            [r#"spec.timeZone: timeZone " New York" is not a name of a time zone: did you mean America/New_York?"#]
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! The commands as processes: output and exit codes.
 
+#[path = "cli/arguments.rs"]
+mod arguments;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/convert.rs"]

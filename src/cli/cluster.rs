@@ -2,7 +2,9 @@
 //!
 //! Requests are not retried: a person waits, and can repeat the command.
 
-use super::{kubeconfig, output};
+pub use super::argument::bare_name;
+
+use super::{argument, kubeconfig, output};
 use crate::api::{GROUP, ScheduledTask};
 use crate::clock::Clock;
 use crate::controller::LoadedClient;
@@ -208,6 +210,12 @@ impl Cluster {
                         fix.unwrap_or_default()
                     )
                 }
+                (404, "NotFound") if status.details.as_ref().is_some_and(|of| argument::is_file(&of.name)) => {
+                    format!(
+                        "Error from server (NotFound): {}: expected the name of a task, not a file: use its metadata.name",
+                        status.message
+                    )
+                }
                 (_, "") => format!("Error from server: {}", status.message),
                 (_, reason) => format!("Error from server ({reason}): {}", status.message),
             },
@@ -239,16 +247,6 @@ fn resource() -> ApiResource {
 pub fn as_kubectl_shows(mut object: DynamicObject) -> Result<Value> {
     object.metadata.managed_fields = None;
     Ok(serde_json::to_value(object)?)
-}
-
-/// The name in an argument such as `nightly`, `stask/nightly` or `scheduledtask.punctual.dev/nightly`.
-pub fn bare_name(argument: &str) -> &str {
-    let (kind, name) = argument.split_once('/').unwrap_or(("", argument));
-    let kind = kind.strip_suffix(&format!(".{GROUP}")).unwrap_or(kind);
-    match kind {
-        "scheduledtask" | "scheduledtasks" | "stask" => name,
-        _ => argument,
-    }
 }
 
 /// The name that kubectl prints for an object that it changed.

@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "output makes everything printable")]
 
 mod admission;
+mod argument;
 mod candidates;
 mod check;
 mod clock_changes;
@@ -158,12 +159,15 @@ impl Name {
 fn usage_error(error: &clap::Error) -> ! {
     let text = error.to_string();
     match printable_lines(&text) {
-        Cow::Borrowed(_) => error.exit(),
-        Cow::Owned(text) => {
-            text.lines().for_each(output::print_error);
-            std::process::exit(error.exit_code())
-        }
+        // The exit code says enough if standard error is closed.
+        Cow::Borrowed(_) => drop(error.print()),
+        Cow::Owned(text) => text.lines().for_each(output::print_error),
     }
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(hint) = argument::hint(error.kind(), &words) {
+        output::print_error(&format!("hint: {hint}"));
+    }
+    std::process::exit(error.exit_code())
 }
 
 /// Rejects a flag that stands before a command that does not have it.

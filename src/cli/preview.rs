@@ -2,6 +2,7 @@
 //!
 //! The slots come from the controller's code, and errors are those of admission. The exit code is 1 if any document was invalid.
 
+use super::argument;
 use super::duration;
 use super::input::{self, Document};
 use super::manifest::{self, Kind};
@@ -109,18 +110,32 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn tasks(args: &Args) -> Result<Vec<Task>> {
     let expressions = args.schedule.iter().map(|expression| Task {
         name: expression.clone(),
-        scheduled: of_expression(expression, args)
-            .map_err(|error| anyhow!("{}", format!("{error:#}").trim_start_matches("spec.schedule: "))),
+        scheduled: of_expression(expression, args).map_err(|error| {
+            let text = format!("{error:#}");
+            let hint = if argument::is_file(expression) {
+                ": for a file, leave --schedule out"
+            } else {
+                ""
+            };
+            anyhow!(
+                "{}{hint}",
+                text.trim_start_matches("spec.schedule: ").trim_start_matches("spec.timeZone: ")
+            )
+        }),
     });
     let mut tasks: Vec<Task> = expressions.collect();
     for file in input::files(&[&args.files[..], &args.filename[..]].concat())? {
-        tasks.extend(input::documents(&file)?.into_iter().map(|Document { place, value, .. }| {
-            let name = value.as_ref().ok().and_then(manifest::name).map(str::to_owned);
-            Task {
-                name: name.unwrap_or(place),
-                scheduled: value.and_then(of_manifest),
-            }
-        }));
+        tasks.extend(
+            input::documents(&file, "preview")?
+                .into_iter()
+                .map(|Document { place, value, .. }| {
+                    let name = value.as_ref().ok().and_then(manifest::name).map(str::to_owned);
+                    Task {
+                        name: name.unwrap_or(place),
+                        scheduled: value.and_then(of_manifest),
+                    }
+                }),
+        );
     }
     Ok(tasks)
 }

@@ -7,7 +7,7 @@ mod error_list;
 mod schema;
 
 pub use error_list::ErrorList;
-pub use schema::validate_name;
+pub use schema::{is_subdomain, validate_name};
 
 use crate::api;
 use crate::schedule;

@@ -30,7 +30,8 @@ pub fn validate_name(manifest: &Value) -> Option<String> {
     }
 }
 
-fn is_subdomain(name: &str) -> bool {
+/// Whether a name is a lowercase RFC 1123 subdomain.
+pub fn is_subdomain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let label = |label: &str| {
         let bytes = label.as_bytes();

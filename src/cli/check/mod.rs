@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let from = |zone: &TimeZone| args.from.as_ref().map_or_else(|| Clock::System.now(), |from| from.in_zone(zone));
     let mut checked = Vec::new();
     for file in &input::files(&[&args.files[..], &args.filename[..]].concat())? {
-        match input::documents(file) {
+        match input::documents(file, "check") {
             Ok(documents) => {
                 let before = checked.len();
                 let documents = documents.into_iter();

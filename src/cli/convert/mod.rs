@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let files = input::files(&files)?;
     let (mut texts, mut objects, mut failed, mut cron_jobs) = (Vec::new(), Vec::new(), false, 0);
     for file in &files {
-        for document in input::documents(file)? {
+        for document in input::documents(file, "convert")? {
             match convert(document, now) {
                 Ok(converted) => {
                     cron_jobs += usize::from(converted.is_cron_job);

@@ -4,6 +4,7 @@
 
 mod timeline;
 
+use super::argument;
 use super::cluster::{self, Target};
 use super::output::{self, Format};
 use super::task::Task;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Name of the task
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = argument::task_name)]
     name: String,
     /// Print the object, which has its runs in status.recentRuns
     #[arg(short, long, value_enum)]

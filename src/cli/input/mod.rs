@@ -12,10 +12,12 @@ mod scalar;
 pub use parser::{Event, Parser};
 
 use crate::api::shortened;
+use crate::cli::argument;
 use anyhow::{Context, Result, anyhow, bail};
 use limits::Exceeded;
 use serde_json::Value;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A document of a file.
@@ -39,16 +41,19 @@ impl Document {
     }
 }
 
-/// All documents of a file; `-` is standard input.
+/// All documents of a file; `-` is standard input. `command` is the command that reads it, for hints.
 ///
 /// # Errors
 /// When the file cannot be read, contains no document, or exceeds a limit.
-pub fn documents(file: &Path) -> Result<Vec<Document>> {
+pub fn documents(file: &Path, command: &str) -> Result<Vec<Document>> {
     let name = display_name(file);
     let text = if file.as_os_str() == "-" {
         limits::read(std::io::stdin().lock())
     } else {
-        File::open(file).and_then(limits::read)
+        File::open(file).and_then(limits::read).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::other(format!("no such file{}", argument::instead_of_file(&name, command))),
+            _ => error,
+        })
     }
     .with_context(|| format!("cannot read {name}"))?;
     let too_many = || anyhow!(Exceeded::Documents).context(format!("cannot read {name}"));

@@ -1,12 +1,13 @@
 //! The arguments of `punctual list`.
 
+use crate::cli::argument;
 use crate::cli::cluster::Target;
 
 /// The arguments of `punctual list`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Names of tasks. Default: all
-    #[arg(value_name = "NAME", conflicts_with_all = ["selector", "all_namespaces"])]
+    #[arg(value_name = "NAME", value_parser = argument::task_name, conflicts_with_all = ["selector", "all_namespaces"])]
     pub names: Vec<String>,
     /// List the tasks of all namespaces
     #[arg(short = 'A', long)]

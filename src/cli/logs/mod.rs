@@ -5,6 +5,7 @@
 mod pods;
 mod run;
 
+use super::argument;
 use super::cluster::{self, Cluster, Target};
 use super::task::Task;
 use anyhow::{Result, bail};
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Name of the task
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = argument::task_name)]
     name: String,
     /// The run: its slot, or the name of a Job. Default: the newest run
     #[arg(long, value_name = "SLOT|JOB")]

@@ -4,6 +4,7 @@
 
 use super::annotate::{annotate, exit_code, print_line, print_objects};
 use crate::api::BACKFILL;
+use crate::cli::argument;
 use crate::cli::cluster::{self, Target};
 use crate::cli::output::Format;
 use crate::cli::task::Task;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 pub struct Backfill {
     /// Name of the task
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = argument::task_name)]
     name: String,
     /// The interval, without its end: two dates, local times in the task's zone or RFC 3339 times, one of which may be a
     /// duration such as P7D

@@ -4,6 +4,7 @@
 
 use super::annotate::{Changed, change_each, new_value, patch};
 use crate::api::RESUME;
+use crate::cli::argument;
 use crate::cli::cluster::{self, Cluster, Target};
 use crate::cli::output::Format;
 use crate::cli::task::Task;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 pub struct Resume {
     /// Names of the tasks
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", value_parser = argument::task_name, required = true)]
     names: Vec<String>,
     /// Also set spec.suspend to false
     #[arg(long)]

@@ -3,6 +3,7 @@
 use super::annotate::{annotate, exit_code, new_value, print_line, print_objects};
 use super::wait::Request;
 use crate::api::RUN_NOW;
+use crate::cli::argument;
 use crate::cli::cluster::{self, Target};
 use crate::cli::output::Format;
 use crate::cli::task::Task;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 pub struct RunNow {
     /// Names of the tasks
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", value_parser = argument::task_name, required = true)]
     names: Vec<String>,
     /// Wait until the run has finished; exit 1 if it failed or was refused
     #[arg(long)]

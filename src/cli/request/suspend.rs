@@ -1,6 +1,7 @@
 //! `punctual suspend`: sets `spec.suspend`, so that no slot starts.
 
 use super::annotate::{Changed, change_each, patch};
+use crate::cli::argument;
 use crate::cli::cluster::{self, Target};
 use crate::cli::output::Format;
 use crate::cli::task::Task;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 pub struct Suspend {
     /// Names of the tasks
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", value_parser = argument::task_name, required = true)]
     names: Vec<String>,
     /// Print the objects
     #[arg(short, long, value_enum)]

@@ -1,4 +1,15 @@
-//! Documents and examples: links lead somewhere, commands can be repeated, and configurations name fields that exist.
+//! Documents and examples: links lead somewhere, commands fit their programs and can be repeated, and configurations name fields that exist.
+
+#[path = "docs/commands.rs"]
+mod commands;
+#[path = "chart/helm.rs"]
+#[allow(dead_code, reason = "the tests of the chart use the rest of it")]
+mod helm;
+#[path = "cli/process.rs"]
+#[allow(dead_code, reason = "the tests of the commands use the rest of it")]
+mod process;
+#[path = "docs/shell.rs"]
+mod shell;
 
 use serde_json::Value;
 use std::collections::BTreeSet;

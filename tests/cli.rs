@@ -10,6 +10,8 @@ mod convert;
 mod hostile;
 #[path = "cli/names.rs"]
 mod names;
+#[path = "cli/odd_files.rs"]
+mod odd_files;
 #[path = "cli/preview.rs"]
 mod preview;
 #[path = "cli/process.rs"]

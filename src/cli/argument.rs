@@ -48,6 +48,9 @@ pub fn task_name(text: &str) -> Result<String, String> {
 
 /// What to write instead of a file that does not exist, as arguments of this command; empty if it may well be the name of a file.
 pub fn instead_of_file(text: &str, command: &str) -> String {
+    if text.contains("://") {
+        return format!(": URLs are not read, use curl -L {text} | punctual {command} -f -");
+    }
     if is_schedule(text) {
         return format!(": to see the slots of a schedule, use punctual preview --schedule '{text}'");
     }
@@ -158,6 +161,11 @@ mod tests {
             ("30 2 * *", "preview", SCHEDULE),
             ("H H * * *", "preview", SCHEDULE),
             ("@every 5m", "convert", SCHEDULE),
+            (
+                "https://example.com/a.yaml",
+                "check",
+                ": URLs are not read, use curl -L https://example.com/a.yaml | punctual check -f -",
+            ),
             ("30", "preview", QUOTES),
             ("*/5", "check", QUOTES),
             (

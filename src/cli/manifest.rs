@@ -38,13 +38,38 @@ pub fn kind(manifest: &Value) -> Result<Kind> {
     }
     let text = |field: &str| manifest.get(field).and_then(Value::as_str).unwrap_or_default();
     match (text("apiVersion"), text("kind")) {
-        (_, "") => bail!("kind is missing: expected ScheduledTask or CronJob"),
-        ("", _) => bail!("apiVersion is missing: expected {}/{} or batch/v1", api::GROUP, api::VERSION),
+        (_, "") => bail!("kind is missing: expected ScheduledTask or CronJob{}", other_case(manifest, "kind")),
+        ("", _) => bail!(
+            "apiVersion is missing: expected {}/{} or batch/v1{}",
+            api::GROUP,
+            api::VERSION,
+            other_case(manifest, "apiVersion")
+        ),
         (version, api::KIND) if version == format!("{}/{}", api::GROUP, api::VERSION) => Ok(Kind::Task),
         ("batch/v1" | "batch/v1beta1", "CronJob") => Ok(Kind::CronJob),
-        (version, kind @ (api::KIND | "CronJob")) => bail!("no matches for kind {kind:?} in version {version:?}"),
+        (version, kind) if is_meant(version, kind) => bail!(
+            "no matches for kind {kind:?} in version {version:?}: expected ScheduledTask in {}/{}, or CronJob in batch/v1",
+            api::GROUP,
+            api::VERSION
+        ),
         _ => Ok(Kind::Other),
     }
+}
+
+/// Whether an unknown kind can only be one of ours that is written in another way.
+fn is_meant(version: &str, kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    let kind = kind.strip_suffix('s').unwrap_or(&kind);
+    kind == "scheduledtask" || kind == "cronjob" || version.starts_with(&format!("{}/", api::GROUP))
+}
+
+/// A hint if the field is there in another case.
+fn other_case(manifest: &Value, field: &str) -> String {
+    let names = manifest.as_object().into_iter().flat_map(|fields| fields.keys());
+    let found = names.into_iter().find(|name| name.eq_ignore_ascii_case(field) && *name != field);
+    found
+        .map(|name| format!(" (the field {name:?} is written {field:?})"))
+        .unwrap_or_default()
 }
 
 /// The name in the metadata.

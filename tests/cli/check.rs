@@ -187,7 +187,7 @@ fn a_file_without_a_task_does_not_affect_the_others() {
     assert_eq!(
         said.out,
         format!(
-            "error: /nowhere.yaml: No such file or directory (os error 2)\nerror: {empty}: contains no document\nerror: {other}: contains no ScheduledTask and no CronJob\nok: {good}, document 1 (good): next run 2026-11-24T03:17:00Z\n"
+            "error: /nowhere.yaml: no such file\nerror: {empty}: contains no document\nerror: {other}: contains no ScheduledTask and no CronJob\nok: {good}, document 1 (good): next run 2026-11-24T03:17:00Z\n"
         )
     );
     assert_eq!((said.code, said.err.as_str()), (Some(1), NOTE));

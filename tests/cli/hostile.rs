@@ -136,7 +136,9 @@ fn a_file_may_have_any_name_and_any_bytes() {
             task("x", &format!("{{schedule: 17 3 * * *, {TEMPLATE}}}")).into_bytes(),
             "document 1",
         ),
-        (vec![0xff, 0xfe, 0x00, 0x1b], "stream did not contain valid UTF-8"),
+        (vec![0xff, 0x00, 0x1b], "neither UTF-8 nor UTF-16"),
+        // UTF-16 with a byte order mark.
+        (vec![0xff, 0xfe, 0x1b, 0x00], "control characters are not allowed"),
         (Vec::new(), "contains no document"),
         (b"a: \0\n".to_vec(), "control characters are not allowed"),
     ] {

@@ -159,6 +159,15 @@ fn validate_scalar(schema: &Value, value: &Value, path: &str, errors: &mut Error
     {
         errors.push(format!("{path}: Invalid value: {}: {path} in body must be of type int32", shown()));
     }
+    if let (Some(text), Some("date-time")) = (value.as_str(), schema["format"].as_str())
+        && text.parse::<jiff::Timestamp>().is_err()
+    {
+        errors.push(format!(
+            "{path}: Invalid value: {}: {path} in body must be of type date-time: {}: use RFC 3339, for example 2027-03-26T02:30:00Z",
+            shown(),
+            shown()
+        ));
+    }
     if let (Some(text), Some(most)) = (value.as_str(), schema["maxLength"].as_u64())
         && text.chars().count() as u64 > most
     {

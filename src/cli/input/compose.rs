@@ -36,11 +36,28 @@ pub fn document(text: &str) -> Result<Value> {
     }
 }
 
+/// How to fix a syntax error at this byte, where the cause is plain.
+fn fix(text: &str, at: usize) -> &'static str {
+    let line = text.get(..at).map_or(0, |before| before.rfind('\n').map_or(0, |end| end + 1));
+    let indent = text.get(line..).unwrap_or_default();
+    let indent = indent.get(..indent.len() - indent.trim_start_matches([' ', '\t']).len());
+    if indent.is_some_and(|indent| indent.contains('\t')) {
+        return ": the line begins with a tab, and YAML is indented with spaces";
+    }
+    if text.contains("{{") {
+        return ": a template is rendered first, for example helm template . | punctual check -f -";
+    }
+    ""
+}
+
 /// What `serde_yaml`, which contains the same parser, says of the text.
 fn syntax_error(text: &str) -> anyhow::Error {
     let failed = serde_yaml::Deserializer::from_str(text).find_map(|document| IgnoredAny::deserialize(document).err());
     match failed {
-        Some(error) => anyhow!("not valid YAML: {error}"),
+        Some(error) => {
+            let at = error.location().map_or(0, |location| location.index());
+            anyhow!("not valid YAML: {error}{}", fix(text, at))
+        }
         None => anyhow!("not valid YAML"),
     }
 }
@@ -270,6 +287,23 @@ mod tests {
             ("? [a]\n: 1\n", "not valid YAML: line 1: a key is a list or an object"),
         ] {
             assert_eq!(format!("{:#}", document(text).unwrap_err()), says, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_names_the_fix_where_its_cause_is_plain() {
+        for (text, words) in [
+            ("a:\n\tb: 1\n", Some("begins with a tab, and YAML is indented with spaces")),
+            ("a:\n  \tb: 1\n  c: [\n", None),
+            ("{{ if .Values.x }}\na: 1\n{{ end }}\n", Some("a template is rendered first")),
+            ("a: [b\n", None),
+        ] {
+            let error = document(text).unwrap_err().to_string();
+            assert!(error.starts_with("not valid YAML: "), "{error}");
+            match words {
+                Some(words) => assert!(error.contains(words), "{error}"),
+                None => assert!(!error.contains("rendered first"), "{error}"),
+            }
         }
     }
 }

@@ -61,12 +61,43 @@ impl std::error::Error for Exceeded {}
 /// Reads all text.
 ///
 /// # Errors
-/// When it is larger than the limit, cannot be read, or is not UTF-8.
+/// When it is larger than the limit, cannot be read, or is not text.
 pub fn read(from: impl Read) -> io::Result<String> {
-    let mut text = String::new();
-    from.take(STREAM_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > STREAM_BYTES {
+    let mut bytes = Vec::new();
+    from.take(STREAM_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > STREAM_BYTES {
         return Err(io::Error::other(Exceeded::StreamBytes));
     }
-    Ok(text)
+    decode(bytes).ok_or_else(|| io::Error::other("neither UTF-8 nor UTF-16 with a byte order mark: is it text?"))
+}
+
+/// UTF-8, or UTF-16 if a byte order mark says so, as kubectl does: PowerShell writes it.
+fn decode(bytes: Vec<u8>) -> Option<String> {
+    let from_bytes: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return String::from_utf8(bytes).ok(),
+    };
+    let (units, []) = bytes.as_chunks::<2>() else { return None };
+    let units = units.iter().skip(1).map(|unit| from_bytes(*unit));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_utf_8_or_has_the_mark_of_utf_16() {
+        let text = "schedule: \"0 3 * * *\" # é\n";
+        let units = || std::iter::once(0xfeff).chain(text.encode_utf16());
+        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+        for bytes in [text.as_bytes(), &little, &big] {
+            assert_eq!(read(bytes).unwrap(), text);
+        }
+        for bytes in [&little[..little.len() - 1], &[0xff, 0xfe, 0x00, 0xd8], &[0x1f, 0x8b, 0x08], &[0xff]] {
+            assert!(read(bytes).unwrap_err().to_string().starts_with("neither UTF-8"), "{bytes:?}");
+        }
+    }
 }

@@ -57,7 +57,7 @@ pub fn documents(file: &Path, command: &str) -> Result<Vec<Document>> {
     }
     .with_context(|| format!("cannot read {name}"))?;
     let too_many = || anyhow!(Exceeded::Documents).context(format!("cannot read {name}"));
-    let mut documents = Vec::new();
+    let (mut documents, mut empty_list) = (Vec::new(), false);
     for part in split(&text).ok_or_else(too_many)? {
         let (values, text) = match part {
             Ok(text) => (parse(&text), text),
@@ -74,6 +74,7 @@ pub fn documents(file: &Path, command: &str) -> Result<Vec<Document>> {
                 Ok(value) => {
                     let before = documents.len();
                     each(value, &place, &mut documents);
+                    empty_list |= documents.len() == before;
                     if let Some([document]) = documents.get_mut(before..)
                         && alone
                         && !document.in_list
@@ -86,7 +87,8 @@ pub fn documents(file: &Path, command: &str) -> Result<Vec<Document>> {
         }
     }
     if documents.is_empty() {
-        bail!("{name} contains no document");
+        let what = if empty_list { "object: its List is empty" } else { "document" };
+        bail!("{name} contains no {what}");
     }
     Ok(documents)
 }

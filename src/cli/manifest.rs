@@ -84,10 +84,10 @@ pub fn key(manifest: &Value) -> String {
     format!("{namespace}/{}", name(manifest).unwrap_or_default())
 }
 
-/// Errors for the fields in a CronJob's spec that CronJob does not have.
+/// Errors for the fields in a CronJob's spec that only ScheduledTask has. Admission reports those that neither has.
 pub fn unknown_cron_job_fields(manifest: &Value) -> Vec<String> {
     let fields = manifest["spec"].as_object().into_iter().flat_map(|fields| fields.keys());
-    let unknown = fields.filter(|name| !CRON_JOB_FIELDS.contains(&name.as_str()));
+    let unknown = fields.filter(|name| !CRON_JOB_FIELDS.contains(&name.as_str()) && admission::is_spec_field(name));
     let mut errors = ErrorList::default();
     errors.extend(unknown.map(|name| format!("unknown field \"spec.{name}\"")));
     errors.into()

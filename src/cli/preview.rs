@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     until: Option<Moment>,
     /// Maximum number of slots to show. Default: 10, or all up to --until
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     count: Option<NonZeroUsize>,
     /// Output format; json prints one line for each document
     #[arg(short, long, value_enum, default_value_t)]
@@ -63,6 +63,10 @@ enum Output {
     #[default]
     Table,
     Json,
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "use a number of at least 1".to_owned())
 }
 
 /// A task to show: its name, and its schedule or what is wrong with it.

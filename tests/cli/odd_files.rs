@@ -64,6 +64,23 @@ fn a_wrong_file_names_the_way_out() {
     }
 }
 
+#[test]
+fn each_unknown_field_of_a_cron_job_is_one_error() {
+    let stream = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\nspec: {schedule: 17 3 * * *, timezone: UTC, runTimeout: 1h, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: m, image: x}]}}}}}\n";
+    for command in [&["check", "-"][..], &["convert"], &["preview", "-"]] {
+        let said = punctual(command, stream);
+        let text = said.out + &said.err;
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+        let count = lines.join("\n").matches("unknown field").count();
+        assert!(said.code == Some(1) && count == 2, "{command:?}: {lines:#?}");
+        assert!(
+            text.contains("unknown field \"spec.timezone\" (did you mean \"timeZone\"?)"),
+            "{text}"
+        );
+        assert!(text.contains("unknown field \"spec.runTimeout\""), "{text}");
+    }
+}
+
 /// As kubectl: PowerShell's `>` writes UTF-16 with a byte order mark.
 #[test]
 fn utf_16_and_crlf_are_read() {

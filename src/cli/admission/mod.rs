@@ -111,6 +111,11 @@ fn with_suggestion(manifest: &Value, path: &str, message: String) -> String {
     }
 }
 
+/// Whether the spec of a task has this field.
+pub fn is_spec_field(name: &str) -> bool {
+    SPEC.get("properties").is_some_and(|fields| fields.get(name).is_some())
+}
+
 /// Reports fields that the schema does not have, as `fieldValidation: Strict` does, which is kubectl's default.
 fn unknown_fields(schema: &Value, value: &Value, path: &str, errors: &mut ErrorList) {
     match value {

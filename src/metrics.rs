@@ -72,11 +72,8 @@ impl Metrics {
         )
         .expect("a fixed name");
         registry.register(Box::new(events_dropped.clone())).expect("registered once");
-        let claims_log_bytes = IntCounter::new(
-            "punctual_claims_log_bytes_total",
-            "Bytes of the claims log that were written",
-        )
-        .expect("a fixed name");
+        let claims_log_bytes =
+            IntCounter::new("punctual_claims_log_bytes_total", "Bytes of the claims log that were written").expect("a fixed name");
         registry.register(Box::new(claims_log_bytes.clone())).expect("registered once");
         Self {
             slots: counters("punctual_slots_total", "Slots by outcome and reason", &["outcome", "reason"]),

@@ -234,9 +234,7 @@ async fn send(ctx: &Context, request: LogRequest) -> LogAnswer {
         Err(Error::NotFound(message)) if is_creation => Error::Refused(message),
         Err(error) => error,
     };
-    Err(failure
-        .into_failure()
-        .unwrap_or_else(|ours| Failure::Unanswered(ours.to_string())))
+    Err(failure.into_failure().unwrap_or_else(|ours| Failure::Unanswered(ours.to_string())))
 }
 
 fn body(place: &ClaimsLogRef, version: Option<String>, text: String) -> Result<Vec<u8>, Error> {

@@ -92,11 +92,7 @@ impl Context {
         self.exchange(verb, request).await
     }
 
-    async fn exchange<T: DeserializeOwned>(
-        &self,
-        verb: &str,
-        request: Result<http::Request<Vec<u8>>, impl Display>,
-    ) -> Result<T, Error> {
+    async fn exchange<T: DeserializeOwned>(&self, verb: &str, request: Result<http::Request<Vec<u8>>, impl Display>) -> Result<T, Error> {
         let request = request.map_err(|error| Error::Refused(error.to_string()))?;
         self.metrics.requests.with_label_values(&[verb]).inc();
         let is_reviewed = [CREATE, STATUS, DELETE].contains(&verb);

@@ -93,9 +93,17 @@ fn the_operator_may_change_only_its_own_lease_and_claims_log() {
     let get = "get coordination.k8s.io/leases named punctual".to_owned();
     let update = "update coordination.k8s.io/leases named punctual".to_owned();
     let (create, events) = ("create coordination.k8s.io/leases".to_owned(), "create /events".to_owned());
-    let claims = ["create /configmaps", "get /configmaps named punctual-claims", "update /configmaps named punctual-claims"];
+    let claims = [
+        "create /configmaps",
+        "get /configmaps named punctual-claims",
+        "update /configmaps named punctual-claims",
+    ];
     let with_claims = |others: &[&String]| {
-        let all: BTreeSet<String> = claims.iter().map(ToString::to_string).chain(others.iter().map(ToString::to_string)).collect();
+        let all: BTreeSet<String> = claims
+            .iter()
+            .map(ToString::to_string)
+            .chain(others.iter().map(ToString::to_string))
+            .collect();
         all.into_iter().collect::<Vec<_>>()
     };
     let (here, lease) = (json!(NAMESPACE), with_claims(&[&create, &get, &update]));
@@ -104,9 +112,15 @@ fn the_operator_may_change_only_its_own_lease_and_claims_log() {
         of(&["watchNamespaces={a}"]),
         Some((here.clone(), with_claims(&[&events, &create, &get, &update])))
     );
-    assert_eq!(of(&[&format!("watchNamespaces={{a,{NAMESPACE}}}")]), Some((here.clone(), lease.clone())));
+    assert_eq!(
+        of(&[&format!("watchNamespaces={{a,{NAMESPACE}}}")]),
+        Some((here.clone(), lease.clone()))
+    );
     assert_eq!(of(&["leaderElection.namespace=there"]), Some((json!("there"), lease)));
-    assert_eq!(of(&["leaderElection.enabled=false", "replicaCount=1"]), Some((here, with_claims(&[]))));
+    assert_eq!(
+        of(&["leaderElection.enabled=false", "replicaCount=1"]),
+        Some((here, with_claims(&[])))
+    );
 }
 
 #[test]

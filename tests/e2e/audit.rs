@@ -117,7 +117,10 @@ async fn where_two_namespaces_are_watched_a_task_elsewhere_is_left_alone_and_the
     let abroad: Vec<String> = ground
         .requests(since)
         .iter()
-        .filter(|request| !["coordination.k8s.io/leases", "/configmaps"].contains(&request.what.as_str()) && ![&a.namespace, &b.namespace].contains(&&request.namespace))
+        .filter(|request| {
+            !["coordination.k8s.io/leases", "/configmaps"].contains(&request.what.as_str())
+                && ![&a.namespace, &b.namespace].contains(&&request.namespace)
+        })
         .filter(|request| request.what != "/events")
         .map(ToString::to_string)
         .collect();

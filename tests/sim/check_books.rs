@@ -325,12 +325,7 @@ fn news(before: &[RunRecord], after: &[RunRecord]) -> Vec<(i64, i64, i64, String
         && idle(&grown)
         && grown.slots > old.slots
     {
-        news.push((
-            second(old.slot.0) + 1,
-            second(grown.slot.0),
-            grown.slots - old.slots,
-            fate(grown),
-        ));
+        news.push((second(old.slot.0) + 1, second(grown.slot.0), grown.slots - old.slots, fate(grown)));
     }
     news
 }

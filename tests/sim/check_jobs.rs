@@ -89,14 +89,7 @@ impl Checker {
     }
 
     /// What holds when a slot is decided on.
-    pub fn slot_may_be_claimed(
-        &mut self,
-        slot: i64,
-        claim: &Claim,
-        actor: &Actor,
-        task: &Task,
-        spec: &ScheduledTaskSpec,
-    ) -> Verdict {
+    pub fn slot_may_be_claimed(&mut self, slot: i64, claim: &Claim, actor: &Actor, task: &Task, spec: &ScheduledTaskSpec) -> Verdict {
         let (name, status) = (&claim.job, &task.status);
         let calendar = self.calendar(&spec.observed_schedule());
         demand!(calendar.is_slot(slot), "Job {name} is claimed for a moment that is no slot");

@@ -82,7 +82,11 @@ impl Checker {
         let (slot, spec) = (second(claim.slot), self.spec(actor.generation));
         self.slot_may_be_claimed(slot, claim, actor, task, &spec)?;
         let is_in_status = task.status.active.iter().any(|run| run.job == claim.job && run.uid.is_none());
-        if is_in_status { Ok(()) } else { self.is_the_latest(slot, actor, &spec) }
+        if is_in_status {
+            Ok(())
+        } else {
+            self.is_the_latest(slot, actor, &spec)
+        }
     }
 
     /// Each slot that was decided on was started, or the API server refused its Job.

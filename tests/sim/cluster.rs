@@ -167,7 +167,9 @@ impl Api {
             Ok(self.admit(job))
         };
         if answer.is_err() && !dry_run {
-            self.checker.refused.insert(manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+            self.checker
+                .refused
+                .insert(manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned());
         }
         if answered { answer } else { Err(Refusal::Silence) }
     }

@@ -190,9 +190,7 @@ fn step(random: &mut Random, gap: Ms, known: &Temper, replicas: usize, now: Ms) 
             long: random.span(gap / 2, 30 * gap),
         },
         34 => Step::TakeBack,
-        35 if random.chance(500) => {
-            Step::DamageLog(*random.pick(&[Damage::Deleted, Damage::Emptied, Damage::Garbled, Damage::Cut]))
-        }
+        35 if random.chance(500) => Step::DamageLog(*random.pick(&[Damage::Deleted, Damage::Emptied, Damage::Garbled, Damage::Cut])),
         35..38 => Step::DeleteJob(random.below(1000) as usize),
         38 => Step::Unlabel(random.below(1000) as usize),
         39 if random.chance(150) => Step::DeleteStatus,

@@ -359,7 +359,10 @@ fn name(effect: &Effect) -> String {
         Effect::VerifyDeleted { job, .. } => format!("verify deleted {job}"),
         Effect::LookUpCreate { job } => format!("look up {job}"),
         Effect::ListPods { job, .. } => format!("list pods of {job}"),
-        Effect::Commit { claims } => format!("commit {}", claims.iter().map(|claim| claim.job.as_str()).collect::<Vec<_>>().join(", ")),
+        Effect::Commit { claims } => format!(
+            "commit {}",
+            claims.iter().map(|claim| claim.job.as_str()).collect::<Vec<_>>().join(", ")
+        ),
         Effect::Create { start, .. } => format!("create {}", start.job),
         Effect::Terminate { job, reason, .. } => format!("terminate {job}: {reason}"),
         Effect::Prune { job, reason, .. } => format!("prune {job}: {reason}"),

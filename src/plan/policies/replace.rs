@@ -33,7 +33,12 @@ pub fn replace_active(planner: &mut Planner) {
     }
     let candidates = std::mem::take(&mut planner.candidates);
     let committed = &planner.ledger.committed;
-    if planner.ledger.runs.iter().any(|run| run.phase == Phase::Claimed && committed.contains(&run.job)) {
+    if planner
+        .ledger
+        .runs
+        .iter()
+        .any(|run| run.phase == Phase::Claimed && committed.contains(&run.job))
+    {
         // It is started before it is replaced: the candidates are found again by the next plan.
         return;
     }

@@ -288,7 +288,9 @@ impl Writer {
         }
         self.sequence += 1;
         let sequence = self.sequence;
-        let lines = claims.iter().flat_map(|(task, claims)| claims.iter().map(move |claim| (task.as_ref(), claim)));
+        let lines = claims
+            .iter()
+            .flat_map(|(task, claims)| claims.iter().map(move |claim| (task.as_ref(), claim)));
         Write {
             sequence,
             text: encode(sequence, &self.holder, lines),
@@ -350,7 +352,11 @@ impl Writer {
                 for (task, claim) in log.claims {
                     self.hold(&task.into(), claim);
                 }
-                if is_damaged { vec![WriterNotice::Damaged(damaged)] } else { Vec::new() }
+                if is_damaged {
+                    vec![WriterNotice::Damaged(damaged)]
+                } else {
+                    Vec::new()
+                }
             }
             Err(Failure::NotFound(_)) => {
                 self.version = None;

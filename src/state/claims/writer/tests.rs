@@ -108,7 +108,11 @@ fn who_begins_to_lead_fences_the_former_leader() {
     let mut a = opened("a", server);
     commit(&mut a, server, "t", 1).unwrap();
     let mut b = opened("b", server);
-    assert_eq!(b.of("t", &unsettled()), [claim(1)], "what is in the log is carried out by whoever leads");
+    assert_eq!(
+        b.of("t", &unsettled()),
+        [claim(1)],
+        "what is in the log is carried out by whoever leads"
+    );
     assert!(commit(&mut a, server, "t", 2).is_err());
     assert!(!a.is_open() && server.jobs() == ["job-1"]);
     commit(&mut b, server, "t", 2).unwrap();
@@ -131,7 +135,11 @@ fn a_lost_answer_is_read_back() {
         assert!(writer.done().is_empty(), "nobody knows yet");
         settle(&mut writer, server);
         let (_, done) = writer.done().into_iter().find(|(known, _)| *known == ticket).unwrap();
-        assert_eq!((done.is_ok(), server.jobs().len()), (arrives, usize::from(arrives)), "it is decided again");
+        assert_eq!(
+            (done.is_ok(), server.jobs().len()),
+            (arrives, usize::from(arrives)),
+            "it is decided again"
+        );
         if !arrives {
             assert!(server.answer(&request).is_err(), "the write that comes late changes nothing");
         }
@@ -233,7 +241,10 @@ fn a_full_log_is_committed_in_several_groups() {
     let mut writer = opened("a", server);
     let tickets = 20_000;
     for second in 0..tickets {
-        writer.commit(&format!("0f0a9f3e-0000-4000-8000-{second:012}"), vec![claim(1_800_000_000 + second)]);
+        writer.commit(
+            &format!("0f0a9f3e-0000-4000-8000-{second:012}"),
+            vec![claim(1_800_000_000 + second)],
+        );
     }
     let mut committed = 0;
     while committed < tickets {
@@ -306,6 +317,9 @@ fn what_is_committed_is_in_the_log_until_it_is_settled() {
         settle(&mut last, &mut server);
         settle(&mut last, &mut server);
         let known = last.of("t", &unsettled());
-        assert!(committed.iter().all(|claim| known.contains(claim)), "seed {seed}: {committed:?} in {known:?}");
+        assert!(
+            committed.iter().all(|claim| known.contains(claim)),
+            "seed {seed}: {committed:?} in {known:?}"
+        );
     }
 }

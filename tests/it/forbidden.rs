@@ -42,8 +42,14 @@ async fn allow(world: &World, name: &str, rules: Value, home: &World) {
         .expect("the binding is taken");
 }
 
-/// A client with the rights of the operator's account, whose home is that namespace.
+/// A client with the rights of the operator's account, whose home is that namespace: it holds its claims log there.
 async fn account(home: &World) -> kube::Client {
+    let claims = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "update"]}]);
+    allow(home, "claims", claims, home).await;
+    account_without_rights(home).await
+}
+
+async fn account_without_rights(home: &World) -> kube::Client {
     let accounts: Api<ServiceAccount> = Api::namespaced(home.client.clone(), &home.namespace);
     let account = serde_json::from_value(json!({"metadata": {"name": ACCOUNT}})).expect("an account");
     accounts
@@ -115,4 +121,22 @@ async fn an_operator_without_any_rights_is_not_ready() {
     }
     world.settled("minutely").await;
     operator.stop().await;
+}
+
+/// An operator that may not write its claims log can start nothing: it ends, and says which right it needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_without_the_right_to_its_claims_log_does_not_start() {
+    let world = World::new("claims-none").await;
+    let client = account_without_rights(&world).await;
+    for (name, rules) in [("tasks", tasks()), ("jobs", jobs())] {
+        allow(&world, name, rules, &world).await;
+    }
+    let operator = Operator::start(client, &world.namespace, at("2027-01-01T10:00:30Z"));
+    let said = operator.ended().await.expect_err("it ends by itself").to_string();
+    let log = format!("the claims log, ConfigMap {}/punctual-claims, cannot be used: ", world.namespace);
+    assert!(said.starts_with(&log) && said.contains("forbidden"), "{said}");
+    assert!(
+        said.contains("grant get and update on this ConfigMap and create on configmaps"),
+        "{said}"
+    );
 }

@@ -295,6 +295,7 @@ async fn rights_that_are_missing_are_told() {
         json!({"metadata": {"name": "watcher"}, "rules": [
             {"apiGroups": ["punctual.dev"], "resources": ["scheduledtasks", "scheduledtasks/status"], "verbs": ["get", "list", "watch", "update", "patch"]},
             {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "update"]},
             {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}]}),
     )
     .await;

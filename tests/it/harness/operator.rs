@@ -102,6 +102,11 @@ impl Operator {
         self.health.is_leader()
     }
 
+    /// How it ended by itself.
+    pub async fn ended(mut self) -> Result<(), Stopped> {
+        (&mut self.running).await.expect("the operator does not panic")
+    }
+
     /// Leaves as on SIGTERM.
     pub async fn stop(mut self) {
         let _ = self.stop.take().expect("stopped once").send(());

@@ -83,13 +83,13 @@ async fn stopped_at(name: &str, policy: &str, method: Method, path_ends: &'stati
 /// D4
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_as_it_claims_a_slot_under_forbid_it_wakes_deposed_and_makes_no_job() {
-    stopped_at("d4-claim", "Forbid", Method::PUT, "/status").await;
+    stopped_at("d4-claim", "Forbid", Method::PUT, "/configmaps/punctual-claims").await;
 }
 
 /// D4
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_as_it_claims_a_slot_under_queue_it_wakes_deposed_and_makes_no_job() {
-    stopped_at("d4-queue", "Queue", Method::PUT, "/status").await;
+    stopped_at("d4-queue", "Queue", Method::PUT, "/configmaps/punctual-claims").await;
 }
 
 /// D4

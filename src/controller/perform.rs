@@ -189,8 +189,18 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
     if let Some(version) = version {
         ctx.timeline.check(before, &version);
     }
+    let (version, text) = (
+        written.metadata.resource_version.clone().unwrap_or_default(),
+        written.status.clone(),
+    );
     observe::take_task(ctx, written, Source::Get);
-    Ok(Reply::Done)
+    // Usually it was decoded just now; the watch may have shown a newer one before this answer came.
+    let key = Key::from(task.uid.as_str());
+    let known = ctx
+        .cache
+        .update(&key, ctx.clock.now(), |record, _| record.status_of_version(&version));
+    let kept = known.flatten().unwrap_or_else(|| Arc::new(RawTask::read_status(&text)));
+    Ok(Reply::Written { version, kept })
 }
 
 fn body(object: &Value) -> Result<Vec<u8>, Error> {
@@ -207,6 +217,11 @@ fn tell(ctx: &Context, key: &Key, task: &Task, notice: Notice) {
         Notice::Log(message) => tracing::warn!(task = %task.key(), "{message}"),
         Notice::Started(late) => ctx.metrics.lateness.observe(late.as_secs_f64()),
         Notice::Deleted(job, reason) => tracing::info!(task = %task.key(), job, reason = %reason, "Job deleted"),
+        Notice::StatusRefused => ctx
+            .metrics
+            .reconcile_errors
+            .with_label_values(&[Error::Refused(String::new()).kind()])
+            .inc(),
         Notice::SkipsWritten => ctx.skips_written(key),
         Notice::TaskGone => ctx.cache.remove_task(&task.uid),
     }

@@ -17,6 +17,7 @@ pub mod expect;
 mod invalid_specs;
 mod lost_responses;
 mod manifest;
+mod no_status;
 mod pairs;
 mod properties;
 mod server;

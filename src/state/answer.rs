@@ -1,7 +1,9 @@
 //! What the API server answers, sorted by what it means for what is known.
 
+use crate::api::ScheduledTaskStatus;
 use crate::plan::{Exit, JobObject, Pods};
 use jiff::SignedDuration;
+use std::sync::Arc;
 
 /// The answer to a request.
 pub type Answer = Result<Reply, Failure>;
@@ -19,6 +21,13 @@ pub enum Reply {
         pods: Pods,
         /// No pod runs any more.
         is_final: bool,
+    },
+    /// The status was written.
+    Written {
+        /// `resourceVersion` of the task that came back.
+        version: String,
+        /// Its status: a CRD that is older than this operator drops fields.
+        kept: Arc<ScheduledTaskStatus>,
     },
     /// It is done; there is nothing more to say.
     Done,

@@ -19,6 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::VecDeque;
 
+/// What is said of a task whose status is not found.
+const NO_STATUS: &str = "the CRD has no status subresource, so nothing is recorded: apply the CRD of the operator's version; until then slots are accounted for in memory, and a restart of the operator loses what happened to them";
+
 /// What the request in flight is for.
 #[derive(Debug)]
 enum Purpose {
@@ -41,6 +44,8 @@ enum Purpose {
         uid: String,
     },
     WriteStatus(Urgency, Vec<Announcement>, Box<ScheduledTaskStatus>),
+    /// Is the task gone, or only its status not to be found?
+    LookUpTask(Vec<Announcement>, Box<ScheduledTaskStatus>),
     Refresh(Failure),
 }
 
@@ -163,17 +168,8 @@ impl Execution {
             Purpose::Delete { job, uid, reason, kind } => self.deleted(answer, job, uid, reason, kind, &mut known),
             Purpose::VerifyDeleted(uid, kind) => self.verified(answer, &uid, kind, &mut known),
             Purpose::ListPods { job, uid } => self.listed(answer, &job, &uid, &mut known),
-            Purpose::WriteStatus(urgency, announcements, sent) => {
-                match &answer {
-                    Ok(_) => {
-                        known.record.writes.accept_status();
-                        known.record.keep_written(*sent, known.now);
-                    }
-                    Err(Failure::Refused(message)) => known.record.writes.refuse_status(*sent, message, known.now),
-                    Err(_) => {}
-                }
-                self.written(answer, urgency, announcements, &mut known)
-            }
+            Purpose::WriteStatus(urgency, announcements, sent) => self.written(answer, urgency, announcements, sent, &mut known),
+            Purpose::LookUpTask(announcements, sent) => self.task_looked_up(answer, announcements, *sent, &mut known),
             Purpose::Refresh(conflict) => self.fail(answer.err().unwrap_or(conflict)),
         }
     }
@@ -319,30 +315,61 @@ impl Execution {
         }
     }
 
-    fn written(&mut self, answer: Answer, urgency: Urgency, announcements: Vec<Announcement>, known: &mut Known) -> Vec<Notice> {
+    fn written(
+        &mut self,
+        answer: Answer,
+        urgency: Urgency,
+        announcements: Vec<Announcement>,
+        sent: Box<ScheduledTaskStatus>,
+        known: &mut Known,
+    ) -> Vec<Notice> {
         match answer {
-            Ok(_) => {
+            Ok(Reply::Written { version, kept }) => {
+                known.record.writes.accept_status();
+                known.record.keep_written(*sent, &version, &kept, known.now);
                 let skips = (urgency == Urgency::Coalesce).then_some(Notice::SkipsWritten);
                 announcements.into_iter().map(Notice::Announce).chain(skips).collect()
             }
+            Ok(_) => self.fail(Failure::Unanswered("an answer without a status".into())),
+            // The task is gone, or its CRD has no status: a read of the task tells.
             Err(Failure::NotFound(_)) => {
-                self.finished = Some(Progress::Done);
-                vec![Notice::TaskGone]
+                self.follow_up = Some((Request::RefreshTask, Purpose::LookUpTask(announcements, sent)));
+                Vec::new()
             }
             Err(conflict @ Failure::Conflict(_)) => {
                 self.follow_up = Some((Request::RefreshTask, Purpose::Refresh(conflict)));
                 Vec::new()
             }
-            Err(failure) => {
-                self.fail(failure.clone());
-                let Failure::Refused(message) = failure else { return Vec::new() };
-                // The status cannot say so, so an event does.
-                let message = format!("the API server refused the status, so nothing is recorded: {message}");
-                match known.record.writes.is_new_warning(Reason::StatusRefused, &message) {
-                    true => vec![Notice::Warn(Reason::StatusRefused, message)],
-                    false => Vec::new(),
-                }
+            Err(Failure::Refused(message)) => {
+                known.record.writes.refuse_status(*sent, &message, known.now);
+                let warning = format!("the API server refused the status, so nothing is recorded: {message}");
+                self.fail(Failure::Refused(message));
+                known.warn_once(Reason::StatusRefused, warning)
             }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    fn task_looked_up(
+        &mut self,
+        answer: Answer,
+        announcements: Vec<Announcement>,
+        sent: ScheduledTaskStatus,
+        known: &mut Known,
+    ) -> Vec<Notice> {
+        match answer {
+            // Only what exists is read: all of its status is dropped, as an older CRD drops some of it.
+            Ok(_) => {
+                known.record.keep_unwritable(sent, known.now);
+                let warning = known.warn_once(Reason::StatusRefused, NO_STATUS.into());
+                let announced = announcements.into_iter().map(Notice::Announce);
+                [Notice::StatusRefused].into_iter().chain(warning).chain(announced).collect()
+            }
+            Err(Failure::NotFound(_)) => {
+                self.finished = Some(Progress::Done);
+                vec![Notice::TaskGone]
+            }
+            Err(failure) => self.fail(failure),
         }
     }
 
@@ -362,3 +389,6 @@ fn delete(job: String, uid: String, version: String, reason: Reason, kind: Write
     };
     (request, Purpose::Delete { job, uid, reason, kind })
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,14 @@ impl Known<'_> {
         announcement.into_iter().map(Notice::Announce).collect()
     }
 
+    /// A warning of its own, unless it was the last one.
+    pub fn warn_once(&mut self, reason: Reason, message: String) -> Vec<Notice> {
+        match self.record.writes.is_new_warning(reason, &message) {
+            true => vec![Notice::Warn(reason, message)],
+            false => Vec::new(),
+        }
+    }
+
     /// The same answer as before is no news.
     pub fn refuse(&mut self, kind: WriteKind, reason: Reason, message: String) -> Vec<Notice> {
         match self.record.writes.refuse(kind, reason, &message, self.now) {

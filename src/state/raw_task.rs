@@ -55,6 +55,12 @@ impl RawTask {
         }))
     }
 
+    /// The status in this text, or an empty one if it cannot be read.
+    #[must_use]
+    pub fn read_status(text: &Json) -> ScheduledTaskStatus {
+        status(text).0
+    }
+
     /// `namespace/name`
     #[must_use]
     pub fn key(&self) -> String {

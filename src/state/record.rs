@@ -198,12 +198,15 @@ impl Record {
             .extend(Vec::into_iter(useful).map(|job: Job| (job.object.uid.clone(), job)));
     }
 
-    /// A status was written, and the task that came back was taken in. What its CRD dropped is kept in memory, so that the ledger is
-    /// not read as another one.
-    pub fn keep_written(&mut self, sent: ScheduledTaskStatus, now: Timestamp) {
+    /// A status was written, and came back as `kept` in the task of this version, which was taken in. What its CRD dropped is kept in
+    /// memory, so that the ledger is not read as another one. What somebody else wrote since then stays as it is.
+    pub fn keep_written(&mut self, sent: ScheduledTaskStatus, version: &str, kept: &Arc<ScheduledTaskStatus>, now: Timestamp) {
+        self.writes.compare_written(sent, kept);
         let Some(task) = self.task.clone() else { return };
-        self.writes.compare_written(sent, &task.status);
-        if let Some(status) = self.writes.undo_pruning(&task.status) {
+        let is_answer = task.resource_version == version;
+        // The status of the answer may have been read as the one that was sent before.
+        let status = if is_answer { kept } else { &task.status };
+        if let Some(status) = self.writes.undo_pruning(status) {
             let task = Task {
                 status,
                 ..Task::clone(&task)
@@ -212,6 +215,22 @@ impl Record {
             self.sort_jobs(&task, now);
             self.task = Some(Arc::new(task));
         }
+    }
+
+    /// A status cannot be written, for the task has none: all of it is kept in memory, as what a CRD drops.
+    pub fn keep_unwritable(&mut self, sent: ScheduledTaskStatus, now: Timestamp) {
+        let Some(task) = self.task.clone() else { return };
+        let kept = self.writes.came_back(&task.status).unwrap_or_else(|| task.status.clone());
+        self.keep_written(sent, &task.resource_version, &kept, now);
+    }
+
+    /// The status that came back in the task of this version, if the task is known as it came back.
+    #[must_use]
+    pub fn status_of_version(&self, version: &str) -> Option<Arc<ScheduledTaskStatus>> {
+        let task = self
+            .task()
+            .filter(|task| task.resource_version == version && !self.writes.crd_is_outdated());
+        task.map(|task| task.status.clone())
     }
 
     /// The task is gone.

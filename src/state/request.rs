@@ -42,7 +42,7 @@ pub enum Request {
         /// The status.
         status: Box<ScheduledTaskStatus>,
     },
-    /// GET the task, and take it in.
+    /// GET the task, and take it in. Not found, if it is gone.
     RefreshTask,
     /// List the pods of a Job.
     ListPods {
@@ -90,6 +90,8 @@ pub enum Notice {
     Deleted(String, Reason),
     /// Skipped slots were written.
     SkipsWritten,
+    /// The API server has no place for the status of the task.
+    StatusRefused,
     /// The task no longer exists.
     TaskGone,
 }

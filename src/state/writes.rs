@@ -203,7 +203,7 @@ impl Writes {
         self.unwritten = Some(Unwritten { status, announcements });
     }
 
-    /// A status was written. `kept` is what the API server made of it: if it dropped fields, its CRD is older than this operator.
+    /// A status was written. `kept` is what came back of it: if fields are missing, the CRD is older than this operator.
     pub fn compare_written(&mut self, sent: ScheduledTaskStatus, kept: &Arc<ScheduledTaskStatus>) {
         self.pruned = (**kept != sent).then(|| (kept.clone(), Arc::new(sent)));
     }
@@ -213,6 +213,13 @@ impl Writes {
     pub fn undo_pruning(&self, kept: &ScheduledTaskStatus) -> Option<Arc<ScheduledTaskStatus>> {
         let (came_back, sent) = self.pruned.as_ref()?;
         (**came_back == *kept).then(|| sent.clone())
+    }
+
+    /// What came back of this status, if it was sent and fields were dropped.
+    #[must_use]
+    pub fn came_back(&self, sent: &ScheduledTaskStatus) -> Option<Arc<ScheduledTaskStatus>> {
+        let (came_back, known) = self.pruned.as_ref()?;
+        (**known == *sent).then(|| came_back.clone())
     }
 
     /// Whether the CRD dropped fields of the status that was written last.

@@ -17,6 +17,7 @@ mod ledger;
 mod load;
 mod manifests;
 mod missed;
+mod no_status;
 mod node;
 mod old_crd;
 mod policies;

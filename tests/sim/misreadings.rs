@@ -6,7 +6,7 @@ use super::cluster::Api;
 use super::mutants::Mutant;
 use super::replica::seal;
 use punctual::api::{ATTEMPT, MARK, SLOT, TRIGGER, Trigger};
-use punctual::plan::JobObject;
+use punctual::plan::{JobObject, Task};
 use punctual::state::{Answer, Failure, FoundJob, Reply, Request};
 use serde_json::Value;
 
@@ -40,12 +40,20 @@ impl Mutant {
     }
 
     /// Before an answer is taken in: it is read as another one.
-    pub fn bend_answer(self, request: &Request, answer: &mut Answer) {
+    pub fn bend_answer(self, request: &Request, seen: &Task, answer: &mut Answer) {
+        // A status that was not written is taken for one of which nothing was kept: it stands in memory alone.
+        let done = || match request {
+            Request::WriteStatus { .. } => Ok(Reply::Written {
+                version: seen.resource_version.clone(),
+                kept: seen.status.clone(),
+            }),
+            _ => Ok(Reply::Done),
+        };
         let is_create = matches!(request, Request::CreateJob { dry_run: false, .. });
         let is_get = matches!(request, Request::GetJob { .. });
         let bent = match (self, &*answer) {
-            (Self::TakesSilenceForSuccess, Err(Failure::Unanswered(_))) if !is_create && !is_get => Ok(Reply::Done),
-            (Self::TakesConflictsForSuccess, Err(Failure::Conflict(_))) if !is_create => Ok(Reply::Done),
+            (Self::TakesSilenceForSuccess, Err(Failure::Unanswered(_))) if !is_create && !is_get => done(),
+            (Self::TakesConflictsForSuccess, Err(Failure::Conflict(_))) if !is_create => done(),
             (Self::TakesUnseenForGone, Ok(Reply::Job(_))) if is_get => not_found(),
             (Self::TakesTakenNamesForItsOwn, Ok(Reply::Job(found))) if is_get => {
                 let mut found = found.clone();

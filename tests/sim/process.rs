@@ -185,7 +185,7 @@ impl World<'_> {
         let asked = request.clone();
         let mut answer = replica.send(at, &mut self.api, &work, request, clock);
         if let Some(mutant) = self.mutant {
-            mutant.bend_answer(&asked, &mut answer);
+            mutant.bend_answer(&asked, &work.seen, &mut answer);
         }
         if verb != Verb::Get
             && let Some((left, down)) = replica.dies_in.as_mut()

@@ -156,8 +156,12 @@ impl Replica {
                 foreground,
             } => api.delete(&name, (&uid, &version), foreground, &actor).map(|()| Reply::Done),
             Request::WriteStatus { status } => api.put_status(task, *status, &actor).map(|task| {
-                self.memory.put_task(self.version_of(task), super::clock::at(clock));
-                Reply::Done
+                let task = self.version_of(task);
+                self.memory.put_task(task.clone(), super::clock::at(clock));
+                Reply::Written {
+                    version: task.resource_version.clone(),
+                    kept: task.status.clone(),
+                }
             }),
             Request::RefreshTask => self.refresh(api, clock).map(|()| Reply::Done),
             Request::ListPods { uid, .. } => api.pods(&uid).map(|(exit, pods)| Reply::Pods {

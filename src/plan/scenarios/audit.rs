@@ -70,7 +70,7 @@ impl Audit {
             brief(after)
         );
         holds!(
-            after.conditions.len() <= 4 && after.next_runs.len() <= 5,
+            after.conditions.len() <= 5 && after.next_runs.len() <= 5,
             "the status is not bounded: {}",
             brief(after)
         );
@@ -139,6 +139,10 @@ impl Audit {
             "at {now} it wants to wake at {:?}: a hot loop",
             plan.wake_at
         );
+        if world.faults.lacks_status {
+            // The ledger is in memory, and what is written says nothing.
+            return Ok(());
+        }
         let hidden = world.jobs.values().any(|object| object.hidden);
         holds!(
             self.loose || hidden || status.started == count(&world.started) + count(&world.requested),

@@ -58,6 +58,9 @@ impl World {
     }
 
     fn write(&mut self, seen: &Task, status: ScheduledTaskStatus) -> Answer {
+        if self.faults.lacks_status {
+            return Err(Failure::NotFound("the server could not find the requested resource".into()));
+        }
         if self.faults.conflicts > 0 {
             self.faults.conflicts -= 1;
             self.bump_resource_version();
@@ -82,7 +85,10 @@ impl World {
         let verdict = self.audit.written(self.now, &before, &self.task.status, limit);
         self.judge(verdict);
         self.record.put_task(Arc::new(self.task.clone()), self.now);
-        Ok(Reply::Done)
+        Ok(Reply::Written {
+            version: self.task.resource_version.clone(),
+            kept: self.task.status.clone(),
+        })
     }
 
     fn create(&mut self, manifest: Value) -> Answer {

@@ -48,6 +48,8 @@ pub struct Faults {
     pub throttles_creates: Option<Failure>,
     /// The CRD is older than the operator: it drops `acceptedGeneration`, `retryAt`, and the jitter of `observedSchedule`.
     pub prunes_status: bool,
+    /// The CRD has no status subresource.
+    pub lacks_status: bool,
     /// Names of Jobs from which somebody took the label that the watch selects by.
     pub unlabelled: BTreeSet<String>,
     /// This many creates are carried out, but their responses are lost.

@@ -139,3 +139,61 @@ fn a_resumed_job_waits_until_its_controller_begins_with_it() {
     record.put_job(begun, Source::Watch, now());
     assert!(!suspended(&record));
 }
+
+/// A status with these counters; an older CRD drops `acceptedGeneration`.
+fn status(started: i64, accepted: Option<i64>) -> ScheduledTaskStatus {
+    ScheduledTaskStatus {
+        started,
+        accepted_generation: accepted,
+        ..ScheduledTaskStatus::clone(&task(1, false).status)
+    }
+}
+
+/// The task that comes back, or that the watch shows.
+fn version_with(version: u64, status: &ScheduledTaskStatus) -> Arc<Task> {
+    Arc::new(Task {
+        status: Arc::new(status.clone()),
+        ..Task::clone(&task(version, false))
+    })
+}
+
+fn known_status(record: &Record) -> ScheduledTaskStatus {
+    ScheduledTaskStatus::clone(&record.task().unwrap().status)
+}
+
+#[test]
+fn the_status_of_another_writer_is_not_taken_for_pruning() {
+    let (ours, theirs) = (status(1, Some(1)), status(2, None));
+    let mut record = Record::default();
+    record.put_task(version_with(5, &ours), now());
+    // Somebody else wrote between our answer and its comparison.
+    record.put_task(version_with(6, &theirs), now());
+    record.keep_written(ours.clone(), "5", &Arc::new(ours), now());
+    assert!(!record.writes.crd_is_outdated());
+    assert_eq!(known_status(&record), theirs, "what was written last is read");
+}
+
+#[test]
+fn what_an_older_crd_dropped_survives_a_write_of_metadata() {
+    let (sent, kept) = (status(1, Some(1)), status(1, None));
+    let mut record = Record::default();
+    record.put_task(version_with(5, &kept), now());
+    // An annotation was set before the answer was compared: the status is the pruned one.
+    record.put_task(version_with(6, &kept), now());
+    record.keep_written(sent.clone(), "5", &Arc::new(kept), now());
+    assert!(record.writes.crd_is_outdated());
+    assert_eq!(known_status(&record), sent);
+}
+
+#[test]
+fn two_statuses_that_come_back_alike_are_told_apart() {
+    let (first, second, kept) = (status(1, Some(1)), status(1, Some(2)), status(1, None));
+    let mut record = Record::default();
+    record.put_task(version_with(5, &kept), now());
+    record.keep_written(first, "5", &Arc::new(kept.clone()), now());
+    // A write that changes nothing for the API server keeps the version.
+    record.keep_written(second.clone(), "5", &Arc::new(kept.clone()), now());
+    assert_eq!(known_status(&record), second);
+    record.put_task(version_with(6, &kept), now());
+    assert_eq!(known_status(&record), second, "the watch shows what came back");
+}

@@ -20,7 +20,7 @@
 //!   that lacks a new Job it would count as deleted.
 //!   (Allow) A Job that nobody has written down, because the leader who made it died, and that the list of the next lacks, too, counts
 //!   as missed and, when the cache shows it, as started (docs/decisions/02): from then on sums are not judged.
-//!   A finished Job that an old list lacks may be kept beyond its limit: a status written meanwhile no longer names it.
+//!   A finished Job that an old list lacks is pruned like any other: it is asked for before the ledger stops naming it.
 //! - **An older CRD prunes fields**: sums, claims and slots hold; no process gives up a slot for an edit that nobody made; each process
 //!   writes at most once what is not kept, and again if its answer is lost; Ready is False with OutdatedCRD. A leader that did not
 //!   write a pruned `retryAt` itself does not know it, so its backoff is not judged.

@@ -8,7 +8,7 @@ use super::claim::Claim;
 use super::effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};
 use super::manifest::build_job;
 use super::planner::Planner;
-use super::policies::history::drop_pruned;
+use super::policies::history::{drop_pruned, verify_unseen};
 use super::run::{Phase, Run};
 use super::{ON_TIME, Reason, WriteKind};
 use crate::api::{ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
@@ -37,6 +37,10 @@ pub fn into_plan(mut planner: Planner, of_runs: Vec<Effect>) -> Plan {
         planner.ledger.status.next_runs = next_runs();
         drop_pruned(&mut planner);
     }
+    // Under Allow the Job comes first: the plan after it records that it was started.
+    let is_last = of_runs.is_empty() && planner.reads.is_empty();
+    let is_written = is_changed && (planner.ledger.comes_first() || is_last);
+    let unseen = if is_written { verify_unseen(&planner) } else { Vec::new() };
     let Planner {
         ledger,
         prunes,
@@ -45,9 +49,7 @@ pub fn into_plan(mut planner: Planner, of_runs: Vec<Effect>) -> Plan {
         ..
     } = planner;
     let mut effects = prunes;
-    // A start that is committed comes first: the plan after it records it.
-    let is_last = of_runs.is_empty() && reads.is_empty();
-    if is_changed && (ledger.comes_first() || is_last) {
+    if is_written {
         effects.push(Effect::WriteStatus {
             urgency: urgency(&ledger, known),
             status: Box::new(ledger.status),
@@ -56,6 +58,7 @@ pub fn into_plan(mut planner: Planner, of_runs: Vec<Effect>) -> Plan {
     }
     effects.extend(of_runs);
     effects.extend(reads);
+    effects.extend(unseen);
     Plan { effects, wake_at }
 }
 

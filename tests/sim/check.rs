@@ -93,8 +93,6 @@ pub struct Checker {
     pub forgotten: BTreeMap<String, (String, i64)>,
     /// So many forgotten slots that are none of the schedule does the status that is written pass.
     pub odd: i64,
-    /// A list was old: finished Jobs that it lacked may be kept longer than their limit.
-    pub listed_old: bool,
     pub writes: u64,
     pub last_write: Ms,
     pub deleted_by_people: BTreeSet<String>,
@@ -150,7 +148,6 @@ impl Checker {
             void_writes: BTreeSet::new(),
             forgotten: BTreeMap::new(),
             odd: 0,
-            listed_old: false,
             writes: 0,
             last_write: born,
             deleted_by_people: BTreeSet::new(),
@@ -263,7 +260,7 @@ impl Checker {
         (self.clock_set, self.skewed, self.ahead, self.behind) = (known.clock_set, known.skewed, known.ahead, known.behind);
         (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
         (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
-        (self.wrote_since, self.listed_old) = (None, known.listed_old);
+        self.wrote_since = None;
         (self.committed, self.log_was_damaged, self.refused) = (known.committed, known.log_was_damaged, known.refused);
     }
 

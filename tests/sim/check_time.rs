@@ -173,7 +173,7 @@ impl Checker {
     }
 
     fn history_is_short(&self, now: Ms, _task: &Task, jobs: &Jobs, spec: &ScheduledTaskSpec) -> Verdict {
-        if self.loose || self.listed_old {
+        if self.loose {
             return Ok(());
         }
         for (succeeded, limit) in [(true, spec.successful_jobs_history_limit), (false, spec.failed_jobs_history_limit)] {

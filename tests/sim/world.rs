@@ -266,7 +266,6 @@ impl<'a> World<'a> {
     pub fn list(&mut self, at: usize, stream: Stream) {
         let clock = super::clock::at(self.clock(at));
         let served_at = self.replicas[at].old_cache.map_or(Ms::MAX, |(by, _)| self.api.now - by);
-        self.api.checker.listed_old |= served_at != Ms::MAX;
         let believes_versions = self.mutant == Some(Mutant::BelievesVersionsOfLists);
         let replica = &mut self.replicas[at];
         match stream {

@@ -11,6 +11,8 @@ use std::cmp::Reverse;
 
 /// A history limit beyond this is this one: the ledger names each Job that is kept.
 pub const MOST_KEPT: usize = 100;
+/// So many Jobs are asked for beside one write of the status.
+const MOST_VERIFIED: usize = 8;
 
 /// Prunes finished Jobs above the limits, and wakes when the next one is too old.
 pub fn prune_jobs(planner: &mut Planner) {
@@ -43,19 +45,25 @@ pub fn prune_jobs(planner: &mut Planner) {
 /// Finished Jobs that are gone are no longer kept. Written with the next write, never in one of its own.
 pub fn drop_pruned(planner: &mut Planner) {
     let observed = planner.observed;
-    let kept = &mut planner.ledger.status.kept_jobs;
-    kept.retain(|kept| !observed.gone.contains(&kept.uid));
-    let Some(spec) = planner.spec else { return };
-    for (succeeded, limit) in limits(&spec.fields) {
-        let all = kept.iter().filter(|kept| kept.succeeded == succeeded).count();
-        // Of those above the limit, the ones that nobody has seen since the operator started were pruned right before.
-        let mut surplus = all.saturating_sub(limit);
-        kept.retain(|kept| {
-            let is_surplus = kept.succeeded == succeeded && surplus > 0;
-            surplus -= usize::from(is_surplus);
-            !is_surplus || observed.jobs.iter().any(|job| job.object.uid == kept.uid)
-        });
-    }
+    planner.ledger.status.kept_jobs.retain(|kept| !observed.gone.contains(&kept.uid));
+}
+
+/// Asks for kept Jobs above the limits that nobody has seen since the operator started: most were pruned right before, but the list may
+/// have been older than the Job, and one that the ledger no longer names would never be pruned.
+pub fn verify_unseen(planner: &Planner) -> Vec<Effect> {
+    let (observed, kept) = (planner.observed, &planner.ledger.status.kept_jobs);
+    let Some(spec) = planner.spec else { return Vec::new() };
+    let is_unseen = |kept: &&KeptJob| observed.jobs.iter().all(|job| job.object.uid != kept.uid);
+    let surplus = limits(&spec.fields).into_iter().flat_map(|(succeeded, limit)| {
+        let all = kept.iter().filter(move |kept| kept.succeeded == succeeded);
+        let surplus = all.clone().count().saturating_sub(limit);
+        all.take(surplus).filter(is_unseen)
+    });
+    let verify = |kept: &KeptJob| Effect::VerifyDeleted {
+        job: kept.job.clone(),
+        uid: kept.uid.clone(),
+    };
+    surplus.take(MOST_VERIFIED).map(verify).collect()
 }
 
 fn limits(fields: &ScheduledTaskSpec) -> [(bool, usize); 2] {

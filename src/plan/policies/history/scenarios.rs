@@ -68,3 +68,42 @@ fn a_refused_prune_does_not_block_starts() {
         .at("2026-11-23T11:00:00Z")
         .starts("2026-11-23T11:00:00Z");
 }
+
+/// A new process lists Jobs from a cache that is older than the last one.
+#[test]
+fn a_finished_job_that_a_list_lacks_is_pruned_later() {
+    let [eight, nine, ten] = ["2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"];
+    let mut story = given("0 * * * *")
+        .history_limits(1, 1)
+        .since("2026-11-23T07:30:00Z")
+        .at(eight)
+        .starts(eight)
+        .succeeds(eight)
+        .operator_stops();
+    story.world.jobs.values_mut().for_each(|object| object.hidden = true);
+    story
+        .operator_starts()
+        .at(nine)
+        .starts(nine)
+        .succeeds(nine)
+        .at(ten)
+        .starts(ten)
+        .watch_catches_up()
+        .then(|world| assert_eq!(world.jobs.len(), 2, "{:?}", world.jobs.keys()));
+}
+
+#[test]
+fn a_job_that_was_pruned_before_a_restart_is_no_longer_kept() {
+    let mut story = given("0 * * * *").history_limits(1, 1).since("2026-11-23T07:30:00Z");
+    for hour in [8, 9, 10, 11] {
+        let slot = format!("2026-11-23T{hour:02}:00:00Z");
+        story = story.at(&slot).starts(&slot).succeeds(&slot);
+        if hour == 9 {
+            story = story.operator_stops().operator_starts();
+        }
+    }
+    story.then(|world| {
+        let kept = world.status().kept_jobs.len();
+        assert_eq!(kept, 2, "the newest, and the one that was pruned since the last write");
+    });
+}

@@ -1,13 +1,23 @@
 //! The CustomResourceDefinition, generated from the types. `crds/` contains the same text, which a test verifies.
 
-use super::ScheduledTask;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use super::{NOT_OBSERVED, ScheduledTask};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSON};
 use kube::CustomResourceExt;
+use serde_json::json;
 
 /// The `CustomResourceDefinition` of `ScheduledTask`.
 #[must_use]
 pub fn crd() -> CustomResourceDefinition {
-    ScheduledTask::crd()
+    let mut crd = ScheduledTask::crd();
+    for version in &mut crd.spec.versions {
+        let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
+        let properties = schema.and_then(|schema| schema.properties.as_mut());
+        if let Some(status) = properties.and_then(|properties| properties.get_mut("status")) {
+            // Without a status, Helm and Flux take a new task for one that is ready before an operator has seen it.
+            status.default = Some(JSON(json!({"observedGeneration": NOT_OBSERVED})));
+        }
+    }
+    crd
 }
 
 /// The CRD as YAML, as in `crds/` and in the output of `punctual crd`.

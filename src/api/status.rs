@@ -6,13 +6,16 @@ use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// `observedGeneration` of a task that no operator has processed.
+pub const NOT_OBSERVED: i64 = -1;
+
 /// The outcome of every slot since the task was created, and of every requested run.
 ///
 /// `started = succeeded + failed + cancelled + running`, and slots + `requested` = started + missed + skipped + queued and claimed runs.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScheduledTaskStatus {
-    /// The generation of the spec that was last reconciled.
+    /// The generation of the spec that was last reconciled; -1 until an operator has processed the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The generation of the spec whose Job the API server accepted in a dry run.
@@ -101,7 +104,7 @@ pub struct ScheduledTaskStatus {
     /// Finished Jobs that are not pruned yet, oldest first. Only Jobs in this list are pruned.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub kept_jobs: Vec<KeptJob>,
-    /// Ready, Suspended, Healthy and Overdue.
+    /// Ready, Suspended, Healthy and Overdue; also Stalled (only a person can help) or Reconciling (time helps) while one of them holds.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,
@@ -320,6 +323,10 @@ pub struct RunRecord {
 pub mod condition {
     /// The spec is valid, and the API server accepts its Jobs.
     pub const READY: &str = "Ready";
+    /// The task is not ready, and only its author or an administrator can help. Present only while it holds.
+    pub const STALLED: &str = "Stalled";
+    /// The task is not ready, and time helps. Present only while it holds.
+    pub const RECONCILING: &str = "Reconciling";
     /// No run starts, because of the spec or of failures.
     pub const SUSPENDED: &str = "Suspended";
     /// The last finished run succeeded.

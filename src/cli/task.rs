@@ -3,7 +3,7 @@
 //! The object is untyped: a field that cannot be read counts as absent, so that one invalid task does not break a list.
 
 use super::manifest;
-use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus, condition};
+use crate::api::{NOT_OBSERVED, ScheduledTaskSpec, ScheduledTaskStatus, condition};
 use crate::plan;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -32,7 +32,9 @@ pub struct Task {
 impl Task {
     pub fn of(object: Value) -> Self {
         let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let status = object.get("status").filter(|status| !status.is_null());
+        // The API server fills in the status of a new task.
+        let is_new = |status: &Value| status.is_null() || status["observedGeneration"] == NOT_OBSERVED;
+        let status = object.get("status").filter(|status| !is_new(status));
         Self {
             name: text("/metadata/name"),
             namespace: text("/metadata/namespace"),
@@ -227,6 +229,7 @@ pub mod tests {
         let paused = condition("Suspended", "True", "TooManyFailures");
         for (spec, status, state) in [
             (json!({}), json!(null), "NotProcessed"),
+            (json!({}), json!({"observedGeneration": -1}), "NotProcessed"),
             (json!({}), json!({}), "NotProcessed"),
             (
                 json!({}),

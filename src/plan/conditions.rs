@@ -1,4 +1,4 @@
-//! What is wrong, if anything: the four conditions, and the dry run that tells when the template is applied.
+//! What is wrong, if anything: the conditions, and the dry run that tells when the template is applied.
 //!
 //! Conditions follow from the ledger as it will be and from what was observed. Nothing is decided by a condition, and no counter changes.
 
@@ -8,6 +8,7 @@ use super::planner::{BlockedSlot, Planner};
 use super::policies::suspension::too_many_failures;
 use super::run::{Phase, Run};
 use super::seconds::whole_second;
+use super::standing::Standing;
 use super::text::short;
 use super::{ConditionReason, DryRun, ON_TIME, Outcome, Reason, Refusal, WriteKind, names};
 use crate::api::{ConcurrencyPolicy, RESET_LEDGER, Trigger, condition};
@@ -18,9 +19,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 /// A ledger that is further ahead of the clock than this says so: nothing runs, and nobody would know why.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
-/// Sets Ready, Suspended, Healthy and Overdue. `is_acting` says whether the plan terminates or creates anything.
+/// Sets Ready, with Stalled or Reconciling, and Suspended, Healthy and Overdue. `is_acting` says whether the plan terminates or creates
+/// anything.
 pub fn describe(planner: &mut Planner, is_acting: bool) {
-    ready(planner, is_acting);
+    let standing = ready(planner, is_acting);
+    progress(planner, standing);
     if planner.spec.is_some() {
         suspended(planner);
     }
@@ -28,7 +31,7 @@ pub fn describe(planner: &mut Planner, is_acting: bool) {
     overdue(planner);
 }
 
-fn ready(planner: &mut Planner, is_acting: bool) {
+fn ready(planner: &mut Planner, is_acting: bool) -> Standing {
     let invalid = match &planner.observed.task.spec {
         Err(unusable) => Some((unusable.reason, unusable.message.clone())),
         Ok(spec) => spec.schedule.as_ref().err().map(|error| (reason_of(error), error.to_string())),
@@ -37,16 +40,16 @@ fn ready(planner: &mut Planner, is_acting: bool) {
         if not_ready(planner, reason, message.clone()) {
             planner
                 .ledger
-                .say(Outcome::Refused, Reason::InvalidSpec, planner.observed.now, message);
+                .say(Outcome::Refused, Reason::InvalidSpec, planner.observed.now, message.clone());
         }
-        return;
+        return Standing::Stalled(reason, message);
     }
     if planner.observed.crd_is_outdated {
         let message =
             "The API server drops fields of this status: its CRD is older than this operator; apply the CRD of the operator's version";
         // `acceptedGeneration` stays: it may be the very field that is dropped, and a status without it would come back whole.
         set(planner, condition::READY, "False", ConditionReason::OutdatedCRD, message.into());
-        return;
+        return Standing::Stalled(ConditionReason::OutdatedCRD, message.into());
     }
     let refusals = &planner.observed.refusals;
     // What was refused may be tried again, and nothing is left to be tried, counted or said.
@@ -59,20 +62,22 @@ fn ready(planner: &mut Planner, is_acting: bool) {
     let retries = |run: &Run| matches!(run.phase, Phase::Backoff(_));
     let retry = refusals.of(WriteKind::Retry).filter(|_| planner.ledger.runs.iter().any(retries));
     if let Some(refusal) = create.or(terminate).or(retry) {
-        not_ready(planner, ConditionReason::of_refusal(refusal.reason), refusal.message.clone());
-        return;
+        let reason = ConditionReason::of_refusal(refusal.reason);
+        not_ready(planner, reason, refusal.message.clone());
+        return Standing::of_refusal(reason, refusal.message.clone());
     }
     if let Some(conflict) = planner.observed.conflicts.last() {
         not_ready(planner, ConditionReason::NameConflict, conflict.message.clone());
-        return;
+        return Standing::Stalled(ConditionReason::NameConflict, conflict.message.clone());
     }
     if planner.end_of_life().is_some_and(|end| end <= planner.now()) {
         let message = "endAt has passed: no slot is left, active runs come to their end";
         set(planner, condition::READY, "True", ConditionReason::Ended, message.into());
-        return;
+        return Standing::Settled;
     }
     if refusals.of(WriteKind::Create).is_some() {
-        return dry_run(planner);
+        dry_run(planner);
+        return Standing::Unchanged;
     }
     match &planner.observed.dry_run {
         DryRun::Accepted => accepted(planner),
@@ -82,10 +87,38 @@ fn ready(planner: &mut Planner, is_acting: bool) {
                 true => dry_run(planner),
                 false => planner.wake_by(*again_at),
             }
+            Standing::of_refusal(ConditionReason::JobRefused, message.clone())
         }
         // It was accepted before this process began.
         DryRun::NotAsked if planner.ledger.status.accepted_generation == Some(planner.observed.task.generation) => accepted(planner),
-        DryRun::NotAsked => dry_run(planner),
+        DryRun::NotAsked => {
+            dry_run(planner);
+            let generation = Some(planner.observed.task.generation);
+            let known = planner.ledger.status.condition(condition::READY);
+            match known.is_some_and(|ready| ready.observed_generation == generation) {
+                true => Standing::Unchanged,
+                false => Standing::Waiting(ConditionReason::DryRunPending, "A dry run of the Job is not answered yet".into()),
+            }
+        }
+    }
+}
+
+/// Says what tools should make of a task that is not ready. Neither condition is there where it does not hold: its presence alone means
+/// trouble to kstatus.
+fn progress(planner: &mut Planner, standing: Standing) {
+    let (waits, stalls) = match standing {
+        Standing::Unchanged => return,
+        Standing::Settled => (None, None),
+        Standing::Waiting(reason, message) => (Some((reason, message)), None),
+        Standing::Stalled(reason, message) => (None, Some((reason, message))),
+    };
+    for (kind, holds) in [(condition::RECONCILING, waits), (condition::STALLED, stalls)] {
+        match holds {
+            Some((reason, message)) => {
+                set(planner, kind, "True", reason, message);
+            }
+            None => unset(planner, kind),
+        }
     }
 }
 
@@ -94,10 +127,11 @@ fn not_ready(planner: &mut Planner, reason: ConditionReason, message: String) ->
     set(planner, condition::READY, "False", reason, message)
 }
 
-fn accepted(planner: &mut Planner) {
+fn accepted(planner: &mut Planner) -> Standing {
     planner.ledger.status.accepted_generation = Some(planner.observed.task.generation);
     let message = "Schedule is valid; a dry run of the Job was accepted";
     set(planner, condition::READY, "True", ConditionReason::Accepted, message.into());
+    Standing::Settled
 }
 
 /// What Kubernetes itself would refuse is known when the template is applied, not at three in the morning.
@@ -252,4 +286,12 @@ fn set(planner: &mut Planner, kind: &str, status: &str, reason: ConditionReason,
     }
     planner.ledger.urgent = true;
     true
+}
+
+/// Removes a condition.
+fn unset(planner: &mut Planner, kind: &str) {
+    let conditions = &mut planner.ledger.status.conditions;
+    let before = conditions.len();
+    conditions.retain(|condition| condition.type_ != kind);
+    planner.ledger.urgent |= conditions.len() < before;
 }

@@ -47,6 +47,7 @@ mod scenarios;
 mod schedule_of;
 mod seconds;
 mod slots;
+mod standing;
 mod status_limits;
 mod text;
 

@@ -143,6 +143,8 @@ words! {
         DeleteRefused,
         /// Another object has the name of a Job of this task.
         NameConflict,
+        /// The API server was not asked yet whether it accepts the Job.
+        DryRunPending,
         /// The CRD is older than the operator.
         OutdatedCRD,
         /// `endAt` has passed: no slot is left.

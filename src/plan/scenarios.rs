@@ -15,6 +15,7 @@ mod crashes;
 mod cronjob_cases;
 pub mod expect;
 mod invalid_specs;
+mod kstatus;
 mod lost_responses;
 mod manifest;
 mod no_status;

@@ -12,7 +12,6 @@ use super::gate::{believes, is_early, is_recorded, is_wanted};
 use super::seal::Seal;
 use super::seen_again::{Source, after};
 use super::writes::Writes;
-use crate::api::ScheduledTaskStatus;
 use crate::plan::{ConditionReason, Exit, Job, JobObject, Observed, Pods, Task, Unusable};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -198,41 +197,6 @@ impl Record {
             .extend(Vec::into_iter(useful).map(|job: Job| (job.object.uid.clone(), job)));
     }
 
-    /// A status was written, and came back as `kept` in the task of this version, which was taken in. What its CRD dropped is kept in
-    /// memory, so that the ledger is not read as another one. What somebody else wrote since then stays as it is.
-    pub fn keep_written(&mut self, sent: ScheduledTaskStatus, version: &str, kept: &Arc<ScheduledTaskStatus>, now: Timestamp) {
-        self.writes.compare_written(sent, kept);
-        let Some(task) = self.task.clone() else { return };
-        let is_answer = task.resource_version == version;
-        // The status of the answer may have been read as the one that was sent before.
-        let status = if is_answer { kept } else { &task.status };
-        if let Some(status) = self.writes.undo_pruning(status) {
-            let task = Task {
-                status,
-                ..Task::clone(&task)
-            };
-            // By the status that came back, Jobs may have been of no use.
-            self.sort_jobs(&task, now);
-            self.task = Some(Arc::new(task));
-        }
-    }
-
-    /// A status cannot be written, for the task has none: all of it is kept in memory, as what a CRD drops.
-    pub fn keep_unwritable(&mut self, sent: ScheduledTaskStatus, now: Timestamp) {
-        let Some(task) = self.task.clone() else { return };
-        let kept = self.writes.came_back(&task.status).unwrap_or_else(|| task.status.clone());
-        self.keep_written(sent, &task.resource_version, &kept, now);
-    }
-
-    /// The status that came back in the task of this version, if the task is known as it came back.
-    #[must_use]
-    pub fn status_of_version(&self, version: &str) -> Option<Arc<ScheduledTaskStatus>> {
-        let task = self
-            .task()
-            .filter(|task| task.resource_version == version && !self.writes.crd_is_outdated());
-        task.map(|task| task.status.clone())
-    }
-
     /// The task is gone.
     pub fn remove_task(&mut self) {
         self.writes.drop_unwritten();
@@ -415,6 +379,8 @@ impl Record {
 fn version(text: &str) -> u128 {
     text.parse().unwrap_or(0)
 }
+
+mod written;
 
 #[cfg(test)]
 mod tests;

@@ -112,7 +112,11 @@ async fn where_two_namespaces_are_watched_a_task_elsewhere_is_left_alone_and_the
     join_all(worlds.iter().map(|world| exercise(ground, world, since))).await;
     assert_rights_fit(ground, a, since).await;
     // By now every task of the watched namespaces has had its slots.
-    assert!(elsewhere.tasks().get("alone").await.expect("a task").status.is_none());
+    let status = elsewhere.tasks().get("alone").await.expect("a task").status;
+    assert_eq!(
+        status.and_then(|status| status.observed_generation),
+        Some(punctual::api::NOT_OBSERVED)
+    );
     assert!(elsewhere.job_names().await.is_empty());
     let abroad: Vec<String> = ground
         .requests(since)

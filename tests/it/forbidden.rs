@@ -93,7 +93,8 @@ async fn a_forbidden_namespace_stops_no_other_and_runs_once_allowed() {
     operator.rests().await;
     assert_eq!((forbidden("tasks"), forbidden("jobs")), (0.0, 1.0));
     let task = b.tasks().get("minutely").await.expect("the task");
-    assert!(task.status.is_none(), "it was reconciled: {:?}", task.status);
+    let observed = task.status.as_ref().and_then(|status| status.observed_generation);
+    assert_eq!(observed, Some(punctual::api::NOT_OBSERVED), "it was reconciled: {:?}", task.status);
     assert_eq!(b.job_names().await, [""; 0]);
 
     allow(&b, "jobs", jobs(), &a).await;

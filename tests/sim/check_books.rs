@@ -191,10 +191,18 @@ impl Checker {
             spec.run_history_limit
         );
         demand!(
-            after.conditions.len() <= 4 && after.next_runs.len() <= 5,
+            after.conditions.len() <= 5 && after.next_runs.len() <= 5,
             "the status is not bounded"
         );
-        Ok(())
+        // A task that is not ready waits or is stuck, and one that is ready is not stuck.
+        let says = |kind: &str| after.condition(kind).map(|condition| condition.status.as_str());
+        match (says("Ready"), says("Stalled"), says("Reconciling")) {
+            (Some("False"), Some("True"), None)
+            | (Some("False"), None, Some("True"))
+            | (Some("True"), None, None | Some("True"))
+            | (None, None, _) => Ok(()),
+            odd => Err(format!("conditions: Ready, Stalled and Reconciling are {odd:?}")),
+        }
     }
 
     /// Each slot of a backfill once, each of them a slot of the past.

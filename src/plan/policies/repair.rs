@@ -27,7 +27,7 @@ const MOST_KEPT: usize = 200;
 const MOST_BACKFILLED: u64 = 1000;
 /// As many attempts as `retryPolicy.limit` allows.
 const MOST_EXIT_CODES: usize = 101;
-/// Ours are four; other tools may add some.
+/// Ours are five at a time; other tools may add some.
 const MOST_CONDITIONS: usize = 16;
 /// Longer than any message of ours, in bytes.
 const LONGEST_TEXT: usize = 4096;

@@ -74,6 +74,26 @@ impl Audit {
             "the status is not bounded: {}",
             brief(after)
         );
+        // As kstatus reads them: a task that is not ready waits or is stuck, and never both.
+        let says = |kind: &str, status: &str| after.condition(kind).is_some_and(|condition| condition.status == status);
+        let troubles = [condition::STALLED, condition::RECONCILING];
+        let present = troubles.iter().filter(|kind| after.condition(kind).is_some());
+        let holding = troubles.iter().filter(|kind| says(kind, "True"));
+        holds!(
+            present.count() == holding.clone().count() && holding.clone().count() <= 1,
+            "Stalled and Reconciling are present only where one of them holds: {}",
+            brief(after)
+        );
+        holds!(
+            !says(condition::READY, "False") || holding.count() == 1,
+            "a task that is not ready waits or is stuck, at {now}: {}",
+            brief(after)
+        );
+        holds!(
+            !says(condition::READY, "True") || !says(condition::STALLED, "True"),
+            "a task that is ready is not stuck, at {now}: {}",
+            brief(after)
+        );
         Ok(())
     }
 

@@ -93,6 +93,14 @@ impl Story {
         self
     }
 
+    /// A condition is not there.
+    pub fn has_no_condition(mut self, kind: &str) -> Self {
+        self.world.write_coalesced();
+        let condition = self.world.status().condition(kind);
+        assert_eq!(condition, None, "{kind} at {}", self.world.now);
+        self
+    }
+
     /// The next retry is this attempt of this slot.
     pub fn retries(mut self, slot: &str, attempt: i32) -> Self {
         let made = self.world.retried.get(self.attempts);

@@ -1,7 +1,7 @@
 //! What a restored etcd and an old list leave of a record.
 
 use super::*;
-use crate::api::{ActiveRun, ScheduledTaskSpec, Trigger};
+use crate::api::{ActiveRun, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use crate::plan::JobEnd;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;

@@ -11,6 +11,7 @@ mod credentials;
 mod cronjob;
 mod duplicates;
 mod forbidden;
+mod helm_wait;
 mod large;
 mod leader;
 mod ledger;

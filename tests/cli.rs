@@ -8,6 +8,8 @@ mod check;
 mod convert;
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/k9s.rs"]
+mod k9s;
 #[path = "cli/names.rs"]
 mod names;
 #[path = "cli/odd_files.rs"]

@@ -37,7 +37,7 @@ pub fn into_plan(mut planner: Planner, of_runs: Vec<Effect>) -> Plan {
         planner.ledger.status.next_runs = next_runs();
         drop_pruned(&mut planner);
     }
-    // Under Allow the Job comes first: the plan after it records that it was started.
+    // A start that is committed comes first: the plan after it records it.
     let is_last = of_runs.is_empty() && planner.reads.is_empty();
     let is_written = is_changed && (planner.ledger.comes_first() || is_last);
     let unseen = if is_written { verify_unseen(&planner) } else { Vec::new() };

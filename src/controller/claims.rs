@@ -162,7 +162,7 @@ impl Claims {
 pub async fn run(ctx: Arc<Context>) -> String {
     let (mut failures, mut refusals) = (0, 0);
     loop {
-        let request = ctx.claims.lock().writer.next();
+        let request = ctx.claims.lock().writer.next_request();
         ctx.claims.tell();
         let Some(request) = request else {
             ctx.claims.changed.notified().await;

@@ -22,7 +22,6 @@ pub enum Mutant {
     MovesBack,
     StartsEarly,
     StartsWithoutClaim,
-    ForgetsClaims,
     Overlaps,
     IgnoresSuspend,
     IgnoresFailures,
@@ -49,6 +48,7 @@ pub enum Mutant {
     TakesRefusedStartsForMade,
     TakesUnseenForGone,
     // In the world around one kind of fault, see `teeth`:
+    ForgetsClaims,
     BelievesVersionsOfLists,
     TakesUnlistedForGone,
     ForgetsWhatWasPruned,
@@ -218,7 +218,6 @@ mistakes! {
     a_ledger_that_goes_back_is_noticed: MovesBack => "moved back" | "sum";
     a_start_before_the_slot_is_noticed: StartsEarly => "early" | "accountedUntil is";
     a_start_without_a_claim_is_noticed: StartsWithoutClaim => "uncommitted";
-    a_claim_that_is_not_carried_out_is_noticed: ForgetsClaims => "claimed:";
     an_overlap_is_noticed: Overlaps => "overlap";
     a_start_while_suspended_is_noticed: IgnoresSuspend => "suspended" | "quiet";
     a_start_after_too_many_failures_is_noticed: IgnoresFailures => "failures in a row";

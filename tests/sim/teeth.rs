@@ -35,6 +35,12 @@ fn is_noticed_where(is_apt: fn(&Scenario) -> bool, mutant: Mutant, is_fault: fn(
     );
 }
 
+#[test]
+fn a_claim_that_the_next_leader_does_not_carry_out_is_noticed() {
+    let dies = |step: &Step| matches!(step, Step::Crash { .. } | Step::CrashAll { .. } | Step::Freeze { .. });
+    is_noticed(Mutant::ForgetsClaims, dies, &["claimed:"]);
+}
+
 /// F12
 #[test]
 fn a_list_that_is_older_than_the_cache_and_not_believed_is_noticed() {

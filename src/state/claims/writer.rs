@@ -9,7 +9,9 @@
 //! reads the log and writes it under its own name: from then on the writes of the former leader conflict. What was deleted or damaged
 //! by somebody is written again from memory. Sends nothing, waits for nothing.
 
+use super::held::{ByTask, HeldClaims};
 use super::log::{ClaimsLog, encode};
+use super::request::{LogAnswer, LogRequest, Ticket, WriterNotice};
 use crate::api::ScheduledTaskStatus;
 use crate::plan::Claim;
 use crate::state::Failure;
@@ -18,69 +20,8 @@ use std::sync::Arc;
 
 /// An object of a built-in kind holds 1 MiB: the lines of the log take less.
 const MOST_BYTES: usize = 900 * 1024;
-/// etcd keeps every write until it is compacted, so the log stays small: claims whose Jobs exist are kept until the status says so, but
-/// not more than these. The Jobs prove the others.
-const MOST_CREATED: usize = 4;
 /// While so many starts are on their way, a write waits until it has as many more to say: each write costs the whole log.
 const ENOUGH: usize = 128;
-
-/// A request to write claims.
-pub type Ticket = u64;
-/// What the API server answers about the log.
-pub type LogAnswer = Result<LogReply, Failure>;
-
-/// What is asked of the API server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogRequest {
-    /// GET the log.
-    Read,
-    /// POST the log, which does not exist.
-    Create {
-        /// Its text.
-        text: String,
-    },
-    /// PUT the log.
-    Replace {
-        /// Precondition: its `resourceVersion`.
-        version: String,
-        /// Its text.
-        text: String,
-    },
-}
-
-/// The log as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogReply {
-    /// Its `resourceVersion`.
-    pub version: String,
-    /// Its text; empty where there is none.
-    pub text: String,
-}
-
-/// Something that people should know of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WriterNotice {
-    /// It was read, and belongs to this process. So many claims of others are carried out.
-    Opened(usize),
-    /// It was deleted or emptied, and is written again.
-    Gone,
-    /// So many lines of it could not be read; it is written again.
-    Damaged(usize),
-    /// Another process holds it.
-    Deposed(String),
-    /// The API server refuses it, in these words.
-    Refused(String),
-}
-
-/// A claim in memory.
-#[derive(Clone, Debug)]
-struct Held {
-    claim: Claim,
-    /// Its Job exists.
-    is_created: bool,
-    /// The status says what it says, or its task is gone.
-    is_settled: bool,
-}
 
 /// Claims of a task that are to be committed.
 type Wanted = (Ticket, Arc<str>, Vec<Claim>);
@@ -91,7 +32,7 @@ struct Write {
     sequence: u64,
     text: String,
     wanted: Vec<Wanted>,
-    claims: BTreeMap<Arc<str>, Vec<Claim>>,
+    claims: ByTask,
     /// It was not answered: it may still be carried out.
     is_in_doubt: bool,
 }
@@ -122,7 +63,7 @@ pub struct Writer {
     /// `resourceVersion` of the log, if it exists.
     version: Option<String>,
     sequence: u64,
-    held: BTreeMap<Arc<str>, Vec<Held>>,
+    held: HeldClaims,
     pending: VecDeque<Wanted>,
     tickets: Ticket,
     /// Claims that are committed and whose POSTs are not answered, by task.
@@ -190,32 +131,28 @@ impl Writer {
 
     /// What the log says of a task with this status. What the status says as well is settled: it goes with the next write.
     pub fn of(&mut self, task: &str, status: &ScheduledTaskStatus) -> Vec<Claim> {
-        let Some(held) = self.held.get_mut(task) else { return Vec::new() };
-        held.iter_mut().for_each(|held| held.is_settled |= held.claim.is_settled(status));
-        held.iter().filter(|held| !held.is_settled).map(|held| held.claim.clone()).collect()
+        self.held.of(task, status)
     }
 
     /// Whether the log says anything of a task.
     #[must_use]
     pub fn has(&self, task: &str) -> bool {
-        self.held.get(task).is_some_and(|held| held.iter().any(|held| !held.is_settled))
+        self.held.has(task)
     }
 
     /// Tasks that the log names.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.held.keys()
+        self.held.tasks()
     }
 
     /// The task is gone, and its claims with it.
     pub fn forget(&mut self, task: &str) {
-        let held = self.held.get_mut(task).into_iter().flatten();
-        held.for_each(|held| held.is_settled = true);
+        self.held.forget(task);
     }
 
     /// The Job of a claim exists.
     pub fn created(&mut self, task: &str, job: &str) {
-        let held = self.held.get_mut(task).into_iter().flatten();
-        held.filter(|held| held.claim.job == job).for_each(|held| held.is_created = true);
+        self.held.created(task, job);
         if let Some(starting) = self.starting.get_mut(task) {
             *starting = starting.saturating_sub(1);
         }
@@ -227,7 +164,7 @@ impl Writer {
     }
 
     /// The next request, if one is to be sent now. Its answer goes to [`answered`](Self::answered).
-    pub fn next(&mut self) -> Option<LogRequest> {
+    pub fn next_request(&mut self) -> Option<LogRequest> {
         if self.is_busy {
             return None;
         }
@@ -268,7 +205,7 @@ impl Writer {
     }
 
     fn write(&mut self) -> Write {
-        let (mut claims, mut bytes) = self.kept();
+        let (mut claims, mut bytes) = self.held.kept();
         let mut wanted = Vec::new();
         while let Some((ticket, task, new)) = self.pending.pop_front() {
             let added: usize = new.iter().map(|claim| ClaimsLog::length(&task, claim)).sum();
@@ -278,10 +215,7 @@ impl Writer {
             }
             bytes += added;
             wanted.push((ticket, task.clone(), new.clone()));
-            if let Some(held) = self.held.get_mut(&task) {
-                // What is claimed again begins anew.
-                held.retain(|held| new.iter().all(|claim| claim.job != held.claim.job));
-            }
+            self.held.drop_old(&task, &new);
             let of_task = claims.entry(task).or_default();
             of_task.retain(|known: &Claim| new.iter().all(|claim| claim.job != known.job));
             of_task.extend(new);
@@ -298,27 +232,6 @@ impl Writer {
             claims,
             is_in_doubt: false,
         }
-    }
-
-    /// The claims that stay in the log, and the bytes that they take.
-    fn kept(&self) -> (BTreeMap<Arc<str>, Vec<Claim>>, usize) {
-        let created = self.all().filter(|(_, held)| held.is_created && !held.is_settled).count();
-        let mut surplus = created.saturating_sub(MOST_CREATED);
-        let mut claims: BTreeMap<Arc<str>, Vec<Claim>> = BTreeMap::new();
-        let mut bytes = 0;
-        for (task, held) in self.all().filter(|(_, held)| !held.is_settled) {
-            if held.is_created && surplus > 0 {
-                surplus -= 1;
-                continue;
-            }
-            bytes += ClaimsLog::length(task, &held.claim);
-            claims.entry(task.clone()).or_default().push(held.claim.clone());
-        }
-        (claims, bytes)
-    }
-
-    fn all(&self) -> impl Iterator<Item = (&Arc<str>, &Held)> {
-        self.held.iter().flat_map(|(task, held)| held.iter().map(move |held| (task, held)))
     }
 
     /// Takes in the answer to the request that was sent last. Returns what people should know.
@@ -350,7 +263,7 @@ impl Writer {
                     self.held.clear();
                 }
                 for (task, claim) in log.claims {
-                    self.hold(&task.into(), claim);
+                    self.held.hold(&task.into(), claim);
                 }
                 if is_damaged {
                     vec![WriterNotice::Damaged(damaged)]
@@ -430,7 +343,7 @@ impl Writer {
         self.sequence = self.sequence.max(log.sequence);
         // What is in the log is carried out: an earlier write of ours may have arrived late.
         for (task, claim) in log.claims {
-            self.hold(&task.into(), claim);
+            self.held.hold(&task.into(), claim);
         }
         self.write_again(write);
         match (is_damaged, reply.text.is_empty() && self.is_ours) {
@@ -453,36 +366,15 @@ impl Writer {
     /// The log says what was written.
     fn accept(&mut self, version: String, write: Write) -> Vec<WriterNotice> {
         self.version = Some(version);
-        let mut before = std::mem::take(&mut self.held);
-        for (task, claims) in write.claims {
-            let mut known = before.remove(&task).unwrap_or_default();
-            for claim in claims {
-                let at = known.iter().position(|held| held.claim.job == claim.job);
-                match at.map(|at| known.swap_remove(at)) {
-                    Some(held) => self.held.entry(task.clone()).or_default().push(held),
-                    None => {
-                        *self.starting.entry(task.clone()).or_default() += usize::from(self.is_ours);
-                        self.hold(&task, claim);
-                    }
-                }
-            }
+        let new = self.held.replace(write.claims);
+        if self.is_ours {
+            self.starting.extend(new);
         }
         self.done.extend(write.wanted.into_iter().map(|(ticket, ..)| (ticket, Ok(()))));
         self.stage = Stage::Open { is_ours: true };
         match std::mem::replace(&mut self.is_ours, true) {
             true => Vec::new(),
-            false => vec![WriterNotice::Opened(self.all().count())],
-        }
-    }
-
-    fn hold(&mut self, task: &Arc<str>, claim: Claim) {
-        let held = self.held.entry(task.clone()).or_default();
-        if held.iter().all(|known| known.claim.job != claim.job) {
-            held.push(Held {
-                claim,
-                is_created: false,
-                is_settled: false,
-            });
+            false => vec![WriterNotice::Opened(self.held.count())],
         }
     }
 }

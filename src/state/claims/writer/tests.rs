@@ -1,5 +1,6 @@
 //! The writer against a server in memory: each fault by itself, and many of them at random.
 
+use super::super::request::LogReply;
 use super::*;
 use crate::api::Trigger;
 use jiff::Timestamp;
@@ -64,7 +65,7 @@ fn claim(second: i64) -> Claim {
 /// Sends what the writer asks for until it asks for nothing.
 fn settle(writer: &mut Writer, server: &mut Server) -> Vec<WriterNotice> {
     let mut notices = Vec::new();
-    while let Some(request) = writer.next() {
+    while let Some(request) = writer.next_request() {
         notices.extend(writer.answered(server.answer(&request)));
     }
     notices
@@ -127,7 +128,7 @@ fn a_lost_answer_is_read_back() {
         let server = &mut Server::default();
         let mut writer = opened("a", server);
         let ticket = writer.commit("t", vec![claim(1)]);
-        let request = writer.next().unwrap();
+        let request = writer.next_request().unwrap();
         if arrives {
             server.answer(&request).unwrap();
         }
@@ -151,9 +152,9 @@ fn a_write_that_arrives_late_is_carried_out() {
     let server = &mut Server::default();
     let mut writer = opened("a", server);
     let ticket = writer.commit("t", vec![claim(1)]);
-    let late = writer.next().unwrap();
+    let late = writer.next_request().unwrap();
     writer.answered(Err(Failure::Unanswered("timeout".into())));
-    let read = server.answer(&writer.next().unwrap());
+    let read = server.answer(&writer.next_request().unwrap());
     writer.answered(read);
     assert!(matches!(writer.done()[..], [(done, Err(Failure::Unanswered(_)))] if done == ticket));
     server.answer(&late).unwrap();
@@ -286,7 +287,7 @@ fn what_is_committed_is_in_the_log_until_it_is_settled() {
                 }
             }
             for _ in 0..one_of(5) {
-                let Some(request) = writers[at].next() else { break };
+                let Some(request) = writers[at].next_request() else { break };
                 let answer = match one_of(6) {
                     0 => {
                         late.push(request);

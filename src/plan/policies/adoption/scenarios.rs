@@ -1,8 +1,7 @@
 //! Scenarios of Jobs that the ledger does not know: of other owners, created by hand, or created before a crash.
 
 use crate::api::ConcurrencyPolicy::*;
-use crate::api::MissedRunPolicy;
-use crate::plan::scenarios::story::{done, given, time};
+use crate::plan::scenarios::story::{Story, done, given};
 use crate::plan::scenarios::world::Object;
 use crate::plan::{Effect, Exit, Job, JobObject, Pods, plan};
 use std::sync::Arc;
@@ -67,27 +66,53 @@ fn a_job_recreated_by_hand_is_not_a_second_start() {
         .counts("started 1, cancelled 1");
 }
 
-/// L2
-#[test]
-fn a_committed_slot_whose_job_is_not_there_is_started_by_whoever_leads() {
+/// The claims log names the slot; the process died before it created the Job.
+fn committed_and_crashed() -> Story {
     given("*/10 * * * *")
-        .missed(MissedRunPolicy::All)
-        .since("2026-11-23T08:00:00Z")
-        .operator_stops()
-        .at("2026-11-23T08:30:00Z")
-        .when(|world| (world.is_running, world.crashes_in) = (true, Some(4)))
-        .starts_jobs(3)
-        .then(|world| {
-            assert!(
-                !world.is_running && world.status().started == 0,
-                "crashed before anything was written"
-            )
-        })
-        .job_deleted("2026-11-23T08:20:00Z")
-        // Nobody can know that it was there: the audit of doubled slots has to forget it, too.
-        .when(|world| world.started.retain(|slot| *slot != time("2026-11-23T08:20:00Z")))
+        .since("2026-11-23T08:05:00Z")
+        .crashes_after(1)
+        .at("2026-11-23T08:10:00Z")
+        .starts_nothing()
+        .then(|world| assert!(!world.is_running && world.claims.len() == 1, "{:?}", world.claims))
+}
+
+#[test]
+fn a_committed_slot_is_started_though_a_newer_one_is_due() {
+    committed_and_crashed()
+        .at("2026-11-23T08:25:00Z")
         .operator_starts()
-        .counts("started 3");
+        .starts("2026-11-23T08:10:00Z")
+        .starts("2026-11-23T08:20:00Z")
+        .counts("started 2")
+        .then(|world| assert!(world.claims.is_empty(), "the status says it all: {:?}", world.claims));
+}
+
+#[test]
+fn a_committed_slot_is_started_though_the_task_was_suspended_or_edited_since() {
+    committed_and_crashed()
+        .edited(|spec| spec.suspend = true)
+        .operator_starts()
+        .starts("2026-11-23T08:10:00Z")
+        .counts("started 1");
+    committed_and_crashed()
+        .edited(|spec| spec.schedule = Some("7 * * * *".into()))
+        .operator_starts()
+        .starts("2026-11-23T08:10:00Z")
+        .counts("started 1");
+}
+
+#[test]
+fn a_committed_slot_that_is_refused_is_given_up_with_that_reason() {
+    committed_and_crashed()
+        .refuses_creates("exceeded quota: jobs")
+        .operator_starts()
+        .at("2026-11-23T08:20:00Z")
+        .at("2026-11-23T08:31:00Z")
+        .accepts_writes_again()
+        .at("2026-11-23T08:40:00Z")
+        .starts("2026-11-23T08:40:00Z")
+        .counts("started 1, missed 3")
+        .then(|world| assert!(world.claims.is_empty(), "{:?}", world.claims));
 }
 
 /// D4: A new leader with a stale watch must not count a run again that has ended and left `recentRuns` (simulation, seed 3549).

@@ -195,8 +195,8 @@ impl Context {
         });
     }
 
-    /// Whether the task has been read since this process began to lead. Under Allow a Job is made before the status is written: on the
-    /// word of a watch that fell silent while another led, a slot whose Job is gone by now would run again.
+    /// Whether the task has been read since this process began to lead. The former leader may have written a status and dropped its claim:
+    /// on the word of a watch that fell silent before that, a slot whose Job is gone by now would run again.
     pub(super) fn is_fresh(&self, key: &Key) -> bool {
         self.cache.read_in(key) == self.leadership.term()
     }

@@ -178,7 +178,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
         field_manager: Some(FIELD_MANAGER.into()),
     };
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body(&object)?);
-    let before = ctx.timeline.now();
+    let (before, term) = (ctx.timeline.now(), ctx.leadership.term());
     let written = ctx.write::<RawTask>(STATUS, request).await?;
     // A status that changes nothing keeps its version.
     let version = written
@@ -194,6 +194,8 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
         written.status.clone(),
     );
     observe::take_task(ctx, written, Source::Get);
+    // It was written as it was known: nobody else has led since.
+    ctx.cache.set_read_in(&task.uid, term);
     // Usually it was decoded just now; the watch may have shown a newer one before this answer came.
     let key = Key::from(task.uid.as_str());
     let known = ctx

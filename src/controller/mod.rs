@@ -9,6 +9,7 @@
 
 mod cache;
 mod claims;
+mod claims_log;
 mod context;
 mod entry;
 mod error;
@@ -188,7 +189,7 @@ impl Controller {
             leader::run_election(elected).await;
             Stopped::Defect
         });
-        background.spawn(async move { Stopped::ClaimsLog(claims::run(logged).await) });
+        background.spawn(async move { Stopped::ClaimsLog(claims_log::run(logged).await) });
         let posting = tokio::spawn(outbox::run(ctx.clone(), accepted));
         let ended = tokio::select! {
             () = work(&ctx, workers) => Ok(()),

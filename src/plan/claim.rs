@@ -2,7 +2,6 @@
 //!
 //! A claim holds what it takes to create the Job under the same name again. It is settled when the status says what it says.
 
-use super::effect::Start;
 use super::slots;
 use crate::api::{ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
@@ -21,17 +20,6 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The claim of a start.
-    #[must_use]
-    pub fn of(start: &Start) -> Self {
-        Self {
-            slot: start.slot,
-            trigger: start.trigger,
-            attempt: start.attempt,
-            job: start.job.clone(),
-        }
-    }
-
     /// Whether the ledger does not know the slot yet. Runs that were requested or queued, and further attempts, are in it before they
     /// are claimed.
     #[must_use]

@@ -128,6 +128,19 @@ pub struct Start {
     pub is_timed: bool,
 }
 
+impl Start {
+    /// The decision, as it stands in the claims log.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim {
+            slot: self.slot,
+            trigger: self.trigger,
+            attempt: self.attempt,
+            job: self.job.clone(),
+        }
+    }
+}
+
 /// Something that happened to slots of a task, for log, event and metric alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {

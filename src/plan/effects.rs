@@ -117,7 +117,7 @@ fn creations(planner: &mut Planner) -> Vec<Effect> {
         return Vec::new();
     }
     let is_new = |claim: &Claim| planner.observed.claims.iter().all(|known| known.job != claim.job);
-    let claims: Vec<Claim> = due.iter().map(Claim::of).filter(is_new).collect();
+    let claims: Vec<Claim> = due.iter().map(Start::claim).filter(is_new).collect();
     let commit = (!claims.is_empty()).then_some(Effect::Commit { claims });
     let creations: Vec<Effect> = due.into_iter().filter_map(|start| creation(planner, start)).collect();
     commit.into_iter().chain(creations).collect()

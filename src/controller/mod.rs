@@ -130,15 +130,16 @@ impl Controller {
         let alone = || format!("alone-{:016x}", u64::from_be_bytes(key.first_chunk().copied().unwrap_or_default()));
         let elected = options.leader_election.as_ref().map(|config| config.identity.clone());
         let claims = Claims::new(options.claims_log, &elected.unwrap_or_else(alone));
+        let workers = options.workers.max(1);
         let ctx = Arc::new(Context {
             client,
-            connections: Semaphore::new(options.workers.max(1)),
+            connections: Semaphore::new(workers),
             clock,
             namespaces: options.namespaces,
             leadership: Leadership::new(options.leader_election),
             cache: Cache::new(seal),
             claims,
-            queue: Queue::default(),
+            queue: Queue::new(workers),
             events,
             metrics,
             synced,
@@ -148,11 +149,7 @@ impl Controller {
             failures: Mutex::default(),
             draining: watch::Sender::new(false),
         });
-        Self {
-            ctx,
-            accepted,
-            workers: options.workers.max(1),
-        }
+        Self { ctx, accepted, workers }
     }
 
     /// What `/readyz` and `/metrics` ask.

@@ -36,8 +36,10 @@ pub struct Queue {
     starts_wait: watch::Sender<bool>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
+    /// Bookkeeping is handed out while fewer keys than these are taken: what waits for a connection must not keep a start from it.
+    bookkeepers: usize,
     starts: Line,
     bookkeeping: Line,
     namespaces: HashMap<Key, Arc<str>>,
@@ -47,17 +49,26 @@ struct Inner {
     latest: Option<Timestamp>,
 }
 
-impl Default for Queue {
-    fn default() -> Self {
+impl Queue {
+    /// An empty queue. Bookkeeping is handed out while fewer keys than `bookkeepers` are taken.
+    #[must_use]
+    pub fn new(bookkeepers: usize) -> Self {
+        let inner = Inner {
+            bookkeepers,
+            starts: Line::default(),
+            bookkeeping: Line::default(),
+            namespaces: HashMap::new(),
+            running: HashSet::new(),
+            held: HashSet::new(),
+            latest: None,
+        };
         Self {
-            inner: Mutex::default(),
+            inner: Mutex::new(inner),
             changed: Notify::new(),
             starts_wait: watch::Sender::new(false),
         }
     }
-}
 
-impl Queue {
     /// Assigns the key to a namespace, for good.
     pub fn belongs(&self, key: &Key, namespace: &str) {
         let mut inner = self.lock();
@@ -156,10 +167,13 @@ impl Queue {
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         let inner = self.lock();
-        if inner.starts.is_due() || inner.bookkeeping.is_due() {
+        let has_place = inner.has_place();
+        if inner.starts.is_due() || has_place && inner.bookkeeping.is_due() {
             return inner.latest;
         }
-        [inner.starts.next_at(), inner.bookkeeping.next_at()].into_iter().flatten().min()
+        // Where there is no place, the next key that comes back makes one.
+        let bookkeeping = inner.bookkeeping.next_at().filter(|_| has_place);
+        [inner.starts.next_at(), bookkeeping].into_iter().flatten().min()
     }
 
     /// How many keys are due and wait for a worker.
@@ -216,7 +230,12 @@ impl Inner {
             self.starts.put(&key, since);
         }
         self.starts.ripen(now, &self.namespaces);
-        self.starts.pop().or_else(|| self.bookkeeping.pop())
+        let has_place = self.has_place();
+        self.starts.pop().or_else(|| if has_place { self.bookkeeping.pop() } else { None })
+    }
+
+    fn has_place(&self) -> bool {
+        self.running.len() < self.bookkeepers
     }
 
     /// Takes the key out of both lines: whoever reconciles a task does all that is due.
@@ -237,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_earliest_key_comes_first_and_none_before_its_time() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let (a, b): (Key, Key) = ("a".into(), "b".into());
         queue.wake(&a, at(20), Why::Start);
         queue.wake(&b, at(10), Why::Start);
@@ -249,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_key_woken_while_processed_is_requeued_and_never_shared() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let a: Key = "a".into();
         queue.wake(&a, at(1), Why::Start);
         assert_eq!(queue.take(at(1)), Some(a.clone()));
@@ -264,7 +283,7 @@ mod tests {
 
     #[test]
     fn namespaces_are_served_round_robin() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         for n in 0..100 {
             let key: Key = format!("hog-{n}").into();
             queue.belongs(&key, "hogs");
@@ -284,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_held_key_waits_for_its_release() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let a: Key = "a".into();
         queue.wake(&a, at(1), Why::Start);
         assert_eq!(queue.take(at(1)), Some(a.clone()));
@@ -300,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_requeues_every_key() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let (a, b): (Key, Key) = ("a".into(), "b".into());
         queue.wake(&a, at(5000), Why::Start);
         queue.wake(&b, at(9000), Why::Start);
@@ -313,7 +332,7 @@ mod tests {
 
     #[test]
     fn starts_come_before_bookkeeping_that_has_not_waited_for_too_long() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let (started, due, old): (Key, Key, Key) = ("started".into(), "due".into(), "old".into());
         let waits = queue.starts_wait();
         queue.wake(&old, at(10), Why::Bookkeeping);
@@ -329,8 +348,25 @@ mod tests {
     }
 
     #[test]
+    fn bookkeeping_leaves_places_for_starts() {
+        let queue = Queue::new(1);
+        let (first, second, start): (Key, Key, Key) = ("first".into(), "second".into(), "start".into());
+        queue.wake(&first, at(1), Why::Bookkeeping);
+        queue.wake(&second, at(1), Why::Bookkeeping);
+        let taken = queue.take(at(2)).expect("there is a place");
+        assert_eq!(queue.take(at(2)), None);
+        assert_eq!(queue.next_at(), None, "nobody is asked again and again");
+        queue.wake(&start, at(2), Why::Start);
+        assert_eq!(queue.take(at(2)), Some(start.clone()));
+        queue.done(&start, None);
+        assert_eq!(queue.take(at(2)), None);
+        queue.done(&taken, None);
+        assert!(queue.take(at(2)).is_some_and(|key| key == first || key == second));
+    }
+
+    #[test]
     fn bookkeeping_does_not_forget_the_time_of_a_start() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let (a, b): (Key, Key) = ("a".into(), "b".into());
         queue.done(&a, Some(at(20)));
         queue.wake(&b, at(19), Why::Start);
@@ -342,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_task_that_is_gone_leaves_the_queue() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let a: Key = "a".into();
         queue.belongs(&a, "n");
         queue.wake(&a, at(10), Why::Start);
@@ -353,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_later_wake_up_does_not_delay_an_earlier_one() {
-        let queue = Queue::default();
+        let queue = Queue::new(usize::MAX);
         let a: Key = "a".into();
         queue.wake(&a, at(10), Why::Start);
         queue.wake(&a, at(30), Why::Start);

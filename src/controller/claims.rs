@@ -9,7 +9,11 @@ use crate::plan::Claim;
 use crate::state::{Failure, LogAnswer, LogRequest, Ticket, Writer, WriterNotice};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
+
+/// Claims wait for others at most so long, and only while many starts are on their way.
+const GATHERING: Duration = Duration::from_millis(50);
 
 /// Which object is the claims log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,13 +133,24 @@ impl Claims {
 
     /// The next request, when there is one.
     pub async fn next_request(&self) -> LogRequest {
+        let mut since: Option<Instant> = None;
         loop {
-            let request = self.lock().writer.next_request();
+            let is_patient = since.is_none_or(|since| since.elapsed() < GATHERING);
+            let (request, is_gathering) = {
+                let mut inner = self.lock();
+                let request = inner.writer.next_request(is_patient);
+                (request, inner.writer.is_gathering())
+            };
             self.tell();
-            match request {
-                Some(request) => return request,
-                None => self.changed.notified().await,
+            if let Some(request) = request {
+                return request;
             }
+            // A log that is full has no place for them yet.
+            let since_then = since.filter(|_| is_patient);
+            since = is_gathering.then(|| since_then.unwrap_or_else(Instant::now));
+            let left = since.map_or(Duration::MAX, |since| GATHERING.saturating_sub(since.elapsed()));
+            // Whether something has changed, or it has waited for long enough, the writer is asked again.
+            let _ = tokio::time::timeout(left, self.changed.notified()).await;
         }
     }
 

@@ -244,7 +244,7 @@ impl Replica {
 /// Sends what the writer asks for, a few requests at a time.
 fn pump(log: &mut Writer, api: &mut Api, actor: &Actor) {
     for _ in 0..6 {
-        let Some(request) = log.next_request() else { return };
+        let Some(request) = log.next_request(true) else { return };
         let answer = api.claims_log(&request, actor);
         log.answered(answer);
     }

@@ -107,10 +107,10 @@ impl HeldClaims {
         (claims, bytes)
     }
 
-    /// The log says these and no others. Returns how many are new, by task.
-    pub fn replace(&mut self, claims: ByTask) -> BTreeMap<Arc<str>, usize> {
+    /// The log says these and no others. Returns the tasks that have new ones.
+    pub fn replace(&mut self, claims: ByTask) -> Vec<Arc<str>> {
         let mut before = std::mem::take(&mut self.by_task);
-        let mut new = BTreeMap::new();
+        let mut new = Vec::new();
         for (task, claims) in claims {
             let mut known = before.remove(&task).unwrap_or_default();
             for claim in claims {
@@ -118,7 +118,7 @@ impl HeldClaims {
                 match at.map(|at| known.swap_remove(at)) {
                     Some(held) => self.by_task.entry(task.clone()).or_default().push(held),
                     None => {
-                        *new.entry(task.clone()).or_default() += 1;
+                        new.push(task.clone());
                         self.hold(&task, claim);
                     }
                 }

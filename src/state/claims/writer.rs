@@ -15,12 +15,12 @@ use super::request::{LogAnswer, LogRequest, Ticket, WriterNotice};
 use crate::api::ScheduledTaskStatus;
 use crate::plan::Claim;
 use crate::state::Failure;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// An object of a built-in kind holds 1 MiB: the lines of the log take less.
 const MOST_BYTES: usize = 900 * 1024;
-/// While so many starts are on their way, a write waits until it has as many more to say: each write costs the whole log.
+/// While starts of so many tasks are on their way, a write may wait until it has as many more to say: each write costs the whole log.
 const ENOUGH: usize = 128;
 
 /// Claims of a task that are to be committed.
@@ -66,8 +66,8 @@ pub struct Writer {
     held: HeldClaims,
     pending: VecDeque<Wanted>,
     tickets: Ticket,
-    /// Claims that are committed and whose POSTs are not answered, by task.
-    starting: BTreeMap<Arc<str>, usize>,
+    /// Tasks whose committed starts are on their way.
+    starting: BTreeSet<Arc<str>>,
     is_ours: bool,
     done: Vec<(Ticket, Result<(), Failure>)>,
 }
@@ -153,9 +153,6 @@ impl Writer {
     /// The Job of a claim exists.
     pub fn created(&mut self, task: &str, job: &str) {
         self.held.created(task, job);
-        if let Some(starting) = self.starting.get_mut(task) {
-            *starting = starting.saturating_sub(1);
-        }
     }
 
     /// The starts of a task that were on their way are no longer, whatever became of them.
@@ -163,8 +160,9 @@ impl Writer {
         self.starting.remove(task);
     }
 
-    /// The next request, if one is to be sent now. Its answer goes to [`answered`](Self::answered).
-    pub fn next_request(&mut self) -> Option<LogRequest> {
+    /// The next request, if one is to be sent now. Its answer goes to [`answered`](Self::answered). Whoever `is_patient` lets a write wait
+    /// until it is worth its cost; it must not stay so for long, for the starts of one task may take long.
+    pub fn next_request(&mut self, is_patient: bool) -> Option<LogRequest> {
         if self.is_busy {
             return None;
         }
@@ -177,10 +175,15 @@ impl Writer {
             Stage::Writing(write) => self.request(write.text.clone()),
             // If not `is_ours`, it has to be written whatever there is to say.
             Stage::Open { is_ours } => {
-                if *is_ours && !self.is_worth_a_write() {
+                if *is_ours && (self.pending.is_empty() || is_patient && !self.is_worth_a_write()) {
                     return None;
                 }
+                let is_ours = *is_ours;
                 let write = self.write();
+                if is_ours && write.wanted.is_empty() {
+                    // The log is full: what waits has its turn when others are settled.
+                    return None;
+                }
                 let request = self.request(write.text.clone());
                 self.stage = Stage::Writing(write);
                 request
@@ -199,9 +202,13 @@ impl Writer {
 
     /// Whether enough is to be said: many starts on their way share the next write.
     fn is_worth_a_write(&self) -> bool {
-        let starting: usize = self.starting.values().sum();
-        let pending: usize = self.pending.iter().map(|(_, _, claims)| claims.len()).sum();
-        pending > 0 && (starting <= ENOUGH || pending >= starting)
+        self.starting.len() <= ENOUGH || self.pending.len() >= self.starting.len()
+    }
+
+    /// Whether claims wait for a write that is worth its cost.
+    #[must_use]
+    pub fn is_gathering(&self) -> bool {
+        !self.is_busy && self.is_ours && !self.pending.is_empty()
     }
 
     fn write(&mut self) -> Write {

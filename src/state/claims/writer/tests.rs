@@ -65,7 +65,7 @@ fn claim(second: i64) -> Claim {
 /// Sends what the writer asks for until it asks for nothing.
 fn settle(writer: &mut Writer, server: &mut Server) -> Vec<WriterNotice> {
     let mut notices = Vec::new();
-    while let Some(request) = writer.next_request() {
+    while let Some(request) = writer.next_request(true) {
         notices.extend(writer.answered(server.answer(&request)));
     }
     notices
@@ -128,7 +128,7 @@ fn a_lost_answer_is_read_back() {
         let server = &mut Server::default();
         let mut writer = opened("a", server);
         let ticket = writer.commit("t", vec![claim(1)]);
-        let request = writer.next_request().unwrap();
+        let request = writer.next_request(true).unwrap();
         if arrives {
             server.answer(&request).unwrap();
         }
@@ -152,9 +152,9 @@ fn a_write_that_arrives_late_is_carried_out() {
     let server = &mut Server::default();
     let mut writer = opened("a", server);
     let ticket = writer.commit("t", vec![claim(1)]);
-    let late = writer.next_request().unwrap();
+    let late = writer.next_request(true).unwrap();
     writer.answered(Err(Failure::Unanswered("timeout".into())));
-    let read = server.answer(&writer.next_request().unwrap());
+    let read = server.answer(&writer.next_request(true).unwrap());
     writer.answered(read);
     assert!(matches!(writer.done()[..], [(done, Err(Failure::Unanswered(_)))] if done == ticket));
     server.answer(&late).unwrap();
@@ -237,6 +237,21 @@ fn starts_that_never_succeed_keep_no_other_from_being_committed() {
 }
 
 #[test]
+fn nobody_waits_for_others_who_take_long() {
+    let server = &mut Server::default();
+    let mut writer = opened("a", server);
+    for second in 0..200 {
+        writer.commit(&format!("slow-{second}"), vec![claim(second)]);
+    }
+    settle(&mut writer, server);
+    writer.commit("t", vec![claim(5_000)]);
+    assert!(writer.next_request(true).is_none() && writer.is_gathering(), "more may come");
+    let request = writer.next_request(false).expect("but not for long");
+    writer.answered(server.answer(&request));
+    assert!(server.jobs().contains(&claim(5_000).job) && !writer.is_gathering());
+}
+
+#[test]
 fn a_full_log_is_committed_in_several_groups() {
     let server = &mut Server::default();
     let mut writer = opened("a", server);
@@ -249,7 +264,9 @@ fn a_full_log_is_committed_in_several_groups() {
     }
     let mut committed = 0;
     while committed < tickets {
-        settle(&mut writer, server);
+        while let Some(request) = writer.next_request(false) {
+            writer.answered(server.answer(&request));
+        }
         let done = writer.done();
         assert!(!done.is_empty() && server.text.as_ref().unwrap().len() < 1_000_000);
         for second in committed..committed + i64::try_from(done.len()).unwrap() {
@@ -287,7 +304,7 @@ fn what_is_committed_is_in_the_log_until_it_is_settled() {
                 }
             }
             for _ in 0..one_of(5) {
-                let Some(request) = writers[at].next_request() else { break };
+                let Some(request) = writers[at].next_request(true) else { break };
                 let answer = match one_of(6) {
                     0 => {
                         late.push(request);

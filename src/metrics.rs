@@ -1,6 +1,10 @@
 //! All Prometheus metrics of the operator.
 //!
-//! The controller counts; a scrape renders the text format. Nothing here influences a decision.
+//! The controller counts; a scrape renders the text format. Those of each task are in `task_series`. Nothing here influences a decision.
+
+mod task_series;
+
+pub use task_series::{FAMILIES, Family, TaskSeries};
 
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
@@ -28,6 +32,8 @@ pub struct Metrics {
     pub claims_log_bytes: IntCounter,
     /// `punctual_leader`: 1 while this replica is the leader, else 0.
     pub leader: IntGauge,
+    /// `punctual_task_metrics_left_out`: tasks that are above the limit of the metrics of tasks.
+    pub task_metrics_left_out: IntGauge,
     tasks: IntGauge,
     jobs: IntGauge,
     queue_depth: IntGauge,
@@ -90,6 +96,10 @@ impl Metrics {
                 &["resource"],
             ),
             leader: gauge("punctual_leader", "1 while this replica is the leader and may write, else 0"),
+            task_metrics_left_out: gauge(
+                "punctual_task_metrics_left_out",
+                "Tasks without metrics of their own, because there are more than --task-metrics-limit",
+            ),
             tasks: gauge("punctual_tasks", "ScheduledTasks in the cache"),
             jobs: gauge("punctual_jobs", "Jobs in the cache"),
             queue_depth: gauge("punctual_queue_depth", "Tasks that are due and wait for a worker"),

@@ -24,6 +24,7 @@ const MODULES: &[(&str, &[&str], Words)] = &[
     ),
     ("src/clock.rs", &[], &[&["kube::"]]),
     ("src/metrics.rs", &[], &[&["kube::", "async "]]),
+    ("src/metrics", &["state"], &[PURE, &["kube::"]]),
     ("src/server", &["controller"], &[&["kube::"]]),
     ("src/telemetry.rs", &["api"], &[&["kube::", "async "]]),
 ];

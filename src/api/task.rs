@@ -227,15 +227,17 @@ impl ScheduledTaskSpec {
     /// The schedule, or all schedules separated by `|`, for display.
     #[must_use]
     pub fn schedule_text(&self) -> String {
-        match &self.schedule {
-            Some(schedule) => schedule.trim().to_owned(),
-            None => self
-                .schedules
-                .iter()
-                .map(|schedule| schedule.trim())
-                .collect::<Vec<_>>()
-                .join(" | "),
-        }
+        Self::text_of(self.schedule.as_deref(), &self.schedules)
+    }
+
+    /// The same, of these fields.
+    #[must_use]
+    pub fn text_of(schedule: Option<&str>, schedules: &[impl AsRef<str>]) -> String {
+        let several = || {
+            let trimmed: Vec<&str> = schedules.iter().map(|schedule| schedule.as_ref().trim()).collect();
+            trimmed.join(" | ")
+        };
+        schedule.map_or_else(several, |schedule| schedule.trim().to_owned())
     }
 
     /// The maximum number of concurrent runs; `None` if there is no limit.

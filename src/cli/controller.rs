@@ -2,7 +2,7 @@
 
 use super::cluster::Access;
 use crate::clock::Clock;
-use crate::controller::{ClaimsLogRef, Controller, LeaderElectionConfig, Options, RELOAD_PERIOD, identity_of, reloading};
+use crate::controller::{ClaimsLogRef, Controller, LeaderElectionConfig, Options, RELOAD_PERIOD, TASK_METRICS, identity_of, reloading};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
@@ -22,6 +22,12 @@ pub struct Args {
     /// Address of /livez, /readyz and /metrics. Port 0 selects a free port, which is logged
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     metrics_addr: SocketAddr,
+    /// Serve metrics of each task. They contain names of tasks and namespaces, and schedules
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", action = clap::ArgAction::Set)]
+    task_metrics: bool,
+    /// Number of tasks that have metrics of their own. Where there are more, the namespaces with most tasks give way
+    #[arg(long, value_name = "N", default_value_t = TASK_METRICS)]
+    task_metrics_limit: usize,
     /// Number of tasks that are reconciled concurrently
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: u16,
@@ -115,6 +121,7 @@ async fn operate(args: Args) -> Result<()> {
         claims_log: args.election.claims_log(),
         leader_election: args.election.terms()?,
         workers: args.workers.into(),
+        task_metrics: args.task_metrics.then_some(args.task_metrics_limit),
     };
     let controller = Controller::new(client, Clock::System, Metrics::new(), options);
     let listener = server::bind(args.metrics_addr)

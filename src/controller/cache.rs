@@ -4,7 +4,7 @@
 //! namespace; a Job is handed to the task that it claims only if namespace, owner UID and owner name are that task's. Records with
 //! nothing to do are held packed. Never asks the API server; what a word means for what is known stands in `state`.
 
-use super::entry::Entry;
+use super::entry::{Entry, Named, Shown};
 use super::pen::Pen;
 use super::queue::Key;
 use crate::plan::Observed;
@@ -205,6 +205,22 @@ impl Cache {
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
         self.lock().entries.keys().cloned().collect()
+    }
+
+    /// The names of every task that is known.
+    pub fn names(&self) -> Vec<Named> {
+        self.lock().entries.iter().map(|(key, entry)| entry.named(key)).collect()
+    }
+
+    /// What is known of a task, to be shown. A record at rest stays at rest.
+    pub fn shown(&self, key: &Key) -> Option<Shown> {
+        self.lock().entries.get(key)?.shown()
+    }
+
+    /// Whether the record of a task rests.
+    #[cfg(test)]
+    pub fn rests(&self, key: &Key) -> bool {
+        self.lock().entries.get(key).is_some_and(Entry::rests)
     }
 
     /// The namespace and name of a task, for people.

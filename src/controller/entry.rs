@@ -3,10 +3,37 @@
 //! Words about the task and its Jobs go in. A record that rests takes a tenth of the memory: it is unpacked when it is asked for or when
 //! something new is heard, and a new list that says nothing new leaves it as it is. Decides nothing about tasks.
 
-use crate::plan::JobObject;
-use crate::state::{Packed, RawJob, Record, Source};
+use super::queue::Key;
+use crate::plan::{JobObject, Task};
+use crate::state::{Packed, PackedText, RawJob, Record, Source, TaskSample};
 use jiff::Timestamp;
 use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A task by its names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    pub namespace: Box<str>,
+    pub name: Box<str>,
+    pub key: Key,
+}
+
+/// What is known of a task, to be read outside of the cache's lock.
+#[derive(Debug)]
+pub enum Shown {
+    Awake(Arc<Task>),
+    AtRest(PackedText),
+}
+
+impl Shown {
+    /// What the metrics show of it.
+    pub fn sample(&self) -> Option<TaskSample> {
+        match self {
+            Self::Awake(task) => Some(TaskSample::of(task)),
+            Self::AtRest(text) => text.sample(),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct Entry {
@@ -61,6 +88,23 @@ impl Entry {
         }
     }
 
+    /// What is known of the task. A record at rest stays at rest.
+    pub fn shown(&self) -> Option<Shown> {
+        match &self.knowledge {
+            Knowledge::Awake(record) => record.task_shared().map(Shown::Awake),
+            Knowledge::AtRest(packed) => Some(Shown::AtRest(packed.text().clone())),
+        }
+    }
+
+    /// Its names, with its key.
+    pub fn named(&self, key: &Key) -> Named {
+        Named {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            key: key.clone(),
+        }
+    }
+
     /// Takes in a Job. Says whether that is anything new.
     pub fn put_job(&mut self, object: JobObject, source: Source, now: Timestamp) -> bool {
         if source == Source::List
@@ -78,6 +122,12 @@ impl Entry {
     /// Whether the record rests, and all of its Jobs are among these.
     pub fn rests_among(&self, listed: &HashSet<u64>) -> bool {
         matches!(&self.knowledge, Knowledge::AtRest(packed) if packed.is_among(|uid| listed.contains(&uid)))
+    }
+
+    /// Whether the record rests.
+    #[cfg(test)]
+    pub fn rests(&self) -> bool {
+        matches!(&self.knowledge, Knowledge::AtRest(_))
     }
 
     /// Whether a run waits to be started. Of a task at rest none does.

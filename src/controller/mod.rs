@@ -28,6 +28,7 @@ mod reconcile;
 mod reloading;
 mod response;
 mod synced;
+mod task_metrics;
 mod timeline;
 mod watch_backoff;
 
@@ -38,7 +39,7 @@ pub use lease::LeaderElectionConfig;
 pub use reloading::{LoadedClient, RELOAD_PERIOD, reloading};
 
 use crate::clock::Clock;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, TaskSeries};
 use crate::state::Seal;
 use cache::Cache;
 use claims::Claims;
@@ -65,6 +66,9 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 const TURNS: usize = 8;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
+/// The metrics of so many tasks are shown by default.
+pub const TASK_METRICS: usize = 20_000;
+
 /// How the operator is run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -76,6 +80,8 @@ pub struct Options {
     pub claims_log: ClaimsLogRef,
     /// How many requests are on their way at once: as many connections to the API server.
     pub workers: usize,
+    /// The metrics of so many tasks are shown; of none, if there is no limit.
+    pub task_metrics: Option<usize>,
 }
 
 impl Default for Options {
@@ -88,6 +94,7 @@ impl Default for Options {
                 name: "punctual-claims".into(),
             },
             workers: 64,
+            task_metrics: Some(TASK_METRICS),
         }
     }
 }
@@ -98,6 +105,7 @@ pub struct Controller {
     ctx: Arc<Context>,
     accepted: Accepted,
     workers: usize,
+    task_metrics: Option<usize>,
 }
 
 /// Why the operator ended by itself.
@@ -115,6 +123,7 @@ pub enum Stopped {
 #[derive(Clone, Debug)]
 pub struct Health {
     ctx: Arc<Context>,
+    task_metrics: Option<usize>,
 }
 
 impl Controller {
@@ -149,13 +158,21 @@ impl Controller {
             failures: Mutex::default(),
             draining: watch::Sender::new(false),
         });
-        Self { ctx, accepted, workers }
+        Self {
+            ctx,
+            accepted,
+            workers,
+            task_metrics: options.task_metrics,
+        }
     }
 
     /// What `/readyz` and `/metrics` ask.
     #[must_use]
     pub fn health(&self) -> Health {
-        Health { ctx: self.ctx.clone() }
+        Health {
+            ctx: self.ctx.clone(),
+            task_metrics: self.task_metrics,
+        }
     }
 
     /// Runs until `stop` resolves, then finishes what is in flight.
@@ -164,7 +181,9 @@ impl Controller {
     /// When it may not use its claims log; or when a watch or the election ended, which they never do unless by a defect: the process
     /// has to be started again.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Stopped> {
-        let Self { ctx, accepted, workers } = self;
+        let Self {
+            ctx, accepted, workers, ..
+        } = self;
         let mut background = tokio::task::JoinSet::new();
         let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
         let scopes: Vec<Option<String>> = if ctx.namespaces.is_empty() { vec![None] } else { scopes.collect() };
@@ -298,6 +317,24 @@ async fn drain(ctx: &Arc<Context>) {
     }
 }
 
+/// All metrics at one moment.
+#[derive(Debug)]
+pub struct Scrape {
+    own: String,
+    tasks: TaskSeries,
+}
+
+impl Scrape {
+    /// Part `number` of the text, from 0: whole lines. Nothing after the last part.
+    #[must_use]
+    pub fn part(&self, number: usize) -> Option<String> {
+        match number.checked_sub(1) {
+            None => Some(self.own.clone()),
+            Some(number) => self.tasks.part(number),
+        }
+    }
+}
+
 impl Health {
     /// Whether the first lists of all namespaces that may be listed are in and the process is not leaving.
     #[must_use]
@@ -317,7 +354,20 @@ impl Health {
         self.ctx.queue.is_quiet(self.ctx.clock.now())
     }
 
-    /// The metrics, in Prometheus' text format.
+    /// All metrics, as they are now. Those of tasks are shown by the replica that leads: each series is there once.
+    #[must_use]
+    pub fn scrape(&self) -> Scrape {
+        let limit = self.task_metrics.filter(|_| self.is_leader());
+        let collected = limit.map(|limit| task_metrics::collect(&self.ctx.cache, limit)).unwrap_or_default();
+        let left_out = i64::try_from(collected.left_out).unwrap_or(i64::MAX);
+        self.ctx.metrics.task_metrics_left_out.set(left_out);
+        Scrape {
+            own: self.metrics(),
+            tasks: TaskSeries::new(collected.samples),
+        }
+    }
+
+    /// The operator's own metrics, in Prometheus' text format.
     #[must_use]
     pub fn metrics(&self) -> String {
         let (tasks, jobs) = self.ctx.cache.len();

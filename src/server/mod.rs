@@ -10,7 +10,7 @@ mod limits;
 mod routes;
 mod table;
 
-pub use routes::Health;
+pub use routes::{Health, Page};
 
 use exchange::Exchange;
 use limits::Limits;

@@ -1,6 +1,6 @@
 //! The server in this process, with a health of the test's own, over loopback. Attacks on the real process are in `tests/server.rs`.
 
-use super::{Health, Limits, Server, Table, bind, is_of_the_peer, lock};
+use super::{Health, Limits, Page, Server, Table, bind, is_of_the_peer, lock};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,8 +18,17 @@ impl Health for Answers {
         true
     }
 
-    fn metrics(&self) -> String {
-        (self.0)()
+    fn scrape(&self) -> Box<dyn Page> {
+        Box::new(Lines((self.0)()))
+    }
+}
+
+/// A text whose parts are its lines.
+struct Lines(String);
+
+impl Page for Lines {
+    fn part(&self, number: usize) -> Option<String> {
+        self.0.split_inclusive('\n').nth(number).map(str::to_owned)
     }
 }
 
@@ -71,6 +80,17 @@ fn nothing() -> String {
 }
 
 #[tokio::test]
+async fn a_page_of_many_parts_is_one_response() {
+    let server = Running::start(|| "a 1\nb 2\nc 3\n".into(), Limits::default()).await;
+    let answer = server.get("/metrics").await.to_lowercase();
+    assert!(answer.contains("transfer-encoding: chunked"), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\n4\r\na 1\n\r\n4\r\nb 2\n\r\n4\r\nc 3\n\r\n0\r\n\r\n"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
 async fn each_path_has_its_answer_and_the_connection_ends_with_it() {
     let server = Running::start(|| "punctual_leader 1\n".into(), Limits::default()).await;
     for (path, status, body) in [
@@ -116,11 +136,11 @@ async fn a_head_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn a_defect_in_one_answer_ends_that_connection_only() {
+async fn a_defect_in_the_metrics_is_an_error_of_that_scrape_only() {
     let server = Running::start(|| panic!("a defect"), Limits::default()).await;
     for _ in 0..3 {
-        let answer = server.ask("GET /metrics HTTP/1.1\r\nHost: pod\r\n\r\n").await;
-        assert!(answer.as_ref().map_or(true, String::is_empty), "{answer:?}");
+        let answer = server.get("/metrics").await;
+        assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
         assert!(server.get("/livez").await.starts_with("HTTP/1.1 200 "));
     }
     server.until_open(0).await;

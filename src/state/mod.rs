@@ -23,6 +23,7 @@ mod request;
 mod rest;
 mod seal;
 mod seen_again;
+mod task_sample;
 mod writes;
 
 pub use answer::{Answer, ErrorStatus, Failure, FoundJob, Reply};
@@ -33,6 +34,7 @@ pub use raw_job::RawJob;
 pub use raw_task::{DEFECT, RawTask};
 pub use record::Record;
 pub use request::{Notice, Progress, Request, Step};
-pub use rest::{Packed, uid_hash};
+pub use rest::{Packed, PackedText, uid_hash};
 pub use seal::Seal;
 pub use seen_again::Source;
+pub use task_sample::{ConditionSample, LastRun, TaskSample};

@@ -5,6 +5,7 @@
 
 use super::record::Record;
 use super::seen_again::Source;
+use super::task_sample::{TaskPart, TaskSample};
 use super::writes::Writes;
 use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::plan::{DryRun, Job, JobObject, Requests, Spec, Task, Unusable};
@@ -20,15 +21,21 @@ const COMMON: &[u8] = include_bytes!("rest/common.json");
 /// A record at rest.
 #[derive(Clone, Debug)]
 pub struct Packed {
-    text: Box<[u8]>,
-    /// Length of the text before it was compressed.
-    length: usize,
+    text: PackedText,
     /// `resourceVersion` of the task.
     version: Box<str>,
     /// Which Jobs it has, and in which state.
     jobs: Box<[JobHash]>,
     /// Jobs of a first list that came after it was packed.
     listed: Vec<Box<[u8]>>,
+}
+
+/// The text of a record, compressed.
+#[derive(Clone, Debug)]
+pub struct PackedText {
+    compressed: Box<[u8]>,
+    /// Length of the text before it was compressed.
+    length: usize,
 }
 
 /// A Job, told from others by hashes of its UID and of its version.
@@ -113,8 +120,7 @@ impl Packed {
         };
         let text = serde_json::to_vec(&written).ok()?;
         Some(Self {
-            text: lz4_flex::block::compress_with_dict(&text, COMMON).into(),
-            length: text.len(),
+            text: PackedText::of(&text),
             version: task.resource_version.as_str().into(),
             jobs: hashes,
             listed: Vec::new(),
@@ -124,7 +130,7 @@ impl Packed {
     /// The record again. Nothing, if what was packed cannot be read, which would be a defect.
     #[must_use]
     pub fn unpack(&self, now: Timestamp) -> Option<Record> {
-        let text = lz4_flex::block::decompress_with_dict(&self.text, self.length, COMMON).ok()?;
+        let text = self.text.read()?;
         let read: Read = serde_json::from_slice(&text).ok()?;
         let key = format!("{}/{}", read.namespace, read.name);
         let task = Task {
@@ -146,6 +152,12 @@ impl Packed {
             record.put_job(object, Source::List, now);
         }
         Some(record)
+    }
+
+    /// The text of the record, from which metrics can be read.
+    #[must_use]
+    pub fn text(&self) -> &PackedText {
+        &self.text
     }
 
     /// `resourceVersion` of the task.
@@ -184,7 +196,28 @@ impl Packed {
     #[must_use]
     pub fn size(&self) -> usize {
         let listed: usize = self.listed.iter().map(|text| text.len()).sum();
-        self.text.len() + self.version.len() + std::mem::size_of_val(&*self.jobs) + listed
+        self.text.compressed.len() + self.version.len() + std::mem::size_of_val(&*self.jobs) + listed
+    }
+}
+
+impl PackedText {
+    fn of(text: &[u8]) -> Self {
+        Self {
+            compressed: lz4_flex::block::compress_with_dict(text, COMMON).into(),
+            length: text.len(),
+        }
+    }
+
+    fn read(&self) -> Option<Vec<u8>> {
+        lz4_flex::block::decompress_with_dict(&self.compressed, self.length, COMMON).ok()
+    }
+
+    /// What the metrics show of the task. Nothing, if what was packed cannot be read, which would be a defect.
+    #[must_use]
+    pub fn sample(&self) -> Option<TaskSample> {
+        let text = self.read()?;
+        let part: TaskPart = serde_json::from_slice(&text).ok()?;
+        Some(part.sample())
     }
 }
 
@@ -240,6 +273,7 @@ mod tests {
                 record.writes.set_dry_run(Some("no".into()), now());
                 let packed = Packed::of(&record).unwrap();
                 assert_eq!(shown(&packed.unpack(now()).unwrap()), shown(&record));
+                assert_eq!(packed.text().sample(), record.task().map(TaskSample::of));
             }
         }
     }

@@ -20,7 +20,8 @@ pub struct Family {
     pub labels: &'static [&'static str],
     /// What it means.
     pub help: &'static str,
-    kind: &'static str,
+    /// `gauge` or `counter`.
+    pub kind: &'static str,
     write: fn(&mut Lines<'_>, &TaskSample),
 }
 

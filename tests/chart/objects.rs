@@ -21,6 +21,7 @@ fn every_object_has_name_namespace_and_labels() {
         "ClusterRole",
         "ClusterRoleBinding",
         "CustomResourceDefinition",
+        "FlowSchema",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
     ];
@@ -234,7 +235,10 @@ fn a_network_policy_restricts_egress_by_default() {
 fn alerts_use_existing_metrics_and_labels() {
     let rules = set(&["prometheusRule.enabled=true"]);
     let rules = &of_kind(&rules, "PrometheusRule")[0]["spec"]["groups"][0]["rules"];
-    let (metrics, effect) = (read("src/metrics.rs"), read("src/plan/effect.rs"));
+    let (metrics, effect) = (
+        read("src/metrics.rs") + &read("src/metrics/task_series.rs"),
+        read("src/plan/effect.rs"),
+    );
     let mut names = Vec::new();
     for rule in rules.as_array().expect("rules") {
         let expression = rule["expr"].as_str().expect("an expression");
@@ -255,6 +259,36 @@ fn alerts_use_existing_metrics_and_labels() {
         .pointer("/properties/prometheusRule/properties/disabled/items/enum")
         .expect("names");
     assert_eq!(known, &Value::Array(names), "the schema lists the alerts that can be disabled");
+}
+
+#[test]
+fn every_alert_has_a_section_in_the_runbooks() {
+    let runbooks = read("docs/runbooks.md");
+    let rules = |values: &[&str]| {
+        let rules = set(&[&["prometheusRule.enabled=true"], values].concat());
+        of_kind(&rules, "PrometheusRule")[0]["spec"]["groups"][0]["rules"]
+            .as_array()
+            .expect("rules")
+            .clone()
+    };
+    let all = rules(&[]);
+    for rule in &all {
+        let alert = rule["alert"].as_str().expect("a name");
+        let url = rule["annotations"]["runbook_url"].as_str().expect("an address");
+        assert!(url.ends_with(&format!("docs/runbooks.md#{}", alert.to_lowercase())), "{url}");
+        assert!(runbooks.contains(&format!("\n### {alert}\n")), "{alert} is not in docs/runbooks.md");
+    }
+    let sections = runbooks.lines().filter(|line| line.starts_with("### ")).count();
+    assert_eq!(sections, all.len(), "docs/runbooks.md has sections for alerts that do not exist");
+    let without = rules(&["metrics.perTask.enabled=false", "prometheusRule.runbookUrl="]);
+    assert!(without.len() < all.len());
+    for rule in without {
+        assert_eq!(rule["annotations"]["runbook_url"], Value::Null);
+        assert!(
+            !rule["expr"].as_str().expect("an expression").contains("(namespace, task"),
+            "{rule}"
+        );
+    }
 }
 
 #[test]

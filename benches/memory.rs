@@ -1,14 +1,17 @@
-//! The memory of one task and of its finished Jobs, on the heap, by a counting allocator. Run it with `make bench`.
+//! The memory of one task and of its finished Jobs, and what a scrape of 10,000 tasks costs, on the heap, by a counting allocator. Run it
+//! with `make bench`.
 //!
 //! Objects are read from JSON as a watch reads them. What a process takes beyond this is the allocator's, and is measured on a
 //! cluster (`make bench-cluster`).
 
 use jiff::{SignedDuration, Timestamp};
+use punctual::metrics::TaskSeries;
 use punctual::state::{Packed, RawJob, RawTask, Record, Seal, Source};
 use serde_json::{Value, json};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
 
 struct Counting;
 
@@ -146,6 +149,36 @@ fn measure(template: &Value, with_status: bool, jobs: i64) -> (usize, usize) {
     (awake / TASKS, at_rest / TASKS)
 }
 
+/// What one scrape of so many tasks at rest takes: time, bytes of text, and bytes on the heap while it is sent and after it.
+fn scrape(tasks: usize) {
+    let (template, status) = (template(4096), status(0));
+    let packed: Vec<Packed> = (0..tasks)
+        .filter_map(|task| {
+            let mut record = Box::<Record>::default();
+            record.put_task(Arc::new(raw_task(task, &template, &status).to_task(None)), slot(10));
+            Packed::of(&record)
+        })
+        .collect();
+    for _ in 0..3 {
+        let (before, start) = (HELD.load(Relaxed), Instant::now());
+        let series = TaskSeries::new(packed.iter().filter_map(|packed| packed.text().clone().sample()).collect());
+        let collected = start.elapsed();
+        let (mut bytes, mut held) = (0, 0);
+        for part in (0..).map_while(|number| series.part(number)) {
+            bytes += part.len();
+            held = held.max(HELD.load(Relaxed) - before);
+        }
+        let sent = start.elapsed();
+        drop(series);
+        let kept = HELD.load(Relaxed) - before;
+        println!(
+            "scrape of {tasks} tasks: collected after {} ms, rendered after {} ms, {bytes} bytes of text, {held} on the heap at most, {kept} after it",
+            collected.as_millis(),
+            sent.as_millis()
+        );
+    }
+}
+
 fn main() {
     // `cargo test --benches` asks for nothing.
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -162,4 +195,5 @@ fn main() {
         let (awake, at_rest) = measure(&template, with_status, jobs);
         println!("{awake:8} {at_rest:8}  {name}");
     }
+    scrape(10_000);
 }

@@ -256,6 +256,7 @@ async fn health_and_metrics_are_served_and_log_lines_name_task_and_slot() {
         "punctual_start_lateness_seconds_bucket",
         "punctual_queue_depth",
         "punctual_tasks 1",
+        &format!("punctual_task_active{{namespace=\"{}\",task=\"watched\"}}", world.namespace),
     ] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }

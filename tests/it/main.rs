@@ -25,4 +25,5 @@ mod policies;
 mod readme;
 mod restored;
 mod stuck;
+mod task_metrics;
 mod webhooks;

@@ -92,6 +92,17 @@ impl Operator {
             .unwrap_or(0.0)
     }
 
+    /// The series of a task, as a scrape shows them, without the labels that name it.
+    pub fn series(&self, namespace: &str, task: &str) -> Vec<String> {
+        let scrape = self.health.scrape();
+        let text: String = (0..).map_while(|number| scrape.part(number)).collect();
+        let names = format!(r#"namespace="{namespace}",task="{task}""#);
+        let lines = text.lines().filter(|line| line.contains(&names));
+        lines
+            .map(|line| line.replace(&names, "").replace("{,", "{").replace("{}", ""))
+            .collect()
+    }
+
     /// Whether it is ready and has nothing to do.
     pub fn is_quiet(&self) -> bool {
         self.health.is_ready() && self.health.is_idle()

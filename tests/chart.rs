@@ -2,6 +2,7 @@
 //!
 //! | file | tests |
 //! |---|---|
+//! | `alerts` | the alerts, run by promtool |
 //! | `dependency` | the chart as a dependency of another chart |
 //! | `helm` | none: runs helm and parses its output |
 //! | `installed` | `helm install` on an API server |
@@ -16,6 +17,8 @@
 //! No operator runs here: tests/it and tests/e2e check that the objects work.
 //! `BLESS=1 cargo test --test chart` regenerates `charts/punctual/README.md` and `deploy/punctual.yaml`.
 
+#[path = "chart/alerts.rs"]
+mod alerts;
 #[path = "chart/dependency.rs"]
 mod dependency;
 #[path = "chart/helm.rs"]

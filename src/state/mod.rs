@@ -11,6 +11,7 @@ mod backoff;
 mod claims;
 mod evidence;
 mod execution;
+mod first;
 mod gate;
 mod json;
 mod knowledge;

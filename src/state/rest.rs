@@ -265,7 +265,12 @@ mod tests {
         let unreadable = json!({"schedule": 7});
         let active = json!({"slot": "2027-01-01T10:01:00Z", "trigger": "Schedule", "attempt": 1, "job": "t-1798797660", "uid": "job",
             "started": NOW, "message": "\u{7f}\"odd\"\n", "exitCodes": [null, 3]});
-        let status = json!({"scheduleSince": NOW, "started": 4, "active": [active], "nextRuns": [NOW]});
+        let run = |outcome: &str| {
+            json!({"slot": NOW, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": outcome,
+            "reason": "JobFailed", "started": NOW, "finished": NOW})
+        };
+        let status = json!({"scheduleSince": NOW, "started": 4, "active": [active], "nextRuns": [NOW, NOW],
+            "recentRuns": [run("Skipped"), run("Failed"), run("Succeeded")]});
         for spec in [good, wrong, unreadable] {
             for status in [Value::Null, status.clone(), json!("damaged")] {
                 let mut record = task(&spec, &status);

@@ -3,6 +3,7 @@
 //! A task goes in, awake or packed, and comes out as plain values: times in unix seconds, counters, conditions. Of a packed record only
 //! the fields that are needed are read. Renders nothing, and keeps nothing.
 
+use super::first::{First, Wanted};
 use crate::api::{ConcurrencyPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, condition};
 use crate::plan::{ConditionReason, Outcome, Task};
 use jiff::Timestamp;
@@ -109,7 +110,7 @@ struct StatusPart<'a> {
     last_successful_time: Option<Time>,
     suspension: Option<IgnoredAny>,
     #[serde(borrow)]
-    next_runs: Vec<Cow<'a, str>>,
+    next_runs: First<Cow<'a, str>>,
     queued: Vec<IgnoredAny>,
     running: i64,
     started: i64,
@@ -121,7 +122,7 @@ struct StatusPart<'a> {
     skipped: i64,
     consecutive_failures: i64,
     #[serde(borrow)]
-    recent_runs: Vec<RunPart<'a>>,
+    recent_runs: First<RunPart<'a>>,
     #[serde(borrow)]
     conditions: Vec<ConditionPart<'a>>,
 }
@@ -180,7 +181,7 @@ impl TaskPart<'_> {
             time_zone: spec.map_or("", |spec| &*spec.time_zone).into(),
             concurrency_policy: spec.map_or("", |spec| policy_name(spec.concurrency_policy)),
             is_suspended: spec.is_some_and(|spec| spec.suspend) || status.suspension.is_some(),
-            next_run: status.next_runs.first().and_then(|at| at.parse().ok()).map(Timestamp::as_second),
+            next_run: status.next_runs.0.as_ref().and_then(|at| at.parse().ok()).map(Timestamp::as_second),
             last_schedule: status.last_schedule_time.as_ref().map(seconds),
             last_success: status.last_successful_time.as_ref().map(seconds),
             active: status.running,
@@ -195,7 +196,7 @@ impl TaskPart<'_> {
                 status.skipped,
                 status.retried,
             ],
-            last_run: status.recent_runs.iter().find_map(RunPart::ended),
+            last_run: status.recent_runs.0.as_ref().map(RunPart::ended),
             conditions: CONDITIONS.iter().filter_map(|kind| status.condition(kind)).collect(),
         }
     }
@@ -223,7 +224,7 @@ impl<'a> StatusPart<'a> {
             last_schedule_time: status.last_schedule_time.clone(),
             last_successful_time: status.last_successful_time.clone(),
             suspension: status.suspension.as_ref().map(|_| IgnoredAny),
-            next_runs: status.next_runs.iter().map(|at| at.as_str().into()).collect(),
+            next_runs: status.next_runs.iter().map(|at| Cow::Borrowed(at.as_str())).collect(),
             queued: status.queued.iter().map(|_| IgnoredAny).collect(),
             running: status.running,
             started: status.started,
@@ -261,14 +262,30 @@ impl<'a> RunPart<'a> {
         }
     }
 
-    /// How the run ended. A cancelled run neither succeeded nor failed.
-    fn ended(&self) -> Option<LastRun> {
-        let is_success = self.outcome == Outcome::Succeeded.as_str();
+    fn is_success(&self) -> bool {
+        self.outcome == Outcome::Succeeded.as_str()
+    }
+
+    /// How the run ended.
+    fn ended(&self) -> LastRun {
         let times = self.started.as_ref().zip(self.finished.as_ref());
-        (is_success || self.outcome == Outcome::Failed.as_str()).then(|| LastRun {
+        LastRun {
             duration: times.map(|(started, finished)| seconds(finished).saturating_sub(seconds(started)).max(0)),
-            is_success,
-        })
+            is_success: self.is_success(),
+        }
+    }
+}
+
+impl Wanted for RunPart<'_> {
+    /// A cancelled run neither succeeded nor failed.
+    fn is_wanted(&self) -> bool {
+        self.is_success() || self.outcome == Outcome::Failed.as_str()
+    }
+}
+
+impl Wanted for Cow<'_, str> {
+    fn is_wanted(&self) -> bool {
+        true
     }
 }
 

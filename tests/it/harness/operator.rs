@@ -38,9 +38,14 @@ impl Operator {
         if terms.is_some() {
             tokio::spawn(tick(sender.clone()));
         }
+        // Beside the Lease, as the process of the operator has it.
+        let (lease, home) = match &terms {
+            Some(terms) => (terms.name.as_str(), terms.namespace.as_str()),
+            None => ("punctual", namespaces[0].as_str()),
+        };
         let claims_log = ClaimsLogRef {
-            namespace: namespaces[0].clone(),
-            name: "punctual-claims".into(),
+            namespace: home.to_owned(),
+            name: format!("{lease}-claims"),
         };
         let options = Options {
             namespaces,

@@ -80,7 +80,8 @@ impl Ground {
         let _ = self.kubectl(&["scale", "-n", NAMESPACE, &deployment, "--replicas=0"]);
         let _ = self.kubectl(&["wait", "-n", NAMESPACE, "--for=delete", "pod", "-l", PODS, "--timeout=60s"]);
         let _ = self.helm(&["uninstall", NAME, "--namespace", NAMESPACE, "--wait", "--ignore-not-found"]);
-        let _ = self.kubectl(&["delete", "lease", NAME, "-n", NAMESPACE, "--ignore-not-found"]);
+        let (lease, claims) = (format!("lease/{NAME}"), format!("configmap/{NAME}-claims"));
+        let _ = self.kubectl(&["delete", &lease, &claims, "-n", NAMESPACE, "--ignore-not-found"]);
     }
 
     /// Names of the operator's pods that are there.

@@ -141,7 +141,8 @@ fn say(ctx: &Arc<Context>, notice: WriterNotice) {
         ),
         WriterNotice::Deposed(holder) => {
             tracing::warn!(namespace, name, holder, "another process holds the claims log");
-            // Without an election this process leads all the same, and takes it back: two operators are a mistake of whoever started them.
+            // Where etcd was restored, the log says who led then. And without an election this process leads all the same: two operators are
+            // a mistake of whoever started them.
             if ctx.leadership.holds() {
                 ctx.claims.open();
             }

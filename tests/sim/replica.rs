@@ -215,6 +215,10 @@ impl Replica {
             reads_old: self.old_cache.is_some(),
         };
         let Some(log) = &mut self.log else { return false };
+        if log.is_closed() {
+            // It leads, and the log says another name: that of a leader of the past, where etcd was restored.
+            log.open();
+        }
         if !log.is_open() {
             pump(log, api, &actor);
         }

@@ -97,7 +97,7 @@ impl Writer {
         self.starting.clear();
         let wanted = match std::mem::take(&mut self.stage) {
             Stage::Writing(write) | Stage::Verifying(write) => write.wanted,
-            Stage::Closed | Stage::Opening | Stage::Open { .. } => Vec::new(),
+            _ => Vec::new(),
         };
         self.fail(wanted, &Failure::Conflict(why.to_owned()));
     }
@@ -114,11 +114,17 @@ impl Writer {
         self.is_ours
     }
 
+    /// Whether nobody has opened the log since it was closed, or since another process held it.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.stage, Stage::Closed) && !self.reopens
+    }
+
     /// These claims of a task are to be committed. Whether they are is among [`done`](Self::done) later.
     pub fn commit(&mut self, task: &str, claims: Vec<Claim>) -> Ticket {
         self.tickets += 1;
         self.pending.push_back((self.tickets, task.into(), claims));
-        if matches!(self.stage, Stage::Closed) && !self.reopens {
+        if self.is_closed() {
             self.fail(Vec::new(), &Failure::Conflict("this process does not hold the claims log".into()));
         }
         self.tickets
@@ -160,8 +166,7 @@ impl Writer {
         self.starting.remove(task);
     }
 
-    /// The next request, if one is to be sent now. Its answer goes to [`answered`](Self::answered). Whoever `is_patient` lets a write wait
-    /// until it is worth its cost; it must not stay so for long, for the starts of one task may take long.
+    /// The next request; its answer goes to [`answered`](Self::answered). Who `is_patient` lets a write wait until it is worth its cost.
     pub fn next_request(&mut self, is_patient: bool) -> Option<LogRequest> {
         if self.is_busy {
             return None;
@@ -173,7 +178,6 @@ impl Writer {
             Stage::Closed => return None,
             Stage::Opening | Stage::Verifying(_) => LogRequest::Read,
             Stage::Writing(write) => self.request(write.text.clone()),
-            // If not `is_ours`, it has to be written whatever there is to say.
             Stage::Open { is_ours } => {
                 if *is_ours && (self.pending.is_empty() || is_patient && !self.is_worth_a_write()) {
                     return None;

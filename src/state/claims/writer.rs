@@ -6,8 +6,7 @@
 //!     └── somebody else holds the log ◄── verifying ◄────────────┘
 //! ```
 //! Claims, answers and what became of the starts go in; requests, and which claims are committed, come out. Whoever begins to lead
-//! reads the log and writes it under its own name: from then on the writes of the former leader conflict. What was deleted or damaged
-//! by somebody is written again from memory. Sends nothing, waits for nothing.
+//! reads the log and writes it under its own name: from then on the writes of the former leader conflict. Sends nothing.
 
 use super::held::{ByTask, HeldClaims};
 use super::log::{ClaimsLog, encode};

@@ -3,8 +3,8 @@
 //! Takes thousands of tasks whose Jobs are suspended, so that the API server is what is measured against; gives counts, never
 //! times: those are the benchmark's.
 
-use crate::harness::{Operator, World, at, install_crds, until};
-use cluster::{Cluster, Options};
+use crate::harness::{Operator, World, at, own_control_plane, until};
+use cluster::Cluster;
 use futures::{StreamExt, stream};
 use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
@@ -18,11 +18,7 @@ const SLOT: &str = "2027-01-01T11:00:00Z";
 /// A control plane of its own: the Job controller takes Jobs in their order, and would leave those of other tests behind thousands.
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let cluster = Cluster::start(Options::default()).expect("a control plane");
-        install_crds(&cluster);
-        cluster
-    })
+    CLUSTER.get_or_init(own_control_plane)
 }
 
 /// As few fields as a Job needs.

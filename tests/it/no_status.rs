@@ -1,7 +1,7 @@
 //! A CRD without the status subresource: the API server has no place for what the operator records. A control plane of its own.
 
-use crate::harness::{World, at, install_crds, until};
-use cluster::{Cluster, Options};
+use crate::harness::{World, at, own_control_plane, until};
+use cluster::Cluster;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
@@ -10,8 +10,7 @@ use std::sync::OnceLock;
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        let cluster = Cluster::start(Options::default()).expect("a control plane");
-        install_crds(&cluster);
+        let cluster = own_control_plane();
         replace_crd(&cluster, |crd| {
             let version = crd.pointer_mut("/spec/versions/0").and_then(Value::as_object_mut);
             let removed = version.and_then(|version| version.remove("subresources"));

@@ -1,7 +1,7 @@
 //! A CRD that is older than the operator: the API server drops status fields that it does not know. A control plane of its own.
 
-use crate::harness::{World, at, install_crds, requests, told_as, until};
-use cluster::{Cluster, Options};
+use crate::harness::{World, at, own_control_plane, requests, told_as, until};
+use cluster::Cluster;
 use jiff::{SignedDuration, Timestamp};
 use punctual::api::ScheduledTaskStatus;
 use punctual::clock::Clock;
@@ -20,8 +20,7 @@ const UNKNOWN: &[&str] = &[
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        let cluster = Cluster::start(Options::default()).expect("a control plane");
-        install_crds(&cluster);
+        let cluster = own_control_plane();
         remove_fields(&cluster);
         cluster
     })

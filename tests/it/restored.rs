@@ -3,8 +3,8 @@
 //! `etcdutl snapshot restore --bump-revision --mark-compacted` is done by its effects: an older copy of the data, revisions beyond all
 //! that anybody has seen, and everything before them compacted.
 
-use crate::harness::{World, at, install_crds, until};
-use cluster::{Cluster, Options};
+use crate::harness::{World, at, own_control_plane, until};
+use cluster::Cluster;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +12,7 @@ use std::sync::OnceLock;
 
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let cluster = Cluster::start(Options::default()).expect("a control plane");
-        install_crds(&cluster);
-        cluster
-    })
+    CLUSTER.get_or_init(own_control_plane)
 }
 
 async fn stop() {

@@ -28,4 +28,4 @@ pub use replica::{Pace, Replica, signal};
 pub use testimony::{Request, requests};
 pub use tls::{Authority, TlsFront};
 pub use wire::{Link, Wire};
-pub use world::{World, at, client, cluster, install_crds, task_manifest, until};
+pub use world::{World, at, client, cluster, install_crds, own_control_plane, task_manifest, until};

@@ -21,6 +21,13 @@ pub fn cluster() -> &'static Cluster {
     })
 }
 
+/// A control plane for one module of tests alone, with the CRDs.
+pub fn own_control_plane() -> Cluster {
+    let cluster = Cluster::start(cluster::Options::default()).expect("a control plane");
+    install_crds(&cluster);
+    cluster
+}
+
 /// Client-side, as people do it: the CRD must fit into the last-applied annotation.
 pub fn install_crds(cluster: &Cluster) {
     let crds = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");

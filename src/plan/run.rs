@@ -11,7 +11,8 @@
 //! nothing: policies move runs between phases, and `accounting` counts each move.
 
 use super::Reason;
-use super::names::run_of;
+use super::names::{has_the_form, run_of};
+use super::slots::is_far;
 use crate::api::{self, ActiveRun, QueuedRun, ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -77,6 +78,12 @@ impl Run {
             exit_codes: Vec::new(),
             message: None,
         }
+    }
+
+    /// Whether an operator can have decided this, for the task of that name: others may write statuses and the claims log.
+    #[must_use]
+    pub fn is_possible(&self, task: &str, now: Timestamp) -> bool {
+        has_the_form(task, &self.job, self.slot, self.trigger, self.attempt) && !is_far(self.slot, now)
     }
 
     /// Every run of a status: those of `active`, then those of `queued`.

@@ -20,6 +20,15 @@ pub fn accounted_until(status: &ScheduledTaskStatus) -> Timestamp {
     times.into_iter().flatten().map(|at| at.0).max().unwrap_or(Timestamp::MIN)
 }
 
+/// Clocks are wrong by hours, and may be set back; a ledger that is further ahead is nobody's mistake of a clock.
+const AHEAD: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// Whether a moment is so far ahead that no operator wrote it.
+#[must_use]
+pub fn is_far(at: Timestamp, now: Timestamp) -> bool {
+    at > now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX)
+}
+
 /// Whether the slot has its outcome: then it is never started (again).
 #[must_use]
 pub fn is_accounted(status: &ScheduledTaskStatus, slot: Timestamp) -> bool {

@@ -69,11 +69,11 @@ fn unknown_claims<'a>(planner: &Planner<'a>) -> Vec<Unknown<'a>> {
     let observed = planner.observed;
     let has_job = |claim: &Claim| observed.jobs.iter().any(|job| job.object.name == claim.job);
     let is_unknown = |claim: &&Claim| claim.is_owed(&planner.ledger.status) && !has_job(claim);
-    let unknown = observed.claims.iter().filter(is_unknown).map(|claim| Unknown {
-        run: Run::new(claim.slot, claim.trigger, claim.job.clone()),
-        job: None,
-    });
-    unknown.collect()
+    let claims = observed.claims.iter().filter(is_unknown);
+    let runs = claims.map(|claim| Run::new(claim.slot, claim.trigger, claim.job.clone()));
+    // What somebody wrote into the log moves no ledger ahead.
+    let possible = runs.filter(|run| run.is_possible(&observed.task.name, planner.now()));
+    possible.map(|run| Unknown { run, job: None }).collect()
 }
 
 fn run_of(slot: Timestamp, job: &Job) -> Run {

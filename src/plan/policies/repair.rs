@@ -7,18 +7,17 @@
 use crate::api::{KeptJob, ScheduledTaskStatus};
 use crate::plan::accounting::Ledger;
 use crate::plan::capacity::MOST_ACTIVE;
-use crate::plan::names::{has_the_form, is_plain_name};
+use crate::plan::names::is_plain_name;
 use crate::plan::planner::{LONGEST_HISTORY, Planner};
 use crate::plan::run::{Phase, Run};
 use crate::plan::seconds::whole_second;
+use crate::plan::slots::is_far;
 use crate::plan::text::short;
 use crate::plan::{Outcome, Reason, slots};
 use crate::schedule::Schedule;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-/// Clocks are wrong by hours, and may be set back; a ledger that is further ahead is nobody's mistake of a clock.
-const AHEAD: SignedDuration = SignedDuration::from_hours(32 * 24);
 /// As many as `queueLimit` allows.
 const MOST_QUEUED: usize = 100;
 /// As many as both history limits keep.
@@ -84,7 +83,7 @@ fn times(status: &mut ScheduledTaskStatus, now: Timestamp, wrong: &mut Vec<Strin
 }
 
 fn runs(ledger: &mut Ledger, task: &str, now: Timestamp, wrong: &mut Vec<String>) {
-    let is_possible = |run: &Run| has_the_form(task, &run.job, run.slot, run.trigger, run.attempt) && !is_far(run.slot, now);
+    let is_possible = |run: &Run| run.is_possible(task, now);
     for (name, is_queue, most) in [("active", false, MOST_ACTIVE), ("queued", true, MOST_QUEUED)] {
         let before = ledger.runs.len();
         let mut kept = 0;
@@ -142,8 +141,4 @@ fn texts(ledger: &mut Ledger, wrong: &mut Vec<String>) {
     if cut > 0 {
         wrong.push(format!("{cut} messages were too long"));
     }
-}
-
-fn is_far(at: Timestamp, now: Timestamp) -> bool {
-    at > now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX)
 }

@@ -1,9 +1,10 @@
 //! Scenarios of Jobs that the ledger does not know: of other owners, created by hand, or created before a crash.
 
 use crate::api::ConcurrencyPolicy::*;
-use crate::plan::scenarios::story::{Story, done, given};
+use crate::api::Trigger;
+use crate::plan::scenarios::story::{Story, done, given, time};
 use crate::plan::scenarios::world::Object;
-use crate::plan::{Effect, Exit, Job, JobObject, Pods, plan};
+use crate::plan::{Claim, Effect, Exit, Job, JobObject, Pods, plan};
 use std::sync::Arc;
 
 /// P2: It is neither counted nor deleted, and blocks no slot.
@@ -141,4 +142,28 @@ fn a_job_known_only_from_a_stale_watch_is_verified_first() {
             assert!(plan(&observed).effects.iter().any(written), "the active Job is adopted");
         })
         .succeeds("2026-11-23T09:00:00Z");
+}
+
+/// Whoever may write the claims log may lie in it.
+#[test]
+fn a_claim_that_no_operator_can_have_written_moves_no_ledger() {
+    for (slot, job) in [
+        ("2126-11-23T08:10:00Z", "report-4951066200"),
+        ("2026-11-23T08:20:00Z", "report-1"),
+        ("2026-11-23T08:20:00Z", "other-1795422000"),
+    ] {
+        let claim = Claim {
+            slot: time(slot),
+            trigger: Trigger::Schedule,
+            attempt: 1,
+            job: job.into(),
+        };
+        given("*/10 * * * *")
+            .since("2026-11-23T08:05:00Z")
+            .when(|world| world.claims.push(claim))
+            .starts_nothing()
+            .at("2026-11-23T08:10:00Z")
+            .starts("2026-11-23T08:10:00Z")
+            .counts("started 1");
+    }
 }

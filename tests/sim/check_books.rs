@@ -8,7 +8,7 @@ use super::clock::{Ms, show};
 use super::cluster::{JobObject, second};
 use super::versions::Dropped;
 use crate::demand;
-use punctual::api::{ObservedSchedule, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
+use punctual::api::{ActiveRun, ObservedSchedule, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, Trigger};
 use punctual::plan::Task;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -140,6 +140,11 @@ impl Checker {
         // A run that a backup forgot may be one of a schedule that it forgot, too.
         let is_odd = |slot: &&i64| (from + 1..=to).contains(*slot) && !calendar.is_slot(**slot);
         self.odd = self.forgotten.values().map(|(_, slot)| slot).filter(is_odd).count() as i64;
+        if since(before).is_none() {
+            // A run that is older than the ledger: for more than five minutes nobody lived to write one.
+            let is_older = |run: &&ActiveRun| run.trigger == Trigger::Schedule && second(run.slot.0) <= from;
+            self.odd += after.active.iter().filter(is_older).count() as i64;
+        }
         let same = before.observed_schedule.is_none() || before.observed_schedule == after.observed_schedule;
         // Without the jitter of the schedule that was observed, an edit of it is not to be told from none.
         let is_known = !self.dropped.contains(Dropped::JITTER);

@@ -57,8 +57,37 @@ pub fn scenario(seed: u64) -> Scenario {
         more.push((when, fault));
     }
     life.steps.extend(more);
+    let mut random = Random::named(seed, "birth");
+    if random.chance(150) {
+        die_young(&mut random, &mut life);
+    }
     life.steps.sort_by_key(|(when, _)| *when);
     life
+}
+
+/// Nobody looks when its first slots come, and then processes die before they have written a status: what is known of them is what
+/// its Jobs prove.
+fn die_young(random: &mut Random, life: &mut Scenario) {
+    let first = calendar(&life.spec).next(life.born / 1000).map_or(life.born, |slot| slot * 1000);
+    // Created up to four minutes before: its first slots are owed from its creation.
+    life.born = (first - random.span(SECOND, 4 * MINUTE)).max(life.born);
+    let first = first - life.born;
+    let mut faults = vec![(
+        0,
+        Step::CrashAll {
+            down: first + random.span(SECOND, MINUTE),
+        },
+    )];
+    for _ in 0..random.between(1, 6) {
+        let fault = Step::Crash {
+            replica: random.below(life.replicas as i64) as usize,
+            after: random.below(6) as u32,
+            down: random.span(500, 20 * SECOND),
+        };
+        faults.push((first + random.span(SECOND, 2 * MINUTE), fault));
+    }
+    let last = life.lasts - 1;
+    life.steps.extend(faults.into_iter().map(|(when, fault)| (when.min(last), fault)));
 }
 
 /// A life in a cluster that agrees with itself.

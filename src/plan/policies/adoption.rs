@@ -85,15 +85,17 @@ fn run_of(slot: Timestamp, job: &Job) -> Run {
     }
 }
 
-/// A ledger without a beginning (its status was deleted) knows of no finished Job: those of the past are kept, and pruned like any.
+/// A ledger without a beginning (its status was deleted) knows of no finished Job: those of before it are kept, and pruned like any.
+/// Those of slots that it accounts for are its runs (their operator died before it wrote a status).
 fn keep_finished(planner: &mut Planner) {
     let observed = planner.observed;
-    let past = observed
-        .jobs
-        .iter()
-        .filter(|job| job.object.slot.is_some_and(|slot| slot <= observed.now));
-    for object in past.map(|job| &job.object).filter(|object| object.deleting.is_none()) {
-        if let Some(end) = &object.end {
+    let slots = observed.jobs.iter().filter_map(|job| Some((job.object.slot?, job)));
+    let past = slots.filter(|(slot, job)| *slot <= observed.now && job.object.deleting.is_none());
+    for (slot, job) in past {
+        let object = &job.object;
+        if let Some(end) = &object.end
+            && !is_owed(planner, &run_of(slot, job))
+        {
             planner.ledger.keep_job(&object.name, &object.uid, end.succeeded);
         }
     }

@@ -61,3 +61,21 @@ fn a_clock_starting_in_1970_runs_no_slot_before_creation() {
         .at("2026-11-23T09:00:00Z")
         .starts("2026-11-23T09:00:00Z");
 }
+
+/// Whoever started them died before it wrote a status: what has ended by then is no history of before the ledger.
+#[test]
+fn runs_of_a_new_task_that_ended_before_a_status_was_written_are_counted() {
+    given("* * * * *")
+        .operator_stops()
+        .applied("2026-11-23T08:00:30Z")
+        .at("2026-11-23T08:01:00Z")
+        .crashes_after(2)
+        .when(|world| world.is_running = true)
+        .starts("2026-11-23T08:01:00Z")
+        .then(|world| assert!(!world.is_running && world.status().schedule_since.is_none()))
+        .succeeds("2026-11-23T08:01:00Z")
+        .operator_starts()
+        .at("2026-11-23T08:02:00Z")
+        .starts("2026-11-23T08:02:00Z")
+        .counts("started 2, succeeded 1");
+}

@@ -249,6 +249,10 @@ impl<'a> World<'a> {
                         continue;
                     }
                     replica.memory.put_job(job.seen(), Source::Watch, clock);
+                    if job.end.is_some() && !*gone {
+                        // What the cluster does costs a round of its own: a backup may bring back many Jobs that end at once.
+                        replica.rounds = replica.rounds.saturating_sub(1);
+                    }
                     if *gone {
                         replica.memory.leave_watch(&job.uid, &super::replica::seal(), clock);
                     }

@@ -15,8 +15,8 @@
 //!   nothing again because of how it failed. The sums add up in either case. A snapshot
 //!   in which the ledger has not begun is judged like a deleted status.
 //! - **A replica reads from an old cache**, up to 300 s behind: the same promises as ever, for nothing is written by an old word. Where
-//!   single reads are old, too, a POST that no claim covers is left out, as that of a process that was stopped, and what the cache lacks
-//!   it asks for. The API server itself answers a read without a `resourceVersion` from etcd, so "not found" is believed: from a cache
+//!   single reads are old, too, a POST that no claim covers is left out, as that of a process that was stopped, and so is a claim that
+//!   was decided by an old ledger; what the cache lacks it asks for. The API server itself answers a read without a `resourceVersion` from etcd, so "not found" is believed: from a cache
 //!   that lacks a new Job it would count as deleted.
 //!   (Allow) A Job that nobody has written down, because the leader who made it died, and that the list of the next lacks, too, counts
 //!   as missed and, when the cache shows it, as started (docs/decisions/02): from then on sums are not judged.

@@ -68,6 +68,8 @@ pub struct Checker {
     pub committed: BTreeMap<String, (i64, Claim)>,
     /// Jobs that the API server refused at some time, or whose names were taken.
     pub refused: BTreeSet<String>,
+    /// How many POSTs in a row never arrived.
+    pub never_arrived: u32,
     /// Somebody changed the log: what it held may be lost.
     pub log_was_damaged: bool,
     /// Slots that the ledger has passed.
@@ -135,6 +137,7 @@ impl Checker {
             not_started: BTreeMap::new(),
             committed: BTreeMap::new(),
             refused: BTreeSet::new(),
+            never_arrived: 0,
             log_was_damaged: false,
             slots: 0,
             loose: false,

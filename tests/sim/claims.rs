@@ -89,6 +89,14 @@ impl Checker {
         }
     }
 
+    /// An API server that does not create a Job three times in a row, and says that it is not there, refuses it, as an operator sees it.
+    pub fn never_arrived(&mut self, job: &str) {
+        self.never_arrived += 1;
+        if self.never_arrived >= 3 {
+            self.refused.insert(job.to_owned());
+        }
+    }
+
     /// Each slot that was decided on was started, or the API server refused its Job.
     pub fn claims_are_carried_out(&self) -> Verdict {
         if self.log_was_damaged || self.loose || !self.forgotten.is_empty() {

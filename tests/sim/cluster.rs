@@ -149,10 +149,13 @@ impl Api {
 
     pub fn post(&mut self, manifest: &Value, dry_run: bool, actor: &Actor) -> Answer<Arc<JobObject>> {
         let (arrives, answered) = self.way(Verb::Post);
+        let job = self.read(manifest);
         if !arrives {
+            if !dry_run {
+                self.checker.never_arrived(&job.name);
+            }
             return Err(Refusal::Silence);
         }
-        let job = self.read(manifest);
         let answer = if self.jobs.contains_key(&job.name) {
             Err(Refusal::Conflict)
         } else if self.weather.refuses_creates {
@@ -166,10 +169,12 @@ impl Api {
             self.uids += 1;
             Ok(self.admit(job))
         };
-        if answer.is_err() && !dry_run {
+        if let (Err(_), false) = (&answer, dry_run) {
             self.checker
                 .refused
                 .insert(manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+        } else if !dry_run {
+            self.checker.never_arrived = 0;
         }
         if answered { answer } else { Err(Refusal::Silence) }
     }

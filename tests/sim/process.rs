@@ -176,7 +176,9 @@ impl World<'_> {
         }
         let guesses = replica.stale || replica.old_cache.is_some_and(|(_, gets)| gets);
         let is_old_spec = !replica.stale && work.seen.generation != self.api.task.generation && verb == Verb::Post;
-        if guesses && (is_old_spec || is_not_fenced(&request, &self.api)) {
+        // The read before a start is what its claim is decided by.
+        let is_old_ledger = !replica.stale && verb == Verb::Log && work.seen.status != self.api.task.status;
+        if guesses && (is_old_spec || is_old_ledger || is_not_fenced(&request, &self.api)) {
             return self.leave(at);
         }
         if let Some(mutant) = self.mutant {

@@ -37,7 +37,7 @@ pub enum ConcurrencyPolicy {
 }
 
 /// Whether containers get environment variables that describe their run.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RunContext {
     /// They do.
     #[default]

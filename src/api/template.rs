@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// A `JobTemplateSpec` as JSON text, so that fields of a newer Kubernetes are not lost. Text is also the smallest form: as a tree, a list
 /// of empty strings takes twenty times the memory.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JobTemplate(Arc<str>);
 
 impl JobTemplate {

@@ -5,6 +5,7 @@
 
 use super::cache::Cache;
 use super::claims::Claims;
+use super::dry_runs::DryRuns;
 use super::error::Error;
 use super::events::Events;
 use super::leadership::Leadership;
@@ -59,6 +60,7 @@ pub struct Context {
     pub(super) leadership: Leadership,
     pub(super) cache: Cache,
     pub(super) claims: Claims,
+    pub(super) dry_runs: DryRuns,
     pub(super) queue: Queue,
     pub(super) events: Events,
     pub(super) metrics: Metrics,

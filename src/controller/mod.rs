@@ -11,6 +11,7 @@ mod cache;
 mod claims;
 mod claims_log;
 mod context;
+mod dry_runs;
 mod entry;
 mod error;
 mod events;
@@ -44,6 +45,7 @@ use crate::state::Seal;
 use cache::Cache;
 use claims::Claims;
 use context::Context;
+use dry_runs::DryRuns;
 use events::{Accepted, Events};
 use futures::FutureExt;
 use leadership::Leadership;
@@ -148,6 +150,7 @@ impl Controller {
             leadership: Leadership::new(options.leader_election),
             cache: Cache::new(seal),
             claims,
+            dry_runs: DryRuns::default(),
             queue: Queue::new(workers),
             events,
             metrics,

@@ -3,6 +3,7 @@
 //! Requests become HTTP, and answers come back as values; what they mean for what is known stands in `state`. Nothing is decided here.
 
 use super::context::{CREATE, DELETE, STATUS};
+use super::dry_runs::Alike;
 use super::field_manager::FIELD_MANAGER;
 use super::queue::Key;
 use super::{Context, Error, observe, pods};
@@ -75,9 +76,13 @@ fn refused_before(ctx: &Context, key: &Key, status: &ScheduledTaskStatus) -> Opt
 /// Name of the Job that a request creates.
 fn job_of(request: &Wanted) -> Option<String> {
     match request {
-        Wanted::CreateJob { manifest, dry_run: false } => manifest.pointer("/metadata/name")?.as_str().map(str::to_owned),
+        Wanted::CreateJob { manifest, dry_run: false } => job_name(manifest).map(str::to_owned),
         _ => None,
     }
+}
+
+fn job_name(manifest: &Value) -> Option<&str> {
+    manifest.pointer("/metadata/name")?.as_str()
 }
 
 async fn send(ctx: &Context, key: &Key, task: &Task, request: Wanted) -> Result<Reply, Error> {
@@ -86,29 +91,15 @@ async fn send(ctx: &Context, key: &Key, task: &Task, request: Wanted) -> Result<
             ctx.claims.commit(key, claims).await?;
             Ok(Reply::Done)
         }
-        Wanted::CreateJob { manifest, dry_run } => {
-            let params = PostParams {
-                dry_run,
-                field_manager: Some(FIELD_MANAGER.into()),
-            };
-            let body = body(&manifest)?;
-            let bytes = body.len();
-            let mut request = Request::new(observe::jobs_path(&task.namespace))
-                .create(&params, body)
-                .map_err(|error| Error::Refused(error.to_string()))?;
-            if dry_run {
-                reject_unknown_fields(&mut request);
+        Wanted::CreateJob { manifest, dry_run: true } => {
+            let alike = job_name(&manifest).and_then(|name| Alike::of(task, name.len()));
+            let request = create(ctx, task, &manifest, true);
+            match alike {
+                Some(alike) => ctx.dry_runs.ask(alike, request).await,
+                None => request.await,
             }
-            let request = Ok::<_, Infallible>(request);
-            let answer = match dry_run {
-                true => ctx.write(CREATE, request).await,
-                false => ctx.write_committed(CREATE, request).await,
-            };
-            answer.map(|raw| found(raw, task)).map_err(|error| match error {
-                Error::Refused(message) => Failure::Refused(message).of_create(bytes).into(),
-                other => other,
-            })
         }
+        Wanted::CreateJob { manifest, dry_run: false } => create(ctx, task, &manifest, false).await,
         Wanted::GetJob { name } => {
             let request = Request::new(observe::jobs_path(&task.namespace)).get(&name, &kube::api::GetParams::default());
             Ok(found(ctx.send("get job", request).await?, task))
@@ -141,6 +132,30 @@ async fn send(ctx: &Context, key: &Key, task: &Task, request: Wanted) -> Result<
             Err(error) => Err(error),
         },
     }
+}
+
+async fn create(ctx: &Context, task: &Task, manifest: &Value, dry_run: bool) -> Result<Reply, Error> {
+    let params = PostParams {
+        dry_run,
+        field_manager: Some(FIELD_MANAGER.into()),
+    };
+    let body = body(manifest)?;
+    let bytes = body.len();
+    let mut request = Request::new(observe::jobs_path(&task.namespace))
+        .create(&params, body)
+        .map_err(|error| Error::Refused(error.to_string()))?;
+    if dry_run {
+        reject_unknown_fields(&mut request);
+    }
+    let request = Ok::<_, Infallible>(request);
+    let answer = match dry_run {
+        true => ctx.write(CREATE, request).await,
+        false => ctx.write_committed(CREATE, request).await,
+    };
+    answer.map(|raw| found(raw, task)).map_err(|error| match error {
+        Error::Refused(message) => Failure::Refused(message).of_create(bytes).into(),
+        other => other,
+    })
 }
 
 /// A field that this API server does not know would be dropped, and only a header would say so. A real creation stays lenient, as

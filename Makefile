@@ -20,7 +20,7 @@ demo: ## From a fresh machine to containers that run on schedule (KUBECONTEXT=na
 demo-down: ## Remove everything that the demo created
 	$(CARGO) run --quiet --locked -p demo -- down --context "$(KUBECONTEXT)"
 
-check: ## Check formatting, lints and layering
+check: ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 

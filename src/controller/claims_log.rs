@@ -44,7 +44,9 @@ pub async fn run(ctx: Arc<Context>) -> String {
         if ctx.claims.is_open() {
             refusals = 0;
         }
-        tokio::time::sleep(pause).await;
+        if pause > Duration::ZERO {
+            tokio::time::sleep(pause).await;
+        }
     }
 }
 

@@ -112,6 +112,12 @@ fn evaluate(herd: &Herd, slot: Timestamp, until: Timestamp, seen: &Observation, 
         }
     }
     book.add(&section, "early starts", Unit::Count, subject, lateness.early as f64);
+    if herd.peer == Peer::Ours
+        && let Some(gap) = longest_gap(&seen.requests, slot, until)
+    {
+        // Renewals share the API server with the herd; after 10 s (the renew deadline of the chart) leadership would be lost.
+        book.add(&section, "longest time without a renewal of the Lease", Unit::Seconds, subject, gap);
+    }
     if drawn {
         let name = format!(
             "{}, {}, {} tasks",
@@ -162,6 +168,17 @@ fn evaluate(herd: &Herd, slot: Timestamp, until: Timestamp, seen: &Observation, 
             book.point(Figure::CpuPerRun, &line, herd.tasks, seconds / starts * 1e3);
         }
     }
+}
+
+/// The longest time between two answered renewals of our Lease, of which the second came after `slot`, in seconds.
+fn longest_gap(requests: &[Request], slot: Timestamp, until: Timestamp) -> Option<f64> {
+    let is_renewal = |request: &&Request| Peer::Ours.sent(request) && request.is_lease() && request.verb == "update" && request.code == 200;
+    let mut renewals: Vec<Timestamp> = requests.iter().filter(is_renewal).map(|request| request.answered).collect();
+    renewals.sort_unstable();
+    let pairs = renewals.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+    let gaps = pairs.filter(|(_, second)| (slot..until).contains(second));
+    gaps.map(|(first, second)| second.duration_since(first).as_secs_f64())
+        .reduce(f64::max)
 }
 
 /// Whether something else was going on in the second before the slot.
@@ -238,6 +255,21 @@ mod tests {
         assert_eq!(value("CPU time a run, until all is written", Peer::Ours), Some(0.002));
         assert_eq!(value("Jobs a second", Peer::CronJobTuned), Some(1.0 / 2.002));
         assert_eq!(book.notes(), ["herd-tuned-2-allow: 1 of 2 tasks were started."]);
+    }
+
+    #[test]
+    fn the_longest_time_without_a_renewal_may_begin_before_the_herd() {
+        let at = |seconds: i64| base() + SignedDuration::from_secs(seconds);
+        let renewal = |seconds, code| {
+            let mut renewal = request(Peer::Ours, OPERATOR_NAMESPACE, "punctual", at(seconds));
+            (renewal.verb, renewal.resource, renewal.code) = ("update".into(), "leases".into(), code);
+            renewal
+        };
+        let all: Vec<Request> = [(-20, 200), (-1, 200), (1, 409), (5, 200), (7, 200), (40, 200)]
+            .map(|(seconds, code)| renewal(seconds, code))
+            .into();
+        assert_eq!(longest_gap(&all, base(), at(10)), Some(6.0));
+        assert_eq!(longest_gap(&all[..1], base(), at(10)), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ ok: standard input, document 1 (nightly): next run 2026-11-24T03:17:00Z
 warning: standard input, document 2 (hourly): schedule \"@hourly\" starts at minute 0 like most schedules: use \"H * * * *\" to spread the load, or set jitter
 ok: standard input, document 2 (hourly): next run 2026-11-23T13:00:00Z
 error: standard input, document 3 (wrong): schedule \"5-1 * * * *\": minute range \"5-1\" runs backwards: use two items, 5-59 and 0-1
-error: standard input, document 5: not valid YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 4
+error: standard input, document 5: not valid YAML: did not find expected ',' or ']' at line 21 column 1, while parsing a flow sequence at line 20 column 4
 "
             .into(),
             err: NOTE.into(),

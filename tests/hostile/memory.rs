@@ -122,7 +122,7 @@ async fn large_templates_do_not_keep_the_operator_from_being_ready() {
 async fn large_labelled_jobs_do_not_keep_the_operator_from_being_ready() {
     let ground = Ground::new("a6").await;
     let attacker = maker_of_jobs(&ground.attacker).await;
-    let (without, with) = compared(&ground, many_jobs(&attacker, 200, 1_000_000)).await;
+    let (without, with) = compared(&ground, many_jobs(&attacker, 120, 1_000_000)).await;
     assert!(with <= without + MOST_ADDED, "{with} KiB, and {without} KiB without");
 }
 

@@ -11,23 +11,27 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// The value of the only document in a text; null if there is none.
+/// The value of the only document in a text; null if there is none. `before` is the number of lines that precede the text in its file:
+/// errors name lines of the file.
 ///
 /// # Errors
 /// When the text is not YAML, has a value that JSON does not have, or exceeds a limit.
-pub fn document(text: &str) -> Result<Value> {
+pub fn document(text: &str, before: u64) -> Result<Value> {
     let mut parser = Parser::new(text);
-    let mut graph = Graph::default();
+    let mut graph = Graph {
+        before,
+        ..Graph::default()
+    };
     let root = match parser.next() {
         Some(_document_start) => graph.read(&mut parser, 0)?,
         None => None,
     };
     let rest = parser.next();
     if parser.has_failed() {
-        return Err(syntax_error(text));
+        return Err(syntax_error(text, before));
     }
     if let Some(rest) = rest {
-        let line = rest.line;
+        let line = before + rest.line;
         bail!("line {line}: a second document without a line --- before it, which kubectl ignores");
     }
     match root {
@@ -51,15 +55,33 @@ fn fix(text: &str, at: usize) -> &'static str {
 }
 
 /// What `serde_yaml`, which contains the same parser, says of the text.
-fn syntax_error(text: &str) -> anyhow::Error {
+fn syntax_error(text: &str, before: u64) -> anyhow::Error {
     let failed = serde_yaml::Deserializer::from_str(text).find_map(|document| IgnoredAny::deserialize(document).err());
     match failed {
         Some(error) => {
             let at = error.location().map_or(0, |location| location.index());
-            anyhow!("not valid YAML: {error}{}", fix(text, at))
+            anyhow!("not valid YAML: {}{}", shifted(&error.to_string(), before), fix(text, at))
         }
         None => anyhow!("not valid YAML"),
     }
+}
+
+/// What a parser says, with its line numbers so much higher.
+pub fn shifted(message: &str, by: u64) -> String {
+    const LINE: &str = "line ";
+    let mut parts = message.split(LINE);
+    let mut shifted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        shifted.push_str(LINE);
+        match number.parse::<u64>() {
+            Ok(number) => shifted.push_str(&(number + by).to_string()),
+            Err(_) => shifted.push_str(number),
+        }
+        shifted.push_str(rest);
+    }
+    shifted
 }
 
 /// A part of the document. Parts are named by their index in [`Graph::nodes`].
@@ -72,6 +94,8 @@ enum Node {
 
 /// A document whose aliases are not expanded.
 struct Graph {
+    /// How many lines precede the document in its file.
+    before: u64,
     nodes: Vec<Node>,
     /// The line of each node.
     lines: Vec<u64>,
@@ -85,6 +109,7 @@ struct Graph {
 impl Default for Graph {
     fn default() -> Self {
         Self {
+            before: 0,
             nodes: Vec::new(),
             lines: Vec::new(),
             anchors: HashMap::new(),
@@ -98,7 +123,7 @@ impl Graph {
     /// Reads a node and all below it; `None` at the end of the sequence or mapping around it, and where the syntax is wrong.
     fn read(&mut self, parser: &mut Parser, level: usize) -> Result<Option<usize>> {
         let Some(located) = parser.next() else { return Ok(None) };
-        let line = located.line;
+        let line = self.before + located.line;
         let exceeded = |what: Exceeded| Err(anyhow!("line {line}: {what}"));
         if self.nodes.len() >= VALUES {
             return exceeded(Exceeded::Values);
@@ -266,7 +291,7 @@ mod tests {
             ("{yes: 1, 0x10: 2, a: 3, a: 4}\n", json!({"true": 1, "16": 2, "a": 4})),
             ("# nothing\n", json!(null)),
         ] {
-            assert_eq!(document(text).unwrap(), value, "{text}");
+            assert_eq!(document(text, 0).unwrap(), value, "{text}");
         }
     }
 
@@ -286,8 +311,23 @@ mod tests {
             ),
             ("? [a]\n: 1\n", "not valid YAML: line 1: a key is a list or an object"),
         ] {
-            assert_eq!(format!("{:#}", document(text).unwrap_err()), says, "{text}");
+            assert_eq!(format!("{:#}", document(text, 0).unwrap_err()), says, "{text}");
         }
+    }
+
+    #[test]
+    fn an_error_names_the_line_of_the_file() {
+        for (text, says) in [
+            ("a: *b\n", "not valid YAML: line 8: unknown anchor \"b\""),
+            (
+                "a: 1\n\nb: [\n",
+                "at line 11 column 1",
+            ),
+        ] {
+            let error = document(text, 7).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        assert_eq!(shifted("line ends at line 1, lines", 2), "line ends at line 3, lines");
     }
 
     #[test]
@@ -298,7 +338,7 @@ mod tests {
             ("{{ if .Values.x }}\na: 1\n{{ end }}\n", Some("a template is rendered first")),
             ("a: [b\n", None),
         ] {
-            let error = document(text).unwrap_err().to_string();
+            let error = document(text, 0).unwrap_err().to_string();
             assert!(error.starts_with("not valid YAML: "), "{error}");
             match words {
                 Some(words) => assert!(error.contains(words), "{error}"),

@@ -1,5 +1,6 @@
 //! Reads JSON values that follow one another, and stops where one has more values or levels than a document may have.
 
+use super::compose::shifted;
 use super::limits::{DOCUMENTS, Exceeded, LEVELS, VALUES};
 use anyhow::anyhow;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -7,15 +8,15 @@ use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::fmt;
 
-/// All values of a text, up to the first that is wrong.
-pub fn values(text: &str) -> Vec<anyhow::Result<Value>> {
+/// All values of a text, up to the first that is wrong. `before` is the number of lines that precede the text in its file.
+pub fn values(text: &str, before: u64) -> Vec<anyhow::Result<Value>> {
     let budget = Budget::new();
     let mut from = serde_json::Deserializer::from_str(text);
     let mut values = Vec::new();
     while from.end().is_err() && values.len() <= DOCUMENTS {
         let value = budget.build(&mut from);
         let ends = value.is_err();
-        values.push(value.map_err(|error| budget.explain(&error)));
+        values.push(value.map_err(|error| budget.explain(&error, before)));
         if ends {
             break;
         }
@@ -38,10 +39,10 @@ impl Budget {
     }
 
     /// Why a value was not built: the limit that it exceeds, or else the error.
-    fn explain(&self, error: &serde_json::Error) -> anyhow::Error {
+    fn explain(&self, error: &serde_json::Error, before: u64) -> anyhow::Error {
         match self.exceeded.get() {
             Some(exceeded) => anyhow!(exceeded),
-            None => anyhow!("not valid JSON: {error}"),
+            None => anyhow!("not valid JSON: {}", shifted(&error.to_string(), before)),
         }
     }
 

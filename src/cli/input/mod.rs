@@ -58,9 +58,9 @@ pub fn documents(file: &Path, command: &str) -> Result<Vec<Document>> {
     .with_context(|| format!("cannot read {name}"))?;
     let too_many = || anyhow!(Exceeded::Documents).context(format!("cannot read {name}"));
     let (mut documents, mut empty_list) = (Vec::new(), false);
-    for part in split(&text).ok_or_else(too_many)? {
+    for (before, part) in split(&text).ok_or_else(too_many)? {
         let (values, text) = match part {
-            Ok(text) => (parse(&text), text),
+            Ok(text) => (parse(&text, before), text),
             Err(error) => (vec![Err(error)], String::new()),
         };
         let alone = values.len() == 1;
@@ -145,11 +145,14 @@ fn each(mut value: Value, place: &str, documents: &mut Vec<Document>) {
     }
 }
 
+/// A part of a file, after so many lines.
+type Part = (u64, Result<String>);
+
 /// The parts between lines that begin with `---`; `None` if there are too many.
-fn split(text: &str) -> Option<Vec<Result<String>>> {
+fn split(text: &str) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
-    let mut part = Ok(String::new());
-    for line in text.trim_start_matches('\u{feff}').lines() {
+    let mut part = (0, Ok(String::new()));
+    for (before, line) in (0..).zip(text.trim_start_matches('\u{feff}').lines()) {
         if let Some(rest) = line.strip_prefix("---") {
             let comment = rest.trim_start();
             let next = match comment.is_empty() || comment.starts_with('#') {
@@ -159,11 +162,11 @@ fn split(text: &str) -> Option<Vec<Result<String>>> {
                     shortened(line.to_owned(), 40)
                 )),
             };
-            parts.push(std::mem::replace(&mut part, next));
+            parts.push(std::mem::replace(&mut part, (before, next)));
             if parts.len() >= limits::DOCUMENTS {
                 return None;
             }
-        } else if let Ok(part) = &mut part {
+        } else if let Ok(part) = &mut part.1 {
             part.push_str(line);
             part.push('\n');
         }
@@ -174,20 +177,20 @@ fn split(text: &str) -> Option<Vec<Result<String>>> {
 
 /// Whether the text is exactly this value.
 pub fn reads_as(text: &str, value: &Value) -> bool {
-    matches!(parse(text).as_slice(), [Ok(read)] if read == value)
+    matches!(parse(text, 0).as_slice(), [Ok(read)] if read == value)
 }
 
-/// One YAML document, or JSON values that follow one another.
-fn parse(part: &str) -> Vec<Result<Value>> {
+/// One YAML document, or JSON values that follow one another. `before` is the number of lines of the file that precede it.
+fn parse(part: &str, before: u64) -> Vec<Result<Value>> {
     if part.len() > limits::DOCUMENT_BYTES {
         return vec![Err(anyhow!(Exceeded::DocumentBytes))];
     }
     if part.trim_start().starts_with('{') {
-        let values = json::values(part);
+        let values = json::values(part, before);
         // A flow mapping of YAML begins with a brace, too.
         if values.iter().all(Result::is_ok) || values.len() > 1 {
             return values;
         }
     }
-    vec![compose::document(part)]
+    vec![compose::document(part, before)]
 }

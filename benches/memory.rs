@@ -75,6 +75,7 @@ fn status(task: usize) -> Value {
                 "reason": "Completed", "job": job_name(task, run), "started": slot(run).to_string(), "finished": slot(run).to_string()})
         })
         .collect();
+    let durations: Vec<i64> = (0..20).map(|run| 90 + run * 7 % 30).collect();
     let kept: Vec<Value> = (7..10)
         .map(|run| json!({"job": job_name(task, run), "uid": uid(task, run), "succeeded": true}))
         .collect();
@@ -88,7 +89,7 @@ fn status(task: usize) -> Value {
     json!({"observedGeneration": 1, "acceptedGeneration": 1, "scheduleSince": FIRST, "accountedUntil": slot(9).to_string(),
         "observedSchedule": {"schedule": "* * * * *", "timeZone": "UTC"}, "lastScheduleTime": slot(9).to_string(),
         "lastSuccessfulTime": slot(9).to_string(), "lastSuccessfulSlot": slot(9).to_string(), "started": 10, "succeeded": 10,
-        "nextRuns": next, "recentRuns": runs, "keptJobs": kept, "conditions": conditions})
+        "nextRuns": next, "recentRuns": runs, "recentRunSeconds": durations, "keptJobs": kept, "conditions": conditions})
 }
 
 fn job_name(task: usize, run: i64) -> String {

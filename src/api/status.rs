@@ -101,6 +101,9 @@ pub struct ScheduledTaskStatus {
     /// The outcomes of recent slots, newest first. Consecutive skipped or missed slots share an entry.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub recent_runs: Vec<RunRecord>,
+    /// How long the last 20 runs that succeeded took, in seconds, newest first: from the creation of the first Job to the end of the last.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub recent_run_seconds: Vec<i64>,
     /// Finished Jobs that are not pruned yet, oldest first. Only Jobs in this list are pruned.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub kept_jobs: Vec<KeptJob>,

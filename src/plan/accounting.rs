@@ -4,7 +4,8 @@
 //! is one function here and moves the counters that belong to it, so that they add up by construction. Ledgers decide nothing: which
 //! transition is due is for the policies to say.
 
-use super::records::{End, finished_run, sentence, unstarted};
+use super::durations::{add_duration, run_seconds};
+use super::records::{End, finished_run, unstarted};
 use super::run::{Phase, Run, Termination};
 use super::seconds::whole_second;
 use super::text::short;
@@ -282,6 +283,9 @@ impl Ledger {
         match outcome {
             Outcome::Succeeded => {
                 newest(&mut status.last_successful_time, finished.as_ref());
+                if let Some(seconds) = run_seconds(run, &end) {
+                    add_duration(&mut status.recent_run_seconds, seconds);
+                }
                 if is_current {
                     (status.consecutive_failures, status.forgiven_failures) = (0, 0);
                     newest(&mut status.last_successful_slot, Some(&Time(run.slot)));
@@ -293,7 +297,7 @@ impl Ledger {
             }
             _ => {}
         }
-        self.announce(outcome, reason, run.slot, 1, sentence(run, outcome, &end));
+        self.announce_end(run, outcome, reason, &end);
         self.record(finished_run(run, outcome, reason, end));
         self.urgent = true;
     }

@@ -3,6 +3,9 @@
 //! Each announcement becomes a log line, an event and a metric once the status that it speaks of is written. Nothing is counted here.
 
 use super::accounting::Ledger;
+use super::durations::run_seconds;
+use super::records::{End, sentence};
+use super::run::Run;
 use super::seconds::whole_second;
 use super::text::short;
 use super::{Announcement, Outcome, Reason, SlotRange};
@@ -36,8 +39,18 @@ impl Ledger {
             slot,
             first: slot,
             slots,
+            run_seconds: None,
             message: short(&message),
         });
+    }
+
+    /// Announces the end of a run, and how long one that succeeded or failed took.
+    pub fn announce_end(&mut self, run: &Run, outcome: Outcome, reason: Reason, end: &End) {
+        self.announce(outcome, reason, run.slot, 1, sentence(run, outcome, end));
+        if let Some(last) = self.announcements.last_mut() {
+            let is_measured = matches!(outcome, Outcome::Succeeded | Outcome::Failed);
+            last.run_seconds = run_seconds(run, end).filter(|_| is_measured);
+        }
     }
 
     /// Ranges that follow each other with the same outcome are one announcement.

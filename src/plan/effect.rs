@@ -154,6 +154,8 @@ pub struct Announcement {
     pub first: Timestamp,
     /// How many slots it speaks of.
     pub slots: u64,
+    /// How many seconds the run took, of one that succeeded or failed.
+    pub run_seconds: Option<i64>,
     /// One sentence for people.
     pub message: String,
 }

@@ -175,6 +175,7 @@ fn announcement(start: &Start, now: Timestamp) -> Option<Announcement> {
         slot: *slot,
         first: *slot,
         slots: 1,
+        run_seconds: None,
         message,
     })
 }

@@ -29,6 +29,7 @@ mod announcing;
 mod capacity;
 mod claim;
 mod conditions;
+mod durations;
 mod effect;
 mod effects;
 mod in_force;
@@ -52,6 +53,7 @@ mod status_limits;
 mod text;
 
 pub use claim::Claim;
+pub use durations::typical_run_seconds;
 pub use effect::{Announcement, Effect, Outcome, Plan, Start, Urgency};
 pub use in_force::in_force;
 pub use manifest::build_job;

@@ -13,6 +13,7 @@ mod clocks;
 mod conflicts;
 mod crashes;
 mod cronjob_cases;
+mod durations;
 pub mod expect;
 mod invalid_specs;
 mod kstatus;

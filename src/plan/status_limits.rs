@@ -90,6 +90,7 @@ mod tests {
             active: (0..1000).map(run).collect(),
             recent_runs: (0..100).map(record).collect(),
             kept_jobs: (0..200).map(kept).collect(),
+            recent_run_seconds: vec![i64::MAX; crate::plan::durations::MOST_DURATIONS],
             ..ScheduledTaskStatus::default()
         };
         limit(&mut status);

@@ -270,7 +270,7 @@ mod tests {
             "reason": "JobFailed", "started": NOW, "finished": NOW})
         };
         let status = json!({"scheduleSince": NOW, "started": 4, "active": [active], "nextRuns": [NOW, NOW],
-            "recentRuns": [run("Skipped"), run("Failed"), run("Succeeded")]});
+            "recentRuns": [run("Skipped"), run("Failed"), run("Succeeded")], "recentRunSeconds": [1, 2, 3, 4, 5]});
         for spec in [good, wrong, unreadable] {
             for status in [Value::Null, status.clone(), json!("damaged")] {
                 let mut record = task(&spec, &status);

@@ -7,6 +7,7 @@
 use crate::api::{KeptJob, ScheduledTaskStatus};
 use crate::plan::accounting::Ledger;
 use crate::plan::capacity::MOST_ACTIVE;
+use crate::plan::durations::remove_impossible;
 use crate::plan::names::is_plain_name;
 use crate::plan::planner::{LONGEST_HISTORY, Planner};
 use crate::plan::run::{Phase, Run};
@@ -110,6 +111,9 @@ fn lists(status: &mut ScheduledTaskStatus, now: Timestamp, wrong: &mut Vec<Strin
     status.recent_runs.retain(|run| !is_far(run.slot.0, now) && run.slots >= 0);
     status.recent_runs.truncate(LONGEST_HISTORY);
     removed("recentRuns", before, status.recent_runs.len(), wrong);
+    let before = status.recent_run_seconds.len();
+    remove_impossible(&mut status.recent_run_seconds);
+    removed("recentRunSeconds", before, status.recent_run_seconds.len(), wrong);
     let before = status.conditions.len();
     status.conditions.truncate(MOST_CONDITIONS);
     removed("conditions", before, status.conditions.len(), wrong);

@@ -70,7 +70,7 @@ impl Audit {
             brief(after)
         );
         holds!(
-            after.conditions.len() <= 5 && after.next_runs.len() <= 5,
+            after.conditions.len() <= 5 && after.next_runs.len() <= 5 && after.recent_run_seconds.len() <= 20,
             "the status is not bounded: {}",
             brief(after)
         );

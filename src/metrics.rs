@@ -6,7 +6,9 @@ mod task_series;
 
 pub use task_series::{FAMILIES, Family, TaskSeries};
 
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 /// The metrics. Cloning shares.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Metrics {
     pub slots: IntCounterVec,
     /// `punctual_start_lateness_seconds`: time from the slot to the response that confirms the Job's creation.
     pub lateness: Histogram,
+    /// `punctual_run_duration_seconds{outcome}`: time from the creation of a run's first Job to the end of its last.
+    pub run_duration: HistogramVec,
     /// `punctual_reconcile_errors_total{kind}`: reconciliations that failed.
     pub reconcile_errors: IntCounterVec,
     /// `punctual_api_requests_total{verb}`: requests to the API server, without watches.
@@ -72,6 +76,17 @@ impl Metrics {
         );
         let lateness = Histogram::with_opts(lateness.buckets(buckets)).expect("a fixed name");
         registry.register(Box::new(lateness.clone())).expect("registered once");
+        let durations = HistogramOpts::new(
+            "punctual_run_duration_seconds",
+            "Time from the creation of a run's first Job to the end of its last, of runs that succeeded or failed",
+        );
+        let buckets = vec![1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0];
+        let run_duration = HistogramVec::new(durations.buckets(buckets), &["outcome"]).expect("a fixed name");
+        registry.register(Box::new(run_duration.clone())).expect("registered once");
+        // From the start: a series that appears with its first observation has no increase.
+        for outcome in ["Succeeded", "Failed"] {
+            run_duration.with_label_values(&[outcome]);
+        }
         let events_dropped = IntCounter::new(
             "punctual_events_dropped_total",
             "Events that were dropped (rate limit or write errors)",
@@ -105,6 +120,7 @@ impl Metrics {
             queue_depth: gauge("punctual_queue_depth", "Tasks that are due and wait for a worker"),
             watches_forbidden,
             lateness,
+            run_duration,
             events_dropped,
             claims_log_bytes,
             registry,

@@ -143,6 +143,10 @@ impl Context {
         if said.slots > 0 {
             self.metrics.slots.with_label_values(&[outcome, reason]).inc_by(said.slots);
         }
+        if let Some(seconds) = said.run_seconds.and_then(|seconds| u32::try_from(seconds).ok()) {
+            let durations = &self.metrics.run_duration;
+            durations.with_label_values(&[outcome]).observe(f64::from(seconds));
+        }
         self.events.announce(task, said);
     }
 

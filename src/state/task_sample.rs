@@ -4,8 +4,8 @@
 //! the fields that are needed are read. Renders nothing, and keeps nothing.
 
 use super::first::{First, Wanted};
-use crate::api::{ConcurrencyPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, condition};
-use crate::plan::{ConditionReason, Outcome, Task};
+use crate::api::{ActiveRun, ConcurrencyPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, condition};
+use crate::plan::{ConditionReason, Outcome, Task, typical_run_seconds};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde::Deserialize;
@@ -45,6 +45,10 @@ pub struct TaskSample {
     pub last_success: Option<i64>,
     /// Number of active runs.
     pub active: i64,
+    /// When the first Job of the active run that has been active for longest was created, in unix seconds.
+    pub active_since: Option<i64>,
+    /// How long a run that succeeds typically takes, in seconds.
+    pub typical_run: Option<i64>,
     /// Number of slots and requests that wait for capacity.
     pub queued: i64,
     /// Number of failed runs since the last successful one.
@@ -111,6 +115,7 @@ struct StatusPart<'a> {
     suspension: Option<IgnoredAny>,
     #[serde(borrow)]
     next_runs: First<Cow<'a, str>>,
+    active: Vec<ActivePart>,
     queued: Vec<IgnoredAny>,
     running: i64,
     started: i64,
@@ -123,8 +128,14 @@ struct StatusPart<'a> {
     consecutive_failures: i64,
     #[serde(borrow)]
     recent_runs: First<RunPart<'a>>,
+    recent_run_seconds: Cow<'a, [i64]>,
     #[serde(borrow)]
     conditions: Vec<ConditionPart<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ActivePart {
+    started: Option<Time>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +196,8 @@ impl TaskPart<'_> {
             last_schedule: status.last_schedule_time.as_ref().map(seconds),
             last_success: status.last_successful_time.as_ref().map(seconds),
             active: status.running,
+            active_since: status.active.iter().filter_map(|run| run.started.as_ref().map(seconds)).min(),
+            typical_run: typical_run_seconds(&status.recent_run_seconds),
             queued: i64::try_from(status.queued.len()).unwrap_or(i64::MAX),
             consecutive_failures: status.consecutive_failures,
             slots: [
@@ -225,6 +238,7 @@ impl<'a> StatusPart<'a> {
             last_successful_time: status.last_successful_time.clone(),
             suspension: status.suspension.as_ref().map(|_| IgnoredAny),
             next_runs: status.next_runs.iter().map(|at| Cow::Borrowed(at.as_str())).collect(),
+            active: status.active.iter().map(ActivePart::of).collect(),
             queued: status.queued.iter().map(|_| IgnoredAny).collect(),
             running: status.running,
             started: status.started,
@@ -236,6 +250,7 @@ impl<'a> StatusPart<'a> {
             skipped: status.skipped,
             consecutive_failures: status.consecutive_failures,
             recent_runs: status.recent_runs.iter().map(RunPart::of).collect(),
+            recent_run_seconds: status.recent_run_seconds.as_slice().into(),
             conditions: status.conditions.iter().map(ConditionPart::of).collect(),
         }
     }
@@ -250,6 +265,14 @@ impl<'a> StatusPart<'a> {
         };
         let reason = ConditionReason::parse(&known.reason).map_or("", ConditionReason::as_str);
         Some(ConditionSample { kind, reason, holds })
+    }
+}
+
+impl ActivePart {
+    fn of(run: &ActiveRun) -> Self {
+        Self {
+            started: run.started.clone(),
+        }
     }
 }
 

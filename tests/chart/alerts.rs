@@ -73,6 +73,7 @@ fn the_metrics_of_odd_tasks_are_well_formed() {
         let mut sample = TaskSample::of(&Task::new("n", name, name, created, spec.clone()));
         sample.schedule = "\"\\\n{}= \u{7f}\u{1f600}".repeat(100).into();
         (sample.next_run, sample.last_schedule, sample.last_success) = (Some(i64::MAX), Some(i64::MIN), Some(0));
+        (sample.active_since, sample.typical_run) = (Some(i64::MAX), Some(0));
         sample.last_run = Some(LastRun {
             duration: Some(0),
             is_success: true,

@@ -42,7 +42,8 @@ fn of_operator() -> Rows {
         if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
             rows.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
         } else if let Some((name, rest)) = line.split_once('{')
-            && let Some((_, labels)) = rows.get_mut(name)
+            // Every line of a histogram has a name of its own; this one has the labels of the metric.
+            && let Some((_, labels)) = rows.get_mut(name.trim_end_matches("_count"))
         {
             let (values, _) = rest.split_once('}').expect("the end of the labels");
             labels.extend(values.split(',').filter_map(|label| Some(label.split_once('=')?.0.to_owned())));

@@ -18,6 +18,10 @@ fn condition(kind: &str, status: &str, reason: &str) -> Value {
     json!({"type": kind, "status": status, "reason": reason, "message": "", "lastTransitionTime": "2027-01-01T00:00:00Z"})
 }
 
+fn active(slot: &str, started: Option<&str>) -> Value {
+    json!({"slot": slot, "trigger": "Schedule", "attempt": 1, "job": "t-1", "started": started})
+}
+
 #[test]
 fn a_task_shows_its_status() {
     let failed = json!({"slot": "2027-01-01T10:00:00Z", "slots": 1, "trigger": "Schedule", "attempts": 2, "outcome": "Failed",
@@ -26,7 +30,9 @@ fn a_task_shows_its_status() {
         "reason": "PreviousRunActive"});
     let shown = sample(
         &spec(),
-        &json!({"started": 7, "succeeded": 1, "failed": 2, "cancelled": 3, "missed": 4, "skipped": 5, "retried": 6, "running": 1,
+        &json!({"started": 7, "succeeded": 1, "failed": 2, "cancelled": 3, "missed": 4, "skipped": 5, "retried": 6, "running": 2,
+            "active": [active("2027-01-01T10:05:00Z", Some("2027-01-01T10:05:02Z")), active("2027-01-01T10:10:00Z", Some("2027-01-01T10:00:30Z")),
+                active("2027-01-01T10:15:00Z", None)], "recentRunSeconds": [9, 3, 5, 4, 10],
             "queued": [{"slot": "2027-01-01T10:00:00Z", "trigger": "Schedule", "job": "t-1"}], "consecutiveFailures": 2,
             "nextRuns": ["2027-01-01T10:10:00Z"], "lastScheduleTime": "2027-01-01T10:00:00Z", "lastSuccessfulTime": "2027-01-01T09:00:00Z",
             "recentRuns": [skipped, failed], "conditions": [condition("Ready", "True", "Accepted"), condition("Healthy", "False", "JobFailed")]}),
@@ -35,8 +41,9 @@ fn a_task_shows_its_status() {
     assert_eq!((&*shown.schedule, &*shown.time_zone), ("*/5 * * * * | H 3 L * *", "Europe/Berlin"));
     assert_eq!((shown.concurrency_policy, shown.is_suspended), ("Forbid", false));
     assert_eq!(shown.slots, [7, 1, 2, 3, 4, 5, 6]);
-    assert_eq!((shown.active, shown.queued, shown.consecutive_failures), (1, 1, 2));
+    assert_eq!((shown.active, shown.queued, shown.consecutive_failures), (2, 1, 2));
     let ten = 1_798_797_600;
+    assert_eq!((shown.active_since, shown.typical_run), (Some(ten + 30), Some(5)));
     assert_eq!(shown.next_run, Some(ten + 600));
     assert_eq!((shown.last_schedule, shown.last_success), (Some(ten), Some(ten - 3_600)));
     let last = LastRun {
@@ -50,14 +57,15 @@ fn a_task_shows_its_status() {
 
 #[test]
 fn what_is_not_known_is_not_shown() {
-    let unknown =
-        json!({"nextRuns": ["soon"], "conditions": [condition("Healthy", "Unknown", "NoRunYet"), condition("Ready", "True", "New")]});
+    let unknown = json!({"nextRuns": ["soon"], "active": [active("2027-01-01T10:00:00Z", None)], "recentRunSeconds": [1, 2, 3, 4],
+            "conditions": [condition("Healthy", "Unknown", "NoRunYet"), condition("Ready", "True", "New")]});
     let shown = sample(&json!({"schedule": 7}), &unknown);
     assert_eq!((&*shown.schedule, &*shown.time_zone, shown.concurrency_policy), ("", "", ""));
     assert_eq!(
         (shown.next_run, shown.last_schedule, shown.last_success, shown.last_run),
         (None, None, None, None)
     );
+    assert_eq!((shown.active_since, shown.typical_run), (None, None));
     let unknown_reason = ConditionSample {
         kind: "Ready",
         reason: "",

@@ -95,6 +95,8 @@ async fn the_status_is_bounded_and_nothing_is_written_when_nothing_changed() {
     }
     let status = world.tasks().get("bounded").await.unwrap().status.unwrap();
     assert_eq!(status.recent_runs.len(), 4);
+    let durations = status.recent_run_seconds.len() as i64;
+    assert_eq!((durations, status.succeeded), (6, 6), "one for each run that succeeded");
     until("the history limits to hold", || async {
         (world.job_names().await.len() == 3).then_some(())
     })

@@ -3,12 +3,15 @@
 //! | file | tests |
 //! |---|---|
 //! | `alerts` | the alerts, run by promtool |
+//! | `dashboard` | the Grafana dashboard |
+//! | `debian` | none: finds promtool |
 //! | `dependency` | the chart as a dependency of another chart |
 //! | `helm` | none: runs helm and parses its output |
 //! | `installed` | `helm install` on an API server |
 //! | `kubernetes_version` | the check of the Kubernetes version |
 //! | `names` | names of releases and namespaces of every legal form |
 //! | `objects` | the rendered objects: CRD, pods, switches, alerts, flags |
+//! | `queries` | none: takes queries apart |
 //! | `rights` | RBAC, namespaced mode, the admission policies |
 //! | `server` | none: starts an API server |
 //! | `stored` | what the API server stores of the rendered objects |
@@ -19,6 +22,10 @@
 
 #[path = "chart/alerts.rs"]
 mod alerts;
+#[path = "chart/dashboard.rs"]
+mod dashboard;
+#[path = "chart/debian.rs"]
+mod debian;
 #[path = "chart/dependency.rs"]
 mod dependency;
 #[path = "chart/helm.rs"]
@@ -31,6 +38,8 @@ mod kubernetes_version;
 mod names;
 #[path = "chart/objects.rs"]
 mod objects;
+#[path = "chart/queries.rs"]
+mod queries;
 #[path = "chart/rights.rs"]
 mod rights;
 #[path = "chart/server.rs"]

@@ -1,8 +1,8 @@
 //! The alerts and the metrics of tasks, checked by the real promtool; the alerts on series as the operator serves them: `alerts.yaml`.
 //!
-//! promtool comes from the PATH, or from Debian's package `prometheus`, which is unpacked and not installed: no service starts. Where
-//! there is neither, the tests say so and do nothing.
+//! Where promtool cannot be had, the tests say so and do nothing. tests/it/prometheus.rs has a real Prometheus load the same alerts.
 
+use super::debian::program;
 use super::helm::{of_kind, root, set};
 use punctual::api::ScheduledTaskSpec;
 use punctual::metrics::TaskSeries;
@@ -10,39 +10,12 @@ use punctual::plan::Task;
 use punctual::state::{LastRun, TaskSample};
 use serde_json::json;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-/// Unpacks Debian's package below this folder, unless that was done before.
-fn from_debian(folder: &Path) -> Option<PathBuf> {
-    let promtool = folder.join("usr/bin/promtool");
-    if promtool.exists() {
-        return Some(promtool);
-    }
-    // Beside the folder, and renamed when it is complete: tests of two processes may run at once.
-    let unpacked = tempfile::tempdir_in(folder.parent()?).ok()?;
-    let line = "apt-get download -q prometheus && dpkg -x prometheus_*.deb . && rm -r prometheus_*.deb usr/share";
-    let done = Command::new("sh").args(["-c", line]).current_dir(&unpacked).output().ok()?;
-    if !done.status.success() {
-        eprintln!("{}", String::from_utf8_lossy(&done.stderr).trim());
-        return None;
-    }
-    let _ = std::fs::rename(unpacked.keep(), folder);
-    promtool.exists().then_some(promtool)
-}
-
 /// Found or unpacked once, however many tests ask.
-static PROMTOOL: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    let on_path = Command::new("promtool").arg("--version").output().is_ok();
-    let found = on_path
-        .then(|| PathBuf::from("promtool"))
-        .or_else(|| from_debian(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("prometheus")));
-    if found.is_none() {
-        eprintln!("not tested: promtool is missing (Debian: apt-get install prometheus)");
-    }
-    found
-});
+static PROMTOOL: LazyLock<Option<PathBuf>> = LazyLock::new(|| program("promtool"));
 
 #[test]
 fn alerts_fire_and_resolve() {

@@ -10,7 +10,7 @@ fn rendered(release: &str, namespace: &str, values: &[String]) -> String {
     let chart = chart().display().to_string();
     let mut args: Vec<String> = ["template", release, &chart, "--namespace", namespace].map(str::to_owned).into();
     args.push("--set=crds.enabled=false".to_owned());
-    args.extend(["serviceMonitor", "prometheusRule", "networkPolicy"].map(|kind| format!("--set={kind}.enabled=true")));
+    args.extend(["serviceMonitor", "prometheusRule", "grafanaDashboard", "networkPolicy"].map(|kind| format!("--set={kind}.enabled=true")));
     args.extend(values.iter().cloned());
     helm(args).unwrap_or_else(|said| panic!("release {release} in {namespace}: {said}"))
 }
@@ -32,6 +32,7 @@ fn names_that_yaml_reads_as_numbers_stay_strings() {
             "serviceAccount.name",
             "leaderElection.leaseName",
             "leaderElection.namespace",
+            "grafanaDashboard.namespace",
             "priorityClassName",
             "watchNamespaces[0]",
             "commonLabels.team",

@@ -77,11 +77,9 @@ fn a_packaged_chart_renders_the_same() {
         .join(format!("punctual-{}.tgz", env!("CARGO_PKG_VERSION")))
         .display()
         .to_string();
-    let packaged = helm(["template", "punctual", &package, "--namespace", NAMESPACE]).expect("rendered");
-    assert!(
-        packaged == template::<&str>([]).expect("rendered"),
-        "a file is missing in the package"
-    );
+    let all = "--set=grafanaDashboard.enabled=true";
+    let packaged = helm(["template", "punctual", &package, "--namespace", NAMESPACE, all]).expect("rendered");
+    assert!(packaged == template([all]).expect("rendered"), "a file is missing in the package");
 }
 
 #[test]
@@ -104,6 +102,7 @@ fn a_switch_removes_only_what_it_names() {
     let all = [
         "serviceMonitor.enabled=true",
         "prometheusRule.enabled=true",
+        "grafanaDashboard.enabled=true",
         "networkPolicy.enabled=true",
     ];
     let off: &[(&str, &[&str])] = &[
@@ -126,6 +125,7 @@ fn a_switch_removes_only_what_it_names() {
         ("metrics.service.enabled", &["Service"]),
         ("serviceMonitor.enabled", &["ServiceMonitor"]),
         ("prometheusRule.enabled", &["PrometheusRule"]),
+        ("grafanaDashboard.enabled", &["ConfigMap"]),
         ("networkPolicy.enabled", &["NetworkPolicy"]),
         ("rbac.aggregateRoles", &["ClusterRole", "ClusterRole"]),
         (

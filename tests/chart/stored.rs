@@ -55,7 +55,7 @@ fn what_the_chart_renders_is_what_the_api_server_stores() {
             .to_vec(),
         ),
     ];
-    for namespace in [NAMESPACE, "team-a", "team-b", "lease-space"] {
+    for namespace in [NAMESPACE, "team-a", "team-b", "lease-space", "dashboards"] {
         server.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"));
     }
     for (values, args) in choices {

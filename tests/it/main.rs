@@ -22,6 +22,7 @@ mod no_status;
 mod node;
 mod old_crd;
 mod policies;
+mod prometheus;
 mod readme;
 mod restored;
 mod stuck;

@@ -26,13 +26,18 @@ impl World {
 
     /// Ends whatever pod comes with this exit code, as a node would, until the task that does it is aborted.
     pub fn end_jobs(&self, exit_code: i32) -> tokio::task::JoinHandle<()> {
+        self.end_jobs_as(move |_| exit_code)
+    }
+
+    /// The same with an exit code for each Job, by its name.
+    pub fn end_jobs_as(&self, exit_code: impl Fn(&str) -> i32 + Send + 'static) -> tokio::task::JoinHandle<()> {
         let world = self.clone();
         tokio::spawn(async move {
             let mut ended = std::collections::HashSet::new();
             loop {
                 for job in world.job_names().await {
                     if ended.insert(job.clone()) {
-                        let world = world.clone();
+                        let (world, exit_code) = (world.clone(), exit_code(&job));
                         tokio::spawn(async move { world.end_pod(&job, exit_code, "").await });
                     }
                 }

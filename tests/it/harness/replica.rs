@@ -187,12 +187,17 @@ impl Replica {
         self.wire.as_ref().expect("a wire").set(link);
     }
 
-    /// What it answers to a GET; nothing if it does not.
-    pub fn get(&self, path: &str) -> Option<String> {
+    /// Where it serves probes and metrics, once it says so.
+    pub fn address(&self) -> Option<String> {
         let log = self.log();
         let said = log.lines().find(|line| line.contains("operator started"))?;
         let said: serde_json::Value = serde_json::from_str(said).ok()?;
-        let mut stream = TcpStream::connect(said["address"].as_str()?).ok()?;
+        said["address"].as_str().map(str::to_owned)
+    }
+
+    /// What it answers to a GET; nothing if it does not.
+    pub fn get(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(self.address()?).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();

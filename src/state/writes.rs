@@ -205,7 +205,9 @@ impl Writes {
 
     /// A status was written. `kept` is what came back of it: if fields are missing, the CRD is older than this operator.
     pub fn compare_written(&mut self, sent: ScheduledTaskStatus, kept: &Arc<ScheduledTaskStatus>) {
-        self.pruned = (**kept != sent).then(|| (kept.clone(), Arc::new(sent)));
+        let differs = (**kept != sent).then(|| as_written(sent));
+        let pruned = differs.filter(|sent| **kept != *sent);
+        self.pruned = pruned.map(|sent| (kept.clone(), Arc::new(sent)));
     }
 
     /// The status as it was sent, if this is what came back of it.
@@ -247,6 +249,12 @@ impl Writes {
 }
 
 /// What makes a status worth another attempt: not that time has passed.
+/// The status as it is written: somebody else may have given a time a fraction of a second, which JSON of Kubernetes drops.
+fn as_written(status: ScheduledTaskStatus) -> ScheduledTaskStatus {
+    let written = serde_json::to_value(&status).and_then(serde_json::from_value);
+    written.unwrap_or(status)
+}
+
 fn without_times(mut status: ScheduledTaskStatus) -> ScheduledTaskStatus {
     (status.schedule_since, status.accounted_until) = (None, None);
     status.next_runs.clear();
@@ -277,6 +285,18 @@ mod tests {
     }
 
     /// F26: each plan has a time of its own, and yet says the same.
+    #[test]
+    fn a_fraction_of_a_second_that_is_not_written_was_not_dropped_by_a_crd() {
+        let status = |until: &str| -> ScheduledTaskStatus {
+            serde_json::from_value(serde_json::json!({"accountedUntil": until, "missed": 2})).expect("a status")
+        };
+        let mut writes = Writes::default();
+        writes.compare_written(status("2026-11-23T09:00:18.123456789Z"), &Arc::new(status("2026-11-23T09:00:18Z")));
+        assert!(!writes.crd_is_outdated());
+        writes.compare_written(status("2026-11-23T09:00:18Z"), &Arc::new(status("2026-11-23T09:00:19Z")));
+        assert!(writes.crd_is_outdated());
+    }
+
     #[test]
     fn a_refused_status_is_not_sent_again_because_time_has_passed() {
         let at = |second: i64| Timestamp::from_second(1_798_797_660 + second).unwrap();

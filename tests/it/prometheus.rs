@@ -137,11 +137,12 @@ impl Scene {
         self.fails.store(true, Ordering::SeqCst);
         world.task("report", json!({"schedule": OFTEN, "suspendAfterFailures": 3})).await;
         world.task("typo", json!({"timeZone": "Mars/Olympus"})).await;
-        world.task("restored", json!({"schedule": YEARLY})).await;
+        let restored = json!({"schedule": YEARLY, "concurrencyPolicy": "Forbid"});
+        world.task("restored", restored).await;
         world.settled("restored").await;
-        // As a clock that was ahead leaves it.
+        // As a clock that was ahead leaves it, written by somebody with a fraction of a second.
         let ahead = Clock::System.now().as_second() + 6 * 3600;
-        let ahead = json!({"status": {"accountedUntil": Timestamp::from_second(ahead).expect("a time")}});
+        let ahead = json!({"status": {"accountedUntil": Timestamp::new(ahead, 123_456_789).expect("a time")}});
         let tasks = world.tasks();
         tasks
             .patch_status("restored", &PatchParams::default(), &Patch::Merge(ahead))

@@ -319,10 +319,7 @@ mod tests {
     fn an_error_names_the_line_of_the_file() {
         for (text, says) in [
             ("a: *b\n", "not valid YAML: line 8: unknown anchor \"b\""),
-            (
-                "a: 1\n\nb: [\n",
-                "at line 11 column 1",
-            ),
+            ("a: 1\n\nb: [\n", "at line 11 column 1"),
         ] {
             let error = document(text, 7).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");

@@ -284,7 +284,6 @@ mod tests {
         assert!(!refused("exceeded quota: jobs"), "there is room now");
     }
 
-    /// F26: each plan has a time of its own, and yet says the same.
     #[test]
     fn a_fraction_of_a_second_that_is_not_written_was_not_dropped_by_a_crd() {
         let status = |until: &str| -> ScheduledTaskStatus {
@@ -297,6 +296,7 @@ mod tests {
         assert!(writes.crd_is_outdated());
     }
 
+    /// F26: each plan has a time of its own, and yet says the same.
     #[test]
     fn a_refused_status_is_not_sent_again_because_time_has_passed() {
         let at = |second: i64| Timestamp::from_second(1_798_797_660 + second).unwrap();

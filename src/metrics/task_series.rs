@@ -124,6 +124,13 @@ pub const FAMILIES: &[Family] = &[
         write: |lines, task| lines.add_known(task, task.last_run.and_then(|run| run.duration)),
     },
     Family {
+        name: "punctual_task_last_run_start_delay_seconds",
+        labels: &[],
+        help: "Time from the slot of that run to the creation of its first Job, jitter and queue included; absent if it was requested",
+        kind: GAUGE,
+        write: |lines, task| lines.add_known(task, task.last_run.and_then(|run| run.start_delay)),
+    },
+    Family {
         name: "punctual_task_last_run_success",
         labels: &[],
         help: "1 if that run succeeded, 0 if it failed",
@@ -247,6 +254,7 @@ mod tests {
             slots: [3, 1, 2, 0, 0, 0, 4],
             last_run: Some(LastRun {
                 duration: Some(90),
+                start_delay: Some(2),
                 is_success: false,
             }),
             conditions: [ConditionSample {
@@ -278,6 +286,7 @@ mod tests {
             r#"punctual_task_slots_total{namespace="n",task="t",outcome="Retrying"} 4"#,
             r#"punctual_task_condition{namespace="n",task="t",condition="Ready",reason="Accepted"} 1"#,
             r#"punctual_task_last_run_duration_seconds{namespace="n",task="t"} 90"#,
+            r#"punctual_task_last_run_start_delay_seconds{namespace="n",task="t"} 2"#,
             r#"punctual_task_last_run_success{namespace="n",task="t"} 0"#,
         ] {
             assert!(text.lines().any(|known| known == line), "{line} in\n{text}");

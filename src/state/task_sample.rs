@@ -4,7 +4,7 @@
 //! the fields that are needed are read. Renders nothing, and keeps nothing.
 
 use super::first::{First, Wanted};
-use crate::api::{ActiveRun, ConcurrencyPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, condition};
+use crate::api::{ActiveRun, ConcurrencyPolicy, RunRecord, ScheduledTaskSpec, ScheduledTaskStatus, Trigger, condition};
 use crate::plan::{ConditionReason, Outcome, Task, typical_run_seconds};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -66,6 +66,8 @@ pub struct TaskSample {
 pub struct LastRun {
     /// From the creation of its first Job to the end of its last one, in seconds.
     pub duration: Option<i64>,
+    /// From its slot to the creation of its first Job, in seconds; of a requested run nothing.
+    pub start_delay: Option<i64>,
     /// Whether it succeeded.
     pub is_success: bool,
 }
@@ -142,6 +144,9 @@ struct ActivePart {
 struct RunPart<'a> {
     #[serde(borrow)]
     outcome: Cow<'a, str>,
+    slot: Time,
+    #[serde(borrow)]
+    trigger: Cow<'a, str>,
     started: Option<Time>,
     finished: Option<Time>,
 }
@@ -280,6 +285,8 @@ impl<'a> RunPart<'a> {
     fn of(run: &'a RunRecord) -> Self {
         Self {
             outcome: run.outcome.as_str().into(),
+            slot: run.slot.clone(),
+            trigger: run.trigger.as_str().into(),
             started: run.started.clone(),
             finished: run.finished.clone(),
         }
@@ -291,9 +298,16 @@ impl<'a> RunPart<'a> {
 
     /// How the run ended.
     fn ended(&self) -> LastRun {
+        let between = |from: &Time, to: &Time| seconds(to).saturating_sub(seconds(from)).max(0);
         let times = self.started.as_ref().zip(self.finished.as_ref());
+        let is_scheduled = self.trigger == Trigger::Schedule.as_str();
         LastRun {
-            duration: times.map(|(started, finished)| seconds(finished).saturating_sub(seconds(started)).max(0)),
+            duration: times.map(|(started, finished)| between(started, finished)),
+            start_delay: self
+                .started
+                .as_ref()
+                .filter(|_| is_scheduled)
+                .map(|started| between(&self.slot, started)),
             is_success: self.is_success(),
         }
     }

@@ -49,6 +49,7 @@ fn the_metrics_of_odd_tasks_are_well_formed() {
         (sample.active_since, sample.typical_run) = (Some(i64::MAX), Some(0));
         sample.last_run = Some(LastRun {
             duration: Some(0),
+            start_delay: Some(i64::MAX),
             is_success: true,
         });
         sample

@@ -36,6 +36,7 @@ async fn the_series_of_a_task_follow_it_and_leave_with_it() {
     shows(r#"punctual_task_slots_total{outcome="Failed"} 1"#).await;
     shows(r#"punctual_task_condition{condition="Healthy",reason="JobFailed"} 0"#).await;
     shows("punctual_task_last_run_success 0").await;
+    shows("punctual_task_last_run_start_delay_seconds 0").await;
     assert_eq!(shown().iter().find(is_since), None, "no run is active");
     let failed = || operator.metric(r#"punctual_run_duration_seconds_count{outcome="Failed"}"#) >= 1.0;
     until("the duration to be observed", || async { failed().then_some(()) }).await;

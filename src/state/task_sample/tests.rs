@@ -48,6 +48,7 @@ fn a_task_shows_its_status() {
     assert_eq!((shown.last_schedule, shown.last_success), (Some(ten), Some(ten - 3_600)));
     let last = LastRun {
         duration: Some(90),
+        start_delay: Some(1),
         is_success: false,
     };
     assert_eq!(shown.last_run, Some(last), "a skipped slot is not a run");

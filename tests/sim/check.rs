@@ -264,7 +264,8 @@ impl Checker {
         (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
         (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
         self.wrote_since = None;
-        (self.committed, self.log_was_damaged, self.refused) = (known.committed, known.log_was_damaged, known.refused);
+        // The log is one of the past: it does not name all that was decided.
+        (self.committed, self.log_was_damaged, self.refused) = (known.committed, true, known.refused);
     }
 
     pub fn people_delete(&mut self, job: &JobObject) {

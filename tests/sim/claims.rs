@@ -93,8 +93,14 @@ impl Checker {
     pub fn never_arrived(&mut self, job: &str) {
         self.never_arrived += 1;
         if self.never_arrived >= 3 {
-            self.refused.insert(job.to_owned());
+            self.refuse(job);
         }
+    }
+
+    /// The API server refuses a Job, and with it what else the operator has decided to start of this task by then.
+    pub fn refuse(&mut self, job: &str) {
+        self.refused.insert(job.to_owned());
+        self.refused.extend(self.committed.keys().cloned());
     }
 
     /// Each slot that was decided on was started, or the API server refused its Job.

@@ -170,9 +170,7 @@ impl Api {
             Ok(self.admit(job))
         };
         if let (Err(_), false) = (&answer, dry_run) {
-            self.checker
-                .refused
-                .insert(manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+            self.checker.refuse(manifest["metadata"]["name"].as_str().unwrap_or_default());
         } else if !dry_run {
             self.checker.never_arrived = 0;
         }

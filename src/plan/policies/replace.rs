@@ -49,14 +49,14 @@ pub fn replace_active(planner: &mut Planner) {
             planner.ledger.refuse(&run, Outcome::Skipped, Reason::Superseded, &message);
             continue;
         }
+        // Who is replaced or gives way is decided now, and by no plan after the start.
+        planner.ledger.binding |= !planner.ledger.runs.is_empty();
         let is_claim = |run: &Run| run.phase == Phase::Claimed;
         let why = "a newer run is due before its Job could be created";
         planner.ledger.give_up(is_claim, Outcome::Missed, Reason::Superseded, why);
         // From a time when the policy was Queue.
         let why = "a newer run is due, and concurrencyPolicy is Replace";
         planner.ledger.give_up(|_| true, Outcome::Skipped, Reason::Superseded, why);
-        // Who is replaced is decided now, and by no plan after the start.
-        planner.ledger.binding |= !planner.ledger.runs.is_empty();
         terminate_active(planner);
         planner.ledger.claim(run);
     }

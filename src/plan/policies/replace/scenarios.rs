@@ -19,6 +19,28 @@ fn the_old_run_is_terminated_before_the_new_one_starts() {
         .then(|world| assert_eq!(world.unfinished().len(), 1));
 }
 
+/// A request whose Job is refused waits when a slot comes: were that not written before the slot is tried, both would wait, and the
+/// older one would be started first.
+#[test]
+fn a_refused_request_gives_way_to_the_slot() {
+    given("0 * * * *")
+        .policy(Replace)
+        .since("2026-11-23T08:00:00Z")
+        .at("2026-11-23T08:59:50Z")
+        .refuses_creates("exceeded quota")
+        .requests_run("2026-11-23T08:59:50Z")
+        .starts_nothing()
+        .at("2026-11-23T09:00:00Z")
+        .starts_nothing()
+        .at("2026-11-23T09:00:30Z")
+        .starts_nothing()
+        .counts("requested 1, missed 1")
+        .accepts_writes_again()
+        .at("2026-11-23T09:20:00Z")
+        .starts("2026-11-23T09:00:00Z")
+        .counts("started 1, requested 1, missed 1");
+}
+
 /// S4
 #[test]
 fn a_run_whose_job_is_already_gone_is_no_obstacle() {

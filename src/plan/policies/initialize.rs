@@ -6,6 +6,7 @@
 use crate::api::{BACKFILL, RUN_NOW};
 use crate::plan::planner::Planner;
 use crate::plan::seconds::whole_second;
+use crate::plan::slots::before;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -24,7 +25,7 @@ pub fn begin_ledger(planner: &mut Planner) {
     let since = match is_new {
         true => created,
         // Somebody decided to start a slot and died before a status was written: the decision stands.
-        false => oldest_claim(planner).map_or(now, |slot| slot - SignedDuration::from_secs(1)),
+        false => oldest_claim(planner).map_or(now, before),
     };
     let since = whole_second(since);
     let status = &mut planner.ledger.status;

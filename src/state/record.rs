@@ -144,8 +144,6 @@ impl Record {
         let is_same = self.task().is_some_and(|known| known.resource_version == task.resource_version);
         if self.task().is_some() && !is_same && !self.is_news(&task.resource_version) {
             self.forget_failures(&task);
-            // What was gone may be back: a read tells.
-            self.missing.extend(std::mem::take(&mut self.gone));
         }
         !is_same && self.take_task(task, now)
     }

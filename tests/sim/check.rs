@@ -68,6 +68,8 @@ pub struct Checker {
     pub committed: BTreeMap<String, (i64, Claim)>,
     /// Jobs that the API server refused at some time, or whose names were taken.
     pub refused: BTreeSet<String>,
+    /// Since when the ledger accounts for slots.
+    pub began: i64,
     /// How many POSTs in a row never arrived.
     pub never_arrived: u32,
     /// Somebody changed the log: what it held may be lost.
@@ -137,6 +139,7 @@ impl Checker {
             not_started: BTreeMap::new(),
             committed: BTreeMap::new(),
             refused: BTreeSet::new(),
+            began: 0,
             never_arrived: 0,
             log_was_damaged: false,
             slots: 0,

@@ -141,6 +141,7 @@ impl Checker {
         let is_odd = |slot: &&i64| (from + 1..=to).contains(*slot) && !calendar.is_slot(**slot);
         self.odd = self.forgotten.values().map(|(_, slot)| slot).filter(is_odd).count() as i64;
         if since(before).is_none() {
+            self.began = self.began.max(from);
             // A run that is older than the ledger: for more than five minutes nobody lived to write one.
             let is_older = |run: &&ActiveRun| run.trigger == Trigger::Schedule && second(run.slot.0) <= from;
             self.odd += after.active.iter().filter(is_older).count() as i64;

@@ -113,6 +113,10 @@ impl Checker {
                 continue;
             }
             let slot = second(claim.slot);
+            if slot <= self.began {
+                // For more than five minutes nobody lived to write a first status (docs/decisions/15).
+                continue;
+            }
             demand!(
                 self.started.contains_key(&slot) || self.refused.contains(&claim.job),
                 "claimed: Job {} was decided on, never refused and never made; the ledger says: {:?}",

@@ -6,7 +6,6 @@
 use crate::api::{BACKFILL, RUN_NOW};
 use crate::plan::planner::Planner;
 use crate::plan::seconds::whole_second;
-use crate::plan::slots::before;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -22,26 +21,13 @@ pub fn begin_ledger(planner: &mut Planner) {
     let (now, created) = (planner.now(), planner.observed.task.created);
     // A clock that is behind the task's creation (it started in 1970) owes nothing from before it either.
     let is_new = created > now || now.duration_since(created) <= NEW_TASK_WINDOW;
-    let since = match is_new {
-        true => created,
-        // Somebody decided to start a slot and died before a status was written: the decision stands.
-        false => oldest_claim(planner).map_or(now, before),
-    };
-    let since = whole_second(since);
+    let since = whole_second(if is_new { created } else { now });
     let status = &mut planner.ledger.status;
     status.schedule_since = Some(Time(since));
     status.observed_schedule = Some(spec.fields.observed_schedule());
     planner.ledger.account_until(since);
     planner.ledger.urgent = true;
     ignore_old_requests(planner, created);
-}
-
-/// The oldest slot of this task's life that the claims log names, if it has come.
-fn oldest_claim(planner: &Planner) -> Option<Timestamp> {
-    let task = &planner.observed.task;
-    let slots = planner.observed.claims.iter().filter(|claim| claim.is_owed(&task.status));
-    let lived = task.created..=planner.now();
-    slots.map(|claim| claim.slot).filter(|slot| lived.contains(slot)).min()
 }
 
 /// A request that is older than the task, or whose age is unknown, came with a backup or a manifest: nobody asks for it now.

@@ -62,23 +62,6 @@ fn a_clock_starting_in_1970_runs_no_slot_before_creation() {
         .starts("2026-11-23T09:00:00Z");
 }
 
-/// Nobody lived to write a status for more than five minutes.
-#[test]
-fn a_committed_slot_of_a_task_without_a_status_is_started() {
-    given("0 * * * *")
-        .operator_stops()
-        .applied("2026-11-23T08:59:30Z")
-        .at("2026-11-23T09:00:00Z")
-        .crashes_after(1)
-        .when(|world| world.is_running = true)
-        .starts_nothing()
-        .then(|world| assert!(!world.is_running && world.claims.len() == 1, "{:?}", world.claims))
-        .at("2026-11-23T09:20:00Z")
-        .operator_starts()
-        .starts("2026-11-23T09:00:00Z")
-        .counts("started 1");
-}
-
 /// Whoever started them died before it wrote a status: what has ended by then is no history of before the ledger.
 #[test]
 fn runs_of_a_new_task_that_ended_before_a_status_was_written_are_counted() {

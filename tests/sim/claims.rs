@@ -48,6 +48,22 @@ impl Api {
         if answered { Ok(LogReply { version, text }) } else { silence() }
     }
 
+    /// An API server that does not create a Job three times in a row, and says that it is not there, refuses it, as an operator sees it.
+    pub fn never_arrives(&mut self, job: &str) {
+        self.checker.never_arrived += 1;
+        if self.checker.never_arrived >= 3 {
+            self.refuse(job);
+        }
+    }
+
+    /// The API server refuses a Job, and with it what else the log names just then: the template is the same.
+    pub fn refuse(&mut self, job: &str) {
+        let named = self.claims.iter().flat_map(|(_, text)| ClaimsLog::decode(text).0.claims);
+        let named: Vec<String> = named.map(|(_, claim)| claim.job).collect();
+        self.checker.refused.extend(named);
+        self.checker.refused.insert(job.to_owned());
+    }
+
     /// Somebody changes the log.
     pub fn damage_claims(&mut self, how: Damage) {
         self.checker.log_was_damaged = true;
@@ -87,20 +103,6 @@ impl Checker {
         } else {
             self.is_the_latest(slot, actor, &spec)
         }
-    }
-
-    /// An API server that does not create a Job three times in a row, and says that it is not there, refuses it, as an operator sees it.
-    pub fn never_arrived(&mut self, job: &str) {
-        self.never_arrived += 1;
-        if self.never_arrived >= 3 {
-            self.refuse(job);
-        }
-    }
-
-    /// The API server refuses a Job, and with it what else the operator has decided to start of this task by then.
-    pub fn refuse(&mut self, job: &str) {
-        self.refused.insert(job.to_owned());
-        self.refused.extend(self.committed.keys().cloned());
     }
 
     /// Each slot that was decided on was started, or the API server refused its Job.

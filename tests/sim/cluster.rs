@@ -152,7 +152,7 @@ impl Api {
         let job = self.read(manifest);
         if !arrives {
             if !dry_run {
-                self.checker.never_arrived(&job.name);
+                self.never_arrives(&job.name);
             }
             return Err(Refusal::Silence);
         }
@@ -170,7 +170,7 @@ impl Api {
             Ok(self.admit(job))
         };
         if let (Err(_), false) = (&answer, dry_run) {
-            self.checker.refuse(manifest["metadata"]["name"].as_str().unwrap_or_default());
+            self.refuse(manifest["metadata"]["name"].as_str().unwrap_or_default());
         } else if !dry_run {
             self.checker.never_arrived = 0;
         }

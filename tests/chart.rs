@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `alerts` | the alerts, run by promtool |
 //! | `dashboard` | the Grafana dashboard |
-//! | `debian` | none: finds promtool |
+//! | `debian` | none: finds promtool and Prometheus |
 //! | `dependency` | the chart as a dependency of another chart |
 //! | `helm` | none: runs helm and parses its output |
 //! | `installed` | `helm install` on an API server |

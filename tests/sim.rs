@@ -37,6 +37,8 @@
 //!   for or a newer one was started.** The name alone guards that POST (docs/decisions/02). Its other effects are done.
 //! - **Its DELETEs are not judged**: the wish to end a run may have been taken back meanwhile.
 //! - **A request that commits later than it is given up**: here it commits at once or never (docs/decisions/02).
+//! - **That each claim is carried out**, in a life whose log was damaged or restored with etcd (it does not name all that was decided), and
+//!   of slots before the beginning of a ledger: for more than five minutes nobody lived to write a first status (docs/decisions/15).
 //! - **A deleted status**: not in the first six minutes of a task, which owes its first slots from its creation. After it sums, room
 //!   and claims are not judged for that life; doubled slots and what is owed are.
 //! - **Limits that strike too early** are judged only where no clock was ever wrong and the watches were true for five seconds.

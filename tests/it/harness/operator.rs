@@ -108,9 +108,14 @@ impl Operator {
             .collect()
     }
 
+    /// Whether it has listed tasks and Jobs.
+    pub fn is_ready(&self) -> bool {
+        self.health.is_ready()
+    }
+
     /// Whether it is ready and has nothing to do.
     pub fn is_quiet(&self) -> bool {
-        self.health.is_ready() && self.health.is_idle()
+        self.is_ready() && self.health.is_idle()
     }
 
     /// Whether it may write.

@@ -126,6 +126,8 @@ async fn a_standby_whose_watch_is_silent_runs_no_slot_again_when_it_takes_over()
         (second.metric("punctual_tasks ") == 1.0).then_some(())
     })
     .await;
+    // Jobs are listed after tasks, by a watch: silenced before, it would know nothing at all for a minute.
+    until("the second to have listed Jobs", || async { second.is_ready().then_some(()) }).await;
     proxy.silence_watches(true);
     first.set(SLOT);
     second.set(SLOT);

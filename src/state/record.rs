@@ -144,6 +144,8 @@ impl Record {
         let is_same = self.task().is_some_and(|known| known.resource_version == task.resource_version);
         if self.task().is_some() && !is_same && !self.is_news(&task.resource_version) {
             self.forget_failures(&task);
+            // What was deleted since may be there again.
+            self.missing.extend(self.gone.drain());
         }
         !is_same && self.take_task(task, now)
     }

@@ -87,6 +87,8 @@ pub struct Checker {
     pub behind: Ms,
     /// Fields of the status that an older CRD or operator dropped at some time.
     pub dropped: Dropped,
+    /// When the status last lost the times of retries without that the operator could have noticed what was dropped.
+    pub retry_at_lost: Ms,
     /// Whether the status that was written last lost fields to the CRD, and the leader who wrote it.
     pub pruned_for: Option<(usize, u32)>,
     /// The process that wrote the last statuses, and since when.
@@ -149,6 +151,7 @@ impl Checker {
             ahead: 0,
             behind: 0,
             dropped: Dropped::NOTHING,
+            retry_at_lost: 0,
             pruned_for: None,
             wrote_since: None,
             void_writes: BTreeSet::new(),
@@ -251,6 +254,13 @@ impl Checker {
         self.pruned_for = (is_less && actor.drops.is_nothing()).then_some(actor.process);
     }
 
+    /// What is stored lost these fields, and no answer to a write of the operator showed it.
+    pub fn fields_lost(&mut self, now: Ms, fields: Dropped) {
+        if fields.contains(Dropped::RETRY_AT) {
+            self.retry_at_lost = now;
+        }
+    }
+
     /// A backup was restored: the books go back with the objects. What was made since is forgotten.
     pub fn restore(&mut self, now: Ms, books: Self, task: &Task, spec: Arc<ScheduledTaskSpec>) {
         let known = std::mem::replace(self, books);
@@ -266,7 +276,7 @@ impl Checker {
         (self.clock_set, self.skewed, self.ahead, self.behind) = (known.clock_set, known.skewed, known.ahead, known.behind);
         (self.writes, self.last_write, self.last_look) = (known.writes, known.last_write, known.last_look);
         (self.dropped, self.pruned_for, self.last_busy, self.next_slot) = (known.dropped, None, now, None);
-        self.wrote_since = None;
+        (self.wrote_since, self.retry_at_lost) = (None, known.retry_at_lost);
         // The log is one of the past: it does not name all that was decided.
         (self.committed, self.log_was_damaged, self.refused) = (known.committed, true, known.refused);
     }

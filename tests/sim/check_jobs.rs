@@ -196,8 +196,9 @@ impl Checker {
         });
         let least = waits.min().unwrap_or(0);
         let earliest = over.div_euclid(1000) * SECOND + least;
-        // Whoever led later knows of the backoff what the status says, and that may be nothing.
-        let backoff_is_unknown = self.dropped.contains(Dropped::RETRY_AT) && actor.leads_since > over;
+        // Whoever led later, or reads a status that somebody wrote, knows of the backoff what that says, and that may be nothing.
+        let was_dropped = self.dropped.contains(Dropped::RETRY_AT) && actor.leads_since > over;
+        let backoff_is_unknown = was_dropped || self.retry_at_lost > over;
         // An end that was only seen by a clock that was wrong is not the API server's.
         demand!(
             actor.clock + self.spread() >= earliest || backoff_is_unknown || last.ended.is_none() && actor.clock != now,

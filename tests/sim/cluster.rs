@@ -295,7 +295,7 @@ impl Api {
             self.checker
                 .fields_dropped(self.weather.prunes.and(actor.drops), sent != status, actor);
             self.checker.status_written(self.now, &self.task, &status, actor, &self.jobs);
-            self.write(|task| task.status = Arc::new(status));
+            self.store(|task| task.status = Arc::new(status));
             Ok(self.task.clone())
         };
         if !answered {
@@ -307,8 +307,14 @@ impl Api {
         answer
     }
 
-    /// Somebody writes the task: a new version, and the watches are told.
+    /// Somebody else than the operator writes the task.
     pub fn write(&mut self, change: impl FnOnce(&mut Task)) {
+        self.checker.fields_lost(self.now, self.weather.prunes);
+        self.store(change);
+    }
+
+    /// A new version of the task, and the watches are told.
+    fn store(&mut self, change: impl FnOnce(&mut Task)) {
         let mut task = Task::clone(&self.task);
         change(&mut task);
         self.weather.prunes.strip(Arc::make_mut(&mut task.status));
@@ -321,6 +327,7 @@ impl Api {
     /// The CRD is an older one: what it does not know is not served any more.
     pub fn prune(&mut self, fields: Dropped) {
         self.weather.prunes = fields;
+        self.checker.fields_lost(self.now, fields);
         // What a process wrote before is gone from the status, and it has not seen that.
         self.checker.wrote_since = None;
         let mut task = Task::clone(&self.task);

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod metrics;
+pub mod notify;
 pub mod plan;
 pub mod schedule;
 pub mod server;

@@ -34,6 +34,14 @@ pub struct Metrics {
     pub events_dropped: IntCounter,
     /// `punctual_claims_log_bytes_total`: bytes of the claims log that were written.
     pub claims_log_bytes: IntCounter,
+    /// `punctual_notifications_total{sink, result}`: messages that a sink acknowledged (delivered) or will never take (dropped).
+    pub notifications: IntCounterVec,
+    /// `punctual_notification_failures_total{sink}`: deliveries that failed and are made again.
+    pub notification_failures: IntCounterVec,
+    /// `punctual_notification_tasks_waiting{sink}`: tasks of which the sink may not know everything yet.
+    pub notification_tasks_waiting: IntGaugeVec,
+    /// `punctual_notification_config_errors`: mistakes in the configuration of notifications.
+    pub notification_config_errors: IntGauge,
     /// `punctual_leader`: 1 while this replica is the leader, else 0.
     pub leader: IntGauge,
     /// `punctual_task_metrics_left_out`: tasks that are above the limit of the metrics of tasks.
@@ -67,6 +75,14 @@ impl Metrics {
         );
         let watches_forbidden = IntGaugeVec::new(forbidden, &["resource"]).expect("a fixed name");
         registry.register(Box::new(watches_forbidden.clone())).expect("registered once");
+        let waiting = Opts::new(
+            "punctual_notification_tasks_waiting",
+            "Tasks of which the sink may not know everything yet",
+        );
+        let notification_tasks_waiting = IntGaugeVec::new(waiting, &["sink"]).expect("a fixed name");
+        registry
+            .register(Box::new(notification_tasks_waiting.clone()))
+            .expect("registered once");
         let buckets = vec![
             0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0,
         ];
@@ -109,6 +125,21 @@ impl Metrics {
                 "punctual_quarantined_total",
                 "Objects that were set aside after a panic (a bug in the operator)",
                 &["resource"],
+            ),
+            notifications: counters(
+                "punctual_notifications_total",
+                "Notifications by sink, delivered or dropped (the receiver will never take them)",
+                &["sink", "result"],
+            ),
+            notification_failures: counters(
+                "punctual_notification_failures_total",
+                "Deliveries to a sink that failed; they are made again",
+                &["sink"],
+            ),
+            notification_tasks_waiting,
+            notification_config_errors: gauge(
+                "punctual_notification_config_errors",
+                "Mistakes in the configuration of notifications; the log names them",
             ),
             leader: gauge("punctual_leader", "1 while this replica is the leader and may write, else 0"),
             task_metrics_left_out: gauge(

@@ -2,13 +2,16 @@
 
 use super::cluster::Access;
 use crate::clock::Clock;
-use crate::controller::{ClaimsLogRef, Controller, LeaderElectionConfig, Options, RELOAD_PERIOD, TASK_METRICS, identity_of, reloading};
+use crate::controller::{
+    ClaimsLogRef, Controller, LeaderElectionConfig, NotificationOptions, Options, RELOAD_PERIOD, TASK_METRICS, identity_of, reloading,
+};
 use crate::metrics::Metrics;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
 use anyhow::{Context, Result};
 use kube::core::Duration;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,6 +34,9 @@ pub struct Args {
     /// Number of tasks that are reconciled concurrently
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: u16,
+    /// File that says who is told of outcomes outside of the cluster: docs/notifications.md. It is read again when it changes
+    #[arg(long, value_name = "FILE")]
+    notifications: Option<PathBuf>,
     /// Format of log lines
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -80,6 +86,11 @@ impl Election {
         }
     }
 
+    /// As does what notifications told.
+    fn book(&self) -> String {
+        format!("{}-told", self.leader_elect_resource_name)
+    }
+
     fn terms(self) -> Result<Option<LeaderElectionConfig>> {
         if !self.leader_elect {
             return Ok(None);
@@ -116,7 +127,9 @@ async fn operate(args: Args) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let access = args.access;
     let client = reloading(move || access.client(), RELOAD_PERIOD, Clock::System)?;
+    let book = args.election.book();
     let options = Options {
+        notifications: args.notifications.map(|file| NotificationOptions { file, book }),
         namespaces: args.watch_namespaces,
         claims_log: args.election.claims_log(),
         leader_election: args.election.terms()?,

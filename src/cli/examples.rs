@@ -106,6 +106,13 @@ pub const BACKFILL: &str = "Examples:
   # Six hours, by a time and a duration
   punctual backfill hourly 2026-11-01T00:00:00Z/PT6H";
 
+pub const NOTIFY: &str = "Examples:
+  # In the operator's pod, with its configuration and its Secrets
+  kubectl exec --namespace punctual-system deploy/punctual -- punctual notify test --sink chat
+
+  # Here, before the file goes into the cluster
+  punctual notify test --sink chat --config notifications.yaml";
+
 pub const COMPLETION: &str = "Examples:
   # For this shell
   source <(punctual completion bash)

@@ -22,6 +22,7 @@ mod list;
 mod logs;
 mod manifest;
 mod moment;
+mod notify;
 mod output;
 mod preview;
 mod proxy;
@@ -81,6 +82,9 @@ enum Command {
     /// Run the slots of an interval in the past
     #[command(after_help = examples::BACKFILL)]
     Backfill(request::Backfill),
+    /// Send a test message to a sink of the operator's notifications
+    #[command(after_help = examples::NOTIFY)]
+    Notify(notify::Args),
     /// Print the CustomResourceDefinition of ScheduledTask
     Crd,
     /// Print the completion script for a shell
@@ -104,7 +108,7 @@ impl Command {
                 args.access.or(before.access());
                 return Ok(self);
             }
-            Self::Controller(_) | Self::Preview(_) | Self::Convert(_) | Self::Crd | Self::Completion(_) => {
+            Self::Controller(_) | Self::Preview(_) | Self::Convert(_) | Self::Notify(_) | Self::Crd | Self::Completion(_) => {
                 return before.flag().map_or(Ok(self), Err);
             }
         };
@@ -209,6 +213,7 @@ fn run(name: Name) -> anyhow::Result<ExitCode> {
         Command::Suspend(args) => request::suspend(&args),
         Command::Resume(args) => request::resume(&args),
         Command::Backfill(args) => request::backfill(&args),
+        Command::Notify(args) => notify::run(&args),
         Command::Crd => output::print(&api::crd_yaml()).map(|()| ExitCode::SUCCESS),
         Command::Completion(args) => completion::run(&args, name.binary()),
     }

@@ -13,6 +13,7 @@ use super::queue::{Key, Queue, Why};
 use super::response;
 use super::synced::Synced;
 use super::timeline::Timeline;
+use super::told::Told;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::plan::{Announcement, ConditionReason, Reason, Task};
@@ -63,6 +64,7 @@ pub struct Context {
     pub(super) dry_runs: DryRuns,
     pub(super) queue: Queue,
     pub(super) events: Events,
+    pub(super) told: Told,
     pub(super) metrics: Metrics,
     pub(super) synced: Synced,
     pub(super) timeline: Timeline,
@@ -315,6 +317,7 @@ impl Context {
     pub(super) fn forget(&self, key: &Key) {
         self.claims.forget(key);
         self.paces().remove(key);
+        self.told.forget(key);
         self.queue.forget(key);
     }
 

@@ -5,7 +5,7 @@
 
 use super::queue::Key;
 use crate::plan::{JobObject, Task};
-use crate::state::{Packed, PackedText, RawJob, Record, Source, TaskSample};
+use crate::state::{Packed, PackedText, RawJob, Record, Source, Standing, TaskSample};
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,6 +31,14 @@ impl Shown {
         match self {
             Self::Awake(task) => Some(TaskSample::of(task)),
             Self::AtRest(text) => text.sample(),
+        }
+    }
+
+    /// What notifications tell of it.
+    pub fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::Awake(task) => Some(Standing::of(task)),
+            Self::AtRest(text) => text.standing(),
         }
     }
 }

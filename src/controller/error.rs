@@ -41,6 +41,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// The words of [`Error::kind`].
+    pub const KINDS: [&'static str; 8] = [
+        "NotFound",
+        "Conflict",
+        "Refused",
+        "Later",
+        "Unanswered",
+        "NotLeading",
+        "Panicked",
+        "Unsettled",
+    ];
+
     /// No response arrived in time.
     #[must_use]
     pub fn deadline(after: Duration) -> Self {

@@ -7,6 +7,7 @@
 //! ```
 //! Given a client and a clock, it runs until it is stopped. Nothing is decided here: decisions are in `plan`.
 
+mod book;
 mod cache;
 mod claims;
 mod claims_log;
@@ -19,7 +20,9 @@ mod field_manager;
 mod leader;
 mod leadership;
 mod lease;
+mod notifications;
 mod observe;
+mod options;
 mod outbox;
 mod pen;
 mod perform;
@@ -30,13 +33,16 @@ mod reloading;
 mod response;
 mod synced;
 mod task_metrics;
+mod teller;
 mod timeline;
+mod told;
 mod watch_backoff;
 
 pub use claims::ClaimsLogRef;
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::LeaderElectionConfig;
+pub use options::{NotificationOptions, Options, TASK_METRICS};
 pub use reloading::{LoadedClient, RELOAD_PERIOD, reloading};
 
 use crate::clock::Clock;
@@ -57,6 +63,7 @@ use std::time::Duration;
 use synced::Synced;
 use timeline::Timeline;
 use tokio::sync::{Semaphore, watch};
+use told::Told;
 
 /// How long the work in flight may take when the process is stopped; less than a pod's grace period.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -68,39 +75,6 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 const TURNS: usize = 8;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
-/// The metrics of so many tasks are shown by default.
-pub const TASK_METRICS: usize = 20_000;
-
-/// How the operator is run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Only these namespaces; all of them, if there are none.
-    pub namespaces: Vec<String>,
-    /// How replicas agree on a leader; without, this process leads.
-    pub leader_election: Option<LeaderElectionConfig>,
-    /// Where decisions to start are made durable.
-    pub claims_log: ClaimsLogRef,
-    /// How many requests are on their way at once: as many connections to the API server.
-    pub workers: usize,
-    /// The metrics of so many tasks are shown; of none, if there is no limit.
-    pub task_metrics: Option<usize>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            namespaces: Vec::new(),
-            leader_election: None,
-            claims_log: ClaimsLogRef {
-                namespace: "punctual-system".into(),
-                name: "punctual-claims".into(),
-            },
-            workers: 64,
-            task_metrics: Some(TASK_METRICS),
-        }
-    }
-}
-
 /// The operator.
 #[derive(Debug)]
 pub struct Controller {
@@ -108,6 +82,7 @@ pub struct Controller {
     accepted: Accepted,
     workers: usize,
     task_metrics: Option<usize>,
+    notifications: Option<NotificationOptions>,
 }
 
 /// Why the operator ended by itself.
@@ -132,6 +107,10 @@ impl Controller {
     /// An operator that has not begun.
     #[must_use]
     pub fn new(client: kube::Client, clock: Clock, metrics: Metrics, options: Options) -> Self {
+        // From the start: a series that appears with its first error has no increase.
+        for kind in Error::KINDS {
+            metrics.reconcile_errors.with_label_values(&[kind]);
+        }
         let (events, accepted) = Events::new(metrics.clone());
         let mut key = [0; 32];
         // Without randomness there is no TLS either, so the client could not have been made.
@@ -153,6 +132,7 @@ impl Controller {
             dry_runs: DryRuns::default(),
             queue: Queue::new(workers),
             events,
+            told: Told::default(),
             metrics,
             synced,
             timeline: Timeline::new(),
@@ -166,6 +146,7 @@ impl Controller {
             accepted,
             workers,
             task_metrics: options.task_metrics,
+            notifications: options.notifications,
         }
     }
 
@@ -185,7 +166,11 @@ impl Controller {
     /// has to be started again.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Stopped> {
         let Self {
-            ctx, accepted, workers, ..
+            ctx,
+            accepted,
+            workers,
+            notifications,
+            ..
         } = self;
         let mut background = tokio::task::JoinSet::new();
         let scopes = ctx.namespaces.iter().map(|namespace| Some(namespace.clone()));
@@ -209,6 +194,13 @@ impl Controller {
             Stopped::Defect
         });
         background.spawn(async move { Stopped::ClaimsLog(claims_log::run(logged).await) });
+        if let Some(options) = notifications {
+            let told = ctx.clone();
+            background.spawn(async move {
+                notifications::run(told, options).await;
+                Stopped::Defect
+            });
+        }
         let posting = tokio::spawn(outbox::run(ctx.clone(), accepted));
         let ended = tokio::select! {
             () = work(&ctx, workers) => Ok(()),
@@ -231,6 +223,7 @@ impl Controller {
             abort.abort();
         }
         background.shutdown().await;
+        book::save(&ctx).await;
         // Where a write may still be on its way, the lease runs out by itself.
         if drained {
             leader::release(&ctx).await;

@@ -60,8 +60,9 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: t
 
 /// Takes in a task, and has it looked at if that is news.
 pub fn take_task(ctx: &Context, raw: RawTask, source: Source) {
-    if let (Some(uid), Some(namespace)) = (&raw.metadata.uid, &raw.metadata.namespace) {
-        ctx.queue.belongs(&uid.as_str().into(), namespace);
+    let names = (raw.metadata.uid.as_deref().map(Key::from), raw.metadata.namespace.clone());
+    if let (Some(key), Some(namespace)) = &names {
+        ctx.queue.belongs(key, namespace);
     }
     if let Some(version) = &raw.metadata.resource_version {
         ctx.timeline.saw(version);
@@ -73,6 +74,10 @@ pub fn take_task(ctx: &Context, raw: RawTask, source: Source) {
             ctx.quarantined(&key, "reading it");
             ctx.wake(Some(key));
         }
+    }
+    // Also what we wrote ourselves comes this way, when it is stored.
+    if let (Some(key), Some(namespace)) = &names {
+        ctx.told.mark(key, namespace);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::api::{ScheduledTaskSpec, ScheduledTaskStatus};
 use crate::schedule::{Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ pub struct Task {
     pub created: Timestamp,
     /// It is being deleted: nothing more is started; its Jobs go with it by their owner reference.
     pub deleting: bool,
+    /// `metadata.labels`, by which notifications are routed; nothing is decided by them.
+    pub labels: BTreeMap<String, String>,
     /// What was requested by annotation.
     pub requests: Requests,
     /// The spec, or why it cannot be used.
@@ -211,6 +214,7 @@ impl Task {
             resource_version: "1".to_owned(),
             created,
             deleting: false,
+            labels: BTreeMap::new(),
             requests: Requests::default(),
             spec: Ok(Arc::new(spec)),
             status: Arc::default(),

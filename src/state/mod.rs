@@ -35,7 +35,7 @@ pub use raw_job::RawJob;
 pub use raw_task::{DEFECT, RawTask};
 pub use record::Record;
 pub use request::{Notice, Progress, Request, Step};
-pub use rest::{Packed, PackedText, uid_hash};
+pub use rest::{Packed, PackedText, Standing, uid_hash};
 pub use seal::Seal;
 pub use seen_again::Source;
 pub use task_sample::{ConditionSample, LastRun, TaskSample};

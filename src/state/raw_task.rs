@@ -4,7 +4,7 @@
 //! for one object: a task that cannot be read is a task that says so.
 
 use super::json::Json;
-use super::metadata::slim;
+use super::metadata::slim_with_labels;
 use crate::api::{self, JobTemplate, ScheduledTask, ScheduledTaskSpec, ScheduledTaskStatus, printable};
 use crate::plan::{ConditionReason, Requests, Spec, Task, Unusable};
 use crate::schedule::hash;
@@ -23,7 +23,7 @@ const LONGEST_STATUS: usize = 1024 * 1024;
 #[derive(Resource, Clone, Debug, Deserialize)]
 #[resource(inherit = "ScheduledTask")]
 pub struct RawTask {
-    #[serde(deserialize_with = "slim")]
+    #[serde(deserialize_with = "slim_with_labels")]
     /// Its metadata.
     pub metadata: ObjectMeta,
     #[serde(default)]
@@ -94,6 +94,7 @@ impl RawTask {
             resource_version: meta.resource_version.clone().unwrap_or_default(),
             created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |at| at.0),
             deleting: meta.deletion_timestamp.is_some(),
+            labels: meta.labels.clone().unwrap_or_default(),
             spec,
             status: Arc::new(status),
             damage,

@@ -12,7 +12,7 @@ use crate::plan::{DryRun, Job, JobObject, Requests, Spec, Task, Unusable};
 use crate::schedule::hash;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What most packed records have in common: compression refers to it instead of repeating it.
@@ -60,6 +60,39 @@ impl JobHash {
     }
 }
 
+/// How a task stands: what notifications tell of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Standing {
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.uid`
+    pub uid: String,
+    /// `metadata.creationTimestamp`
+    pub created: Timestamp,
+    /// `metadata.labels`
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The status.
+    pub status: ScheduledTaskStatus,
+}
+
+impl Standing {
+    /// How this task stands.
+    #[must_use]
+    pub fn of(task: &Task) -> Self {
+        Self {
+            namespace: task.namespace.clone(),
+            name: task.name.clone(),
+            uid: task.uid.clone(),
+            created: task.created,
+            labels: task.labels.clone(),
+            status: (*task.status).clone(),
+        }
+    }
+}
+
 /// The text, as it is written.
 #[derive(Serialize)]
 struct Written<'a> {
@@ -70,6 +103,8 @@ struct Written<'a> {
     version: &'a str,
     created: Timestamp,
     deleting: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: &'a BTreeMap<String, String>,
     requests: &'a Requests,
     spec: Result<&'a ScheduledTaskSpec, &'a Unusable>,
     status: &'a ScheduledTaskStatus,
@@ -88,6 +123,8 @@ struct Read {
     version: String,
     created: Timestamp,
     deleting: bool,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
     requests: Requests,
     spec: Result<ScheduledTaskSpec, Unusable>,
     status: ScheduledTaskStatus,
@@ -111,6 +148,7 @@ impl Packed {
             version: &task.resource_version,
             created: task.created,
             deleting: task.deleting,
+            labels: &task.labels,
             requests: &task.requests,
             spec: task.spec.as_ref().map(|spec| &spec.fields),
             status: &task.status,
@@ -141,6 +179,7 @@ impl Packed {
             resource_version: read.version,
             created: read.created,
             deleting: read.deleting,
+            labels: read.labels,
             requests: read.requests,
             spec: read.spec.map(|fields| Arc::new(Spec::new(fields, &key))),
             status: Arc::new(read.status),
@@ -218,6 +257,12 @@ impl PackedText {
         let text = self.read()?;
         let part: TaskPart = serde_json::from_slice(&text).ok()?;
         Some(part.sample())
+    }
+
+    /// What notifications tell of the task. Nothing, if what was packed cannot be read, which would be a defect.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        serde_json::from_slice(&self.read()?).ok()
     }
 }
 

@@ -127,6 +127,7 @@ impl World {
             resource_version: "1".into(),
             created,
             deleting: false,
+            labels: BTreeMap::new(),
             requests: Requests::default(),
             spec: Ok(Arc::new(Spec::new(fields.clone(), KEY))),
             status: Arc::default(),

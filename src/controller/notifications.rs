@@ -1,0 +1,128 @@
+//! Keeps the sinks as the administrator's file says, and their books.
+//!
+//! The file is read again when it has changed: a sink that stays as it was goes on, others begin or end. Decides nothing about messages.
+
+use super::claims::ClaimsLogRef;
+use super::context::Context;
+use super::{NotificationOptions, book, teller};
+use crate::notify::{Config, Sink, SinkConfig};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often it is asked whether this process leads, and whether the file has changed.
+const PERIOD: Duration = Duration::from_secs(1);
+/// Between two writes of the books.
+const BETWEEN_BOOKS: Duration = Duration::from_secs(30);
+/// The books could not be read: again after this.
+const BETWEEN_LOADS: Duration = Duration::from_secs(5);
+/// A longer file is not read whole.
+const LONGEST: u64 = 2 << 20;
+
+/// A sink in use.
+struct Used {
+    config: SinkConfig,
+    telling: JoinHandle<()>,
+}
+
+impl Drop for Used {
+    fn drop(&mut self) {
+        self.telling.abort();
+    }
+}
+
+/// Tells everybody whom the file names. Never ends.
+pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
+    ctx.synced.wait().await;
+    let place = ClaimsLogRef {
+        namespace: ctx.claims.place().namespace.clone(),
+        name: options.book,
+    };
+    let source = format!("/punctual/{}/{}", place.namespace, place.name.trim_end_matches("-told"));
+    let (config, configured) = watch::channel(Arc::new(Config::default()));
+    let mut used: HashMap<String, Used> = HashMap::new();
+    let mut text = None;
+    let mut saved = Instant::now();
+    let mut try_load = Instant::now();
+    loop {
+        let read = read(&options.file);
+        if text.as_ref() != Some(&read) {
+            let known = Arc::new(say(&ctx, &options.file, &read));
+            config.send_replace(known.clone());
+            used.retain(|name, sink| {
+                let stays = known.sinks.contains(&sink.config);
+                if !stays {
+                    ctx.told.end(name);
+                }
+                stays
+            });
+            for sink in &known.sinks {
+                used.entry(sink.name.clone()).or_insert_with(|| {
+                    let line = ctx.told.begin(&sink.name);
+                    book::open(&ctx, &sink.name);
+                    let telling = teller::run(ctx.clone(), line, Sink::new(sink.clone(), &source), configured.clone());
+                    Used {
+                        config: sink.clone(),
+                        telling: tokio::spawn(telling),
+                    }
+                });
+            }
+            // Routes may have changed: each sink looks again.
+            for named in ctx.cache.names() {
+                ctx.told.mark(&named.key, &named.namespace);
+            }
+            text = Some(read);
+        }
+        let term = ctx.leadership.holds().then(|| ctx.leadership.term());
+        let known = ctx.told.books().term;
+        match term {
+            None if known.is_some() => book::close(&ctx),
+            Some(term) if known != Some(term) && Instant::now() >= try_load => {
+                if let Err(error) = book::load(&ctx, &place, term).await {
+                    tracing::warn!(
+                        name = place.name,
+                        "nobody is notified before it is known who was told what: {error}"
+                    );
+                    try_load = Instant::now() + BETWEEN_LOADS;
+                }
+            }
+            Some(_) if saved.elapsed() >= BETWEEN_BOOKS => {
+                book::save(&ctx).await;
+                saved = Instant::now();
+            }
+            _ => {}
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// The file's text, or why it cannot be read.
+fn read(file: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
+    opened.map(|_| text).map_err(|error| error.to_string())
+}
+
+/// What the text says; and what is wrong in it, for people.
+fn say(ctx: &Context, file: &Path, text: &Result<String, String>) -> Config {
+    let config = match text {
+        Ok(text) => Config::read(text),
+        Err(error) => {
+            ctx.metrics.notification_config_errors.set(1);
+            tracing::error!(file = %file.display(), "nobody is notified: the configuration cannot be read: {error}");
+            return Config::default();
+        }
+    };
+    for wrong in &config.wrong {
+        tracing::error!(file = %file.display(), "notifications: {}: {}", wrong.place, wrong.message);
+    }
+    let wrong = i64::try_from(config.wrong.len()).unwrap_or(i64::MAX);
+    ctx.metrics.notification_config_errors.set(wrong);
+    let names: Vec<&str> = config.sinks.iter().map(|sink| sink.name.as_str()).collect();
+    tracing::info!(file = %file.display(), sinks = names.join(","), "notifications are configured");
+    config
+}

@@ -1,0 +1,272 @@
+//! One sink's reading of the ledgers: what it gets next, and how far it has come.
+//!
+//! Tasks and acknowledgements go in, deliveries come out. Sends nothing.
+
+use super::book::Book;
+use super::config::Config;
+use super::message::{Message, Subject};
+use super::news::news;
+use super::position::{FINAL, Position};
+use crate::api::ScheduledTaskStatus;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+
+/// What is known of a task.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Its names.
+    pub subject: &'a Subject,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
+    /// Its status, as it is stored.
+    pub status: &'a ScheduledTaskStatus,
+}
+
+/// What a sink gets to know of one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    subject: Subject,
+    /// Each with the position that it leads to.
+    messages: Vec<(Message, Position)>,
+    end: Position,
+}
+
+impl Part {
+    /// The task.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// What it gets to know.
+    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.messages.iter().map(|(message, _)| message)
+    }
+}
+
+/// How far a sink has read.
+#[derive(Debug)]
+pub struct Reader {
+    sink: String,
+    /// Tasks of which it was told.
+    book: Book,
+    /// Tasks of which it need not know what happened: where it has looked until.
+    passed: HashMap<String, Position>,
+    /// It was told of something that no written book says yet.
+    is_ahead: bool,
+}
+
+impl Reader {
+    /// A sink that has read so far.
+    #[must_use]
+    pub fn new(sink: &str, book: Book) -> Self {
+        Self {
+            sink: sink.into(),
+            book,
+            passed: HashMap::new(),
+            is_ahead: true,
+        }
+    }
+
+    /// What the sink gets to know of the task now, if anything.
+    pub fn look(&mut self, task: View<'_>, config: &Config, now: Timestamp) -> Option<Part> {
+        let wanted = config.wanted(&self.sink, task.labels);
+        let uid = &task.subject.uid;
+        let told = self.passed.get(uid).copied().or_else(|| self.book.position(uid));
+        let told = told.unwrap_or_else(|| self.first(task, &wanted));
+        let news = news(task.subject, task.status, &told, now);
+        let (messages, end) = (news.messages.into_iter(), news.end);
+        let messages: Vec<_> = messages.filter(|(message, _)| wanted.takes(message)).collect();
+        if messages.is_empty() {
+            if end != told {
+                self.passed.insert(uid.clone(), end);
+            }
+            return None;
+        }
+        Some(Part {
+            subject: task.subject.clone(),
+            messages,
+            end,
+        })
+    }
+
+    /// Where to begin with a task of which it was never told: with what happened since the sink is there. Had it been told of one of the
+    /// outcomes that it wants, the book would say so; so all that are counted of these are news, shown or not.
+    fn first(&self, task: View<'_>, wanted: &super::config::Wanted<'_>) -> Position {
+        let mut position = Position::before(task.status, self.book.since);
+        if task.created >= self.book.since {
+            for (count, what) in position.counts.iter_mut().zip(FINAL) {
+                *count = if wanted.names(what, task.subject) { 0 } else { *count };
+            }
+        }
+        position
+    }
+
+    /// The first so many messages of these parts were acknowledged. Says which tasks have to be looked at again.
+    pub fn settle(&mut self, parts: Vec<Part>, delivered: usize) -> Vec<Subject> {
+        let mut left = delivered;
+        let mut again = Vec::new();
+        for part in parts {
+            let count = part.messages.len();
+            let position = match left {
+                0 => None,
+                left if left >= count => Some(part.end),
+                left => part.messages.get(left - 1).map(|(_, position)| *position),
+            };
+            if let Some(position) = position {
+                self.book.set(&part.subject.uid, position);
+                self.passed.remove(&part.subject.uid);
+                self.is_ahead = true;
+            }
+            if left < count {
+                again.push(part.subject);
+            }
+            left = left.saturating_sub(count);
+        }
+        again
+    }
+
+    /// The task is gone.
+    pub fn forget(&mut self, uid: &str) {
+        self.passed.remove(uid);
+        self.book.remove(uid);
+    }
+
+    /// Whether it was told of something that was not written down.
+    #[must_use]
+    pub fn is_ahead(&self) -> bool {
+        self.is_ahead
+    }
+
+    /// The book, to be written down, in at most `room` bytes.
+    pub fn write(&mut self, room: usize) -> Vec<u8> {
+        self.is_ahead = false;
+        for (uid, position) in &self.passed {
+            if self.book.position(uid).is_some() {
+                self.book.set(uid, *position);
+            }
+        }
+        self.book.write(room)
+    }
+
+    /// What was written down did not arrive.
+    pub fn not_written(&mut self) {
+        self.is_ahead = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::{Ledger, at, outcome, subject};
+    use super::super::message::What;
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    /// What arrived, by id: outcomes by their numbers, and how many a gap stands for.
+    type Received = HashMap<String, Message>;
+
+    fn config(text: &str) -> Config {
+        let config = Config::read(&format!(
+            "sinks: [{{name: events, http: {{url: 'http://127.0.0.1'}}}}]\nroutes: [{text}]"
+        ));
+        assert_eq!(config.wrong, []);
+        config
+    }
+
+    fn look(reader: &mut Reader, ledger: &Ledger, config: &Config) -> Option<Part> {
+        let (subject, labels) = (subject(), BTreeMap::new());
+        let view = View {
+            subject: &subject,
+            created: at(0),
+            labels: &labels,
+            status: &ledger.status,
+        };
+        reader.look(view, config, at(ledger.minute))
+    }
+
+    fn deliver(reader: &mut Reader, part: Part, count: usize, received: &mut Received) {
+        let messages: Vec<Message> = part.messages().take(count).cloned().collect();
+        received.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+        reader.settle(vec![part], count);
+    }
+
+    #[test]
+    fn what_nobody_wants_is_passed_over_and_needs_no_page() {
+        let config = config("{sinks: [events], outcomes: [Failed]}");
+        let mut reader = Reader::new("events", Book::new(at(0)));
+        reader.write(usize::MAX);
+        let mut ledger = Ledger {
+            limit: 2,
+            ..Ledger::default()
+        };
+        for _ in 0..5 {
+            ledger.add(What::Succeeded);
+            assert_eq!(look(&mut reader, &ledger, &config), None);
+        }
+        assert!(!reader.is_ahead());
+        // Whoever leads next takes what was cut off for what it was: nothing that anybody wants.
+        let page = reader.write(usize::MAX);
+        let mut next = Reader::new("events", Book::read(&page).unwrap());
+        assert_eq!(look(&mut next, &ledger, &config), None);
+        ledger.add(What::Failed);
+        let part = look(&mut next, &ledger, &config).unwrap();
+        assert_eq!(next.settle(vec![part.clone()], 0), [subject()]);
+        assert_eq!(look(&mut next, &ledger, &config), Some(part.clone()));
+        assert_eq!(next.settle(vec![part], 1), []);
+        assert!(next.is_ahead());
+        assert_eq!(look(&mut next, &ledger, &config), None);
+    }
+
+    proptest! {
+        /// Whatever is delivered, lost, written down or forgotten by a crash: each outcome that the sink wants arrives, or is counted in a gap.
+        #[test]
+        fn each_outcome_arrives_or_is_counted(
+            limit in 0_usize..6,
+            all in any::<bool>(),
+            steps in prop::collection::vec((prop::collection::vec(outcome(), 0..9), any::<bool>(), any::<bool>(), 0_usize..12), 1..14),
+        ) {
+            let wants = if all { "'*'" } else { "Failed, Gap" };
+            let config = config(&format!("{{sinks: [events], outcomes: [{wants}], repeat: each}}"));
+            let mut ledger = Ledger { limit, ..Ledger::default() };
+            let mut page = Book::new(at(0)).write(usize::MAX);
+            let mut reader = Reader::new("events", Book::read(&page).unwrap());
+            let mut received = Received::new();
+            for (step, is_written, crashes, count) in steps {
+                step.iter().for_each(|outcome| ledger.add(*outcome));
+                if let Some(part) = look(&mut reader, &ledger, &config) {
+                    deliver(&mut reader, part, count, &mut received);
+                }
+                if is_written {
+                    page = reader.write(usize::MAX);
+                }
+                if crashes {
+                    reader = Reader::new("events", Book::read(&page).unwrap());
+                }
+            }
+            if let Some(part) = look(&mut reader, &ledger, &config) {
+                deliver(&mut reader, part, usize::MAX, &mut received);
+            }
+            prop_assert_eq!(look(&mut reader, &ledger, &config), None);
+            // After dropping duplicates. What is told again in other groups is known by its numbers.
+            let mut numbers = std::collections::HashSet::new();
+            let mut lost = 0;
+            for message in received.values() {
+                match message.what {
+                    What::Gap if all => numbers.extend(message.sequence.unwrap() - message.slots + 1..=message.sequence.unwrap()),
+                    What::Gap => lost += message.slots,
+                    What::Failed => { numbers.insert(message.sequence.unwrap()); }
+                    _ => numbers.extend(message.sequence.into_iter().flat_map(|last| last - message.slots + 1..=last)),
+                }
+            }
+            let told = i64::try_from(numbers.len()).unwrap();
+            if all {
+                prop_assert_eq!(told, Position::at(&ledger.status).total());
+            } else {
+                prop_assert!(told + lost >= ledger.status.failed, "{} of {}", told + lost, ledger.status.failed);
+            }
+        }
+    }
+}

@@ -17,23 +17,33 @@ fn schema() -> Value {
     crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
 }
 
-#[test]
-fn the_crd_in_crds_is_up_to_date() {
-    let made = api::crd_yaml();
+fn is_up_to_date(file: &Path, made: &str) {
     if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
-        fs::write(crd_file(), &made).expect("crds/ can be written");
+        fs::write(file, made).expect("it can be written");
     }
-    let kept = fs::read_to_string(crd_file()).unwrap_or_default();
+    let kept = fs::read_to_string(file).unwrap_or_default();
     let same = kept.lines().zip(made.lines()).take_while(|(kept, made)| kept == made).count();
     let at = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
     assert!(
         kept == made,
         "{} is not up to date; update it with: BLESS=1 cargo test --test generated\nline {}: kept {:?}, made {:?}",
-        crd_file().display(),
+        file.display(),
         same + 1,
         at(&kept),
-        at(&made)
+        at(made)
     );
+}
+
+#[test]
+fn the_crd_in_crds_is_up_to_date() {
+    is_up_to_date(&crd_file(), &api::crd_yaml());
+}
+
+#[test]
+fn the_schema_of_events_is_up_to_date() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/events/punctual-event.schema.json");
+    let made = serde_json::to_string_pretty(&punctual::notify::event_schema()).expect("JSON");
+    is_up_to_date(&file, &format!("{made}\n"));
 }
 
 #[test]

@@ -56,7 +56,8 @@ pub fn open(ctx: &Context, sink: &str) {
     let Some(line) = ctx.told.all().into_iter().find(|line| line.sink == sink) else {
         return;
     };
-    line.set_reader(Some(Reader::new(sink, page.unwrap_or_else(|| Book::new(ctx.clock.now())))));
+    let begin = || Reader::begin(sink, ctx.clock.now());
+    line.set_reader(Some(page.map_or_else(begin, |page| Reader::new(sink, page))));
     for named in ctx.cache.names() {
         line.add(&named.key, &named.namespace);
     }

@@ -45,7 +45,8 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
     let (config, configured) = watch::channel(Arc::new(Config::default()));
     let mut used: HashMap<String, Used> = HashMap::new();
     let mut text = None;
-    let mut saved = Instant::now();
+    // Where a sink begins, that is written down at once.
+    let mut saved: Option<Instant> = None;
     let mut try_load = Instant::now();
     loop {
         let read = read(&options.file);
@@ -75,12 +76,14 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
                 ctx.told.mark(&named.key, &named.namespace);
             }
             text = Some(read);
+            saved = None;
         }
         let term = ctx.leadership.holds().then(|| ctx.leadership.term());
         let known = ctx.told.books().term;
         match term {
             None if known.is_some() => book::close(&ctx),
             Some(term) if known != Some(term) && Instant::now() >= try_load => {
+                saved = None;
                 if let Err(error) = book::load(&ctx, &place, term).await {
                     tracing::warn!(
                         name = place.name,
@@ -89,9 +92,9 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
                     try_load = Instant::now() + BETWEEN_LOADS;
                 }
             }
-            Some(_) if saved.elapsed() >= BETWEEN_BOOKS => {
+            Some(_) if saved.is_none_or(|saved| saved.elapsed() >= BETWEEN_BOOKS) => {
                 book::save(&ctx).await;
-                saved = Instant::now();
+                saved = Some(Instant::now());
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use super::queue::LONGEST_WAIT;
 use super::told::Line;
 use crate::notify::{Config, Message, Part, Sink, Subject, View};
 use crate::schedule::hash;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -56,12 +57,19 @@ pub async fn run(ctx: Arc<Context>, line: Arc<Line>, mut sink: Sink, config: wat
 fn gather(ctx: &Context, line: &Line, config: &Config, most: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut count = 0;
+    let mut looked = HashSet::new();
     while count < most {
         let mut reader = line.reader();
         let Some(reader) = reader.as_mut().filter(|_| ctx.leadership.holds()) else {
             break;
         };
         let Some(key) = line.take() else { break };
+        if !looked.insert(key.clone()) {
+            // It was touched meanwhile. What it tells now begins where this delivery ends.
+            let namespace = ctx.queue.namespace(&key);
+            line.add(&key, namespace.as_deref().unwrap_or_default());
+            break;
+        }
         let Some(task) = ctx.cache.shown(&key).and_then(|shown| shown.standing()) else {
             continue;
         };

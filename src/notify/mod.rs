@@ -13,6 +13,7 @@ mod book;
 mod config;
 mod event;
 #[cfg(test)]
+#[path = "scenarios/ledger.rs"]
 mod ledger;
 mod message;
 mod news;
@@ -20,17 +21,19 @@ mod pending;
 mod position;
 mod reader;
 mod route;
+mod sink_config;
 mod sinks;
 mod text;
 
 pub use book::Book;
-pub use config::{Amqp, Config, Heartbeat, Http, Kind as SinkKind, Secret, SinkConfig, Slack, Smtp, SmtpTls, WrongSink};
-pub use event::{CONTENT_TYPE, cloud_event};
+pub use config::{Config, Wanted, WrongSink};
+pub use event::{CONTENT_TYPE, cloud_event, event_schema};
 pub use message::{Message, Subject, What};
 pub use news::{News, news};
 pub use pending::Pending;
 pub use position::Position;
 pub use reader::{Part, Reader, View};
 pub use route::Route;
+pub use sink_config::{Amqp, Heartbeat, Http, Kind as SinkKind, Secret, SinkConfig, Slack, Smtp, SmtpTls};
 pub use sinks::{NotDelivered, Sink, Timeouts};
 pub use text::{Digest, Line};

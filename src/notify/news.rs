@@ -287,5 +287,5 @@ impl Streak {
 }
 
 #[cfg(test)]
-#[path = "news/tests.rs"]
+#[path = "scenarios/news.rs"]
 mod tests;

@@ -58,7 +58,7 @@ impl Position {
             ..now
         };
         for run in &status.recent_runs {
-            let at = run.finished.as_ref().map_or(run.slot.0, |at| at.0);
+            let at = run.finished.as_ref().map_or(run.slot.0, |at| at.0.max(run.slot.0));
             if at > since
                 && let Some(index) = FINAL.iter().position(|what| what.as_str() == run.outcome)
                 && let Some(count) = position.counts.get_mut(index)

@@ -66,7 +66,16 @@ impl Reader {
             sink: sink.into(),
             book,
             passed: HashMap::new(),
+            is_ahead: false,
+        }
+    }
+
+    /// A sink that begins now. That is to be written down before anything else: what comes later is news, whoever leads then.
+    #[must_use]
+    pub fn begin(sink: &str, now: Timestamp) -> Self {
+        Self {
             is_ahead: true,
+            ..Self::new(sink, Book::new(now))
         }
     }
 
@@ -196,7 +205,8 @@ mod tests {
     #[test]
     fn what_nobody_wants_is_passed_over_and_needs_no_page() {
         let config = config("{sinks: [events], outcomes: [Failed]}");
-        let mut reader = Reader::new("events", Book::new(at(0)));
+        let mut reader = Reader::begin("events", at(0));
+        assert!(reader.is_ahead());
         reader.write(usize::MAX);
         let mut ledger = Ledger {
             limit: 2,

@@ -1,10 +1,21 @@
 //! What goes where.
 
-use super::config::USUAL;
 use super::message::{Subject, What};
 use serde::Deserialize;
 use serde_yaml::Value;
 use std::collections::BTreeMap;
+
+/// The outcomes of which people are told unless a route says otherwise: what goes wrong, and that it goes well again.
+pub const USUAL: [What; 8] = [
+    What::Failed,
+    What::Cancelled,
+    What::Missed,
+    What::Recovered,
+    What::Suspended,
+    What::Overdue,
+    What::Stalled,
+    What::Gap,
+];
 
 /// Which messages some sinks get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +120,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     let Some((last, middle)) = parts.split_last() else { return true };
     for part in middle {
         let Some(at) = left.find(part) else { return false };
-        left = &left[at + part.len()..];
+        left = left.get(at + part.len()..).unwrap_or_default();
     }
     left.ends_with(last)
 }

@@ -36,18 +36,7 @@ impl Line {
     /// The line of a message.
     #[must_use]
     pub fn of(message: &Message) -> Self {
-        Self::of_several(message, 1)
-    }
-
-    /// The line of several messages that say the same of a task; this is the last one.
-    fn of_several(last: &Message, count: usize) -> Self {
-        let head = format!("{}: {} ({})", last.subject, happened(last, count), last.reason);
-        Self {
-            head: printable(&head).into_owned(),
-            words: printable(last.text.trim()).into_owned(),
-            logs: last.log_command().map(|command| printable(&command).into_owned()),
-            count,
-        }
+        Group::of(message).line()
     }
 
     /// All in one sentence.
@@ -60,30 +49,66 @@ impl Line {
     }
 }
 
+/// Messages that say the same of a task.
+struct Group<'a> {
+    last: &'a Message,
+    count: usize,
+    slots: i64,
+}
+
+impl<'a> Group<'a> {
+    fn of(message: &'a Message) -> Self {
+        Self {
+            last: message,
+            count: 1,
+            slots: message.slots,
+        }
+    }
+
+    fn add(&mut self, message: &'a Message) {
+        self.last = message;
+        self.count += 1;
+        self.slots = self.slots.saturating_add(message.slots);
+    }
+
+    fn line(&self) -> Line {
+        let last = self.last;
+        let reason = match last.reason.as_str() {
+            "" => String::new(),
+            reason => format!(" ({reason})"),
+        };
+        let head = format!("{}: {}{reason}", last.subject, self.happened());
+        Line {
+            head: printable(&head).into_owned(),
+            words: printable(last.text.trim()).into_owned(),
+            logs: last.log_command().map(|command| printable(&command).into_owned()),
+            count: self.count,
+        }
+    }
+}
+
 impl Digest {
     /// A line each, if there are few messages; otherwise one for each task and outcome, and at most so many.
     #[must_use]
     pub fn of(messages: &[Message], most: usize) -> Self {
-        let mut groups: Vec<(&Message, usize)> = Vec::new();
-        if messages.len() <= most {
-            groups.extend(messages.iter().map(|message| (message, 1)));
-        } else {
-            let mut known: HashMap<(&str, What), usize> = HashMap::new();
-            for message in messages {
-                let number = *known.entry((&message.subject.uid, message.what)).or_insert(groups.len());
-                match groups.get_mut(number) {
-                    Some((last, count)) => (*last, *count) = (message, *count + 1),
-                    None => groups.push((message, 1)),
-                }
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        let mut known: HashMap<(&str, What), usize> = HashMap::new();
+        for message in messages {
+            let last = groups.len();
+            let is_alone = messages.len() <= most;
+            let number = if is_alone {
+                last
+            } else {
+                *known.entry((&message.subject.uid, message.what)).or_insert(last)
+            };
+            match groups.get_mut(number) {
+                Some(group) => group.add(message),
+                None => groups.push(Group::of(message)),
             }
         }
         Self {
-            hidden: groups.iter().skip(most).map(|(_, count)| count).sum(),
-            lines: groups
-                .iter()
-                .take(most)
-                .map(|(last, count)| Line::of_several(last, *count))
-                .collect(),
+            hidden: groups.iter().skip(most).map(|group| group.count).sum(),
+            lines: groups.iter().take(most).map(Group::line).collect(),
         }
     }
 }
@@ -135,55 +160,164 @@ fn word(what: What) -> &'static str {
     }
 }
 
-/// What happened, after the name of the task. Of several messages, this is the last one.
-fn happened(last: &Message, count: usize) -> String {
-    let slot = last.run.as_ref().map(|run| run.slot.0);
-    let of_slot = slot.map_or_else(String::new, |slot| format!(" of {slot}"));
-    let code = last.run.as_ref().and_then(|run| run.exit_code);
-    let with_code = code.map_or_else(String::new, |code| format!(" with exit code {code}"));
-    let (run, runs) = match slot {
-        Some(_) => (format!("run{of_slot}"), format!("{count} runs")),
-        None => ("a run".into(), format!("{count} runs")),
-    };
-    let subject = if count == 1 { run } else { runs };
-    let last_of = if count == 1 {
-        String::new()
-    } else {
-        format!(", the last one{of_slot}")
-    };
-    match last.what {
-        What::Started => format!("{subject} started{last_of}"),
-        What::Retrying if count == 1 => format!(
-            "an attempt of the {} failed{with_code} and is retried",
-            subject.trim_start_matches("a ")
-        ),
-        What::Retrying => format!("{count} attempts failed and are retried{last_of}{with_code}"),
-        What::Succeeded => format!("{subject} succeeded{last_of}"),
-        What::Failed => format!("{subject} failed{last_of}{with_code}"),
-        What::Cancelled if count == 1 => format!("{subject} was cancelled"),
-        What::Cancelled => format!("{subject} were cancelled{last_of}"),
-        What::Missed => slots(last, count, "missed"),
-        What::Skipped => slots(last, count, "skipped"),
-        What::Recovered if count == 1 => format!("{subject} succeeded after failures"),
-        What::Recovered => format!("recovered {count} times{last_of}"),
-        What::Suspended => "suspended after consecutive failures".into(),
-        What::Overdue => "a slot is overdue".into(),
-        What::Stalled => "the task cannot run until somebody fixes it".into(),
-        What::Gap if last.slots == 0 => "outcomes may have been dropped before they were reported".into(),
-        What::Gap if last.slots == 1 => "1 outcome was dropped before it was reported".into(),
-        What::Gap => format!("{} outcomes were dropped before they were reported", last.slots),
+impl Group<'_> {
+    /// What happened, after the name of the task.
+    fn happened(&self) -> String {
+        let (last, count) = (self.last, self.count);
+        let slot = last.run.as_ref().map(|run| run.slot.0);
+        let of_slot = slot.map_or_else(String::new, |slot| format!(" of {slot}"));
+        let code = last.run.as_ref().and_then(|run| run.exit_code);
+        let with_code = code.map_or_else(String::new, |code| format!(" with exit code {code}"));
+        if count > 1 {
+            let last_one = slot.map_or_else(String::new, |_| format!(", the last one{of_slot}"));
+            match last.what {
+                What::Started => return format!("{count} runs started{last_one}"),
+                What::Retrying => return format!("{count} attempts failed and will be retried{last_one}{with_code}"),
+                What::Succeeded => return format!("{count} runs succeeded{last_one}"),
+                What::Failed => return format!("{count} runs failed{last_one}{with_code}"),
+                What::Cancelled => return format!("{count} runs were cancelled{last_one}"),
+                What::Recovered => return format!("recovered {count} times{last_one}"),
+                _ => {}
+            }
+        }
+        match last.what {
+            What::Started => format!("run{of_slot} started"),
+            What::Retrying => format!("an attempt of the run{of_slot} failed{with_code} and will be retried"),
+            What::Succeeded => format!("run{of_slot} succeeded"),
+            What::Failed => format!("run{of_slot} failed{with_code}"),
+            What::Cancelled => format!("run{of_slot} was cancelled"),
+            What::Recovered => format!("run{of_slot} succeeded after failures"),
+            What::Missed => self.not_started("missed"),
+            What::Skipped => self.not_started("skipped"),
+            What::Suspended => "suspended after consecutive failures".into(),
+            What::Overdue => "a slot is overdue".into(),
+            What::Stalled => "the task cannot run until somebody fixes it".into(),
+            What::Gap if self.slots == 0 => "outcomes may have been dropped before they were reported".into(),
+            What::Gap if self.slots == 1 => "1 outcome was dropped before it was reported".into(),
+            What::Gap => format!("{} outcomes were dropped before they were reported", self.slots),
+        }
+    }
+
+    /// Slots. A single message may be about several.
+    fn not_started(&self, became: &str) -> String {
+        let slot = self.last.run.as_ref().map(|run| run.slot.0);
+        match (self.slots, slot) {
+            (..=1, Some(slot)) => format!("slot {slot} was {became}"),
+            (..=1, None) => format!("a slot was {became}"),
+            (slots, Some(slot)) => format!("{slots} slots were {became}, the last one {slot}"),
+            (slots, None) => format!("{slots} slots were {became}"),
+        }
     }
 }
 
-/// Slots that were not started. A message may be about several.
-fn slots(last: &Message, count: usize, became: &str) -> String {
-    let slot = last.run.as_ref().map(|run| run.slot.0);
-    match (count, last.slots, slot) {
-        (1, 1, Some(slot)) => format!("slot {slot} was {became}"),
-        (1, 1, None) => format!("a slot was {became}"),
-        (1, several, Some(slot)) => format!("{several} slots were {became}, the last one {slot}"),
-        (1, several, None) => format!("{several} slots were {became}"),
-        (_, _, Some(slot)) => format!("slots were {became} {count} times, the last one {slot}"),
-        (_, _, None) => format!("slots were {became} {count} times"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn message(what: What, task: &str, minute: i8) -> Message {
+        let slot = format!("2026-11-26T02:{minute:02}:00Z");
+        let run = json!({
+            "slot": slot, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": what.as_str(), "reason": "JobFailed",
+            "job": "report-1", "exitCode": 3,
+        });
+        Message {
+            what,
+            subject: Subject {
+                namespace: "prod".into(),
+                name: task.into(),
+                uid: task.into(),
+            },
+            id: minute.to_string(),
+            sequence: None,
+            slots: 1,
+            time: slot.parse().unwrap(),
+            is_repeat: false,
+            reason: "JobFailed".into(),
+            text: "last words".into(),
+            run: Some(serde_json::from_value(run).unwrap()),
+        }
+    }
+
+    #[test]
+    fn every_outcome_is_a_sentence() {
+        let slot = "2026-11-26T02:00:00Z";
+        for (what, happened) in [
+            (What::Started, format!("run of {slot} started")),
+            (
+                What::Retrying,
+                format!("an attempt of the run of {slot} failed with exit code 3 and will be retried"),
+            ),
+            (What::Succeeded, format!("run of {slot} succeeded")),
+            (What::Failed, format!("run of {slot} failed with exit code 3")),
+            (What::Cancelled, format!("run of {slot} was cancelled")),
+            (What::Missed, format!("slot {slot} was missed")),
+            (What::Skipped, format!("slot {slot} was skipped")),
+            (What::Recovered, format!("run of {slot} succeeded after failures")),
+            (What::Suspended, "suspended after consecutive failures".into()),
+            (What::Overdue, "a slot is overdue".into()),
+            (What::Stalled, "the task cannot run until somebody fixes it".into()),
+            (What::Gap, "1 outcome was dropped before it was reported".into()),
+        ] {
+            let line = Line::of(&message(what, "report", 0));
+            assert_eq!(line.sentence(), format!("prod/report: {happened} (JobFailed): last words"));
+            let logs = (what != What::Gap).then_some("kubectl logs --namespace prod job/report-1");
+            assert_eq!(line.logs.as_deref(), logs);
+        }
+        let mut bare = message(What::Missed, "report", 0);
+        (bare.run, bare.slots, bare.text, bare.reason) = (None, 5, String::new(), String::new());
+        assert_eq!(Line::of(&bare).sentence(), "prod/report: 5 slots were missed");
+    }
+
+    #[test]
+    fn a_container_controls_no_line() {
+        let mut evil = message(What::Failed, "report", 0);
+        evil.text = "\nSubject: x\r\n\u{1b}[2J\u{202e}".into();
+        evil.reason = "a\nb".into();
+        let line = Line::of(&evil);
+        assert_eq!(line.words, "Subject: x  \\u{1b}[2J\\u{202e}");
+        assert!(line.head.ends_with("(a b)"));
+    }
+
+    #[test]
+    fn many_messages_are_a_line_for_each_task_and_outcome() {
+        let mut messages: Vec<Message> = (0..30).map(|minute| message(What::Failed, "a", minute)).collect();
+        messages.extend((0..20).map(|minute| message(What::Missed, "a", minute)));
+        messages.extend((0..10).map(|minute| message(What::Failed, "b", minute)));
+        let digest = Digest::of(&messages, 2);
+        let heads: Vec<&str> = digest.lines.iter().map(|line| line.head.as_str()).collect();
+        let expected = [
+            "prod/a: 30 runs failed, the last one of 2026-11-26T02:29:00Z with exit code 3 (JobFailed)",
+            "prod/a: 20 slots were missed, the last one 2026-11-26T02:19:00Z (JobFailed)",
+        ];
+        assert_eq!(heads, expected);
+        assert_eq!(digest.hidden, 10);
+        let few = Digest::of(&messages[..2], 2);
+        assert_eq!((few.lines.len(), few.hidden), (2, 0));
+    }
+
+    #[test]
+    fn a_subject_names_the_task_or_counts() {
+        let failed = |task| message(What::Failed, task, 0);
+        for (messages, expected) in [
+            (vec![failed("a")], "prod/a failed"),
+            (vec![message(What::Overdue, "a", 0)], "prod/a is overdue"),
+            (vec![failed("a"), failed("a")], "2 failures for prod/a"),
+            (vec![failed("a"), failed("b"), failed("a")], "3 failures in 2 tasks"),
+            (
+                vec![failed("a"), message(What::Missed, "b", 0)],
+                "1 failure and 1 other message in 2 tasks",
+            ),
+            (
+                vec![message(What::Missed, "a", 0), message(What::Missed, "b", 0)],
+                "2 messages in 2 tasks",
+            ),
+        ] {
+            assert_eq!(subject(&messages), format!("[punctual] {expected}"));
+        }
+        let mut long = failed("a");
+        long.subject.name = "\n".repeat(5000);
+        let long = subject(&[long]);
+        assert!(long.chars().count() <= MOST_OF_SUBJECT + 1 && !long.contains('\n'), "{long}");
     }
 }

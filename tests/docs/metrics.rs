@@ -36,6 +36,9 @@ fn of_operator() -> Rows {
         counters.with_label_values(&[""]).inc();
     }
     metrics.watches_forbidden.with_label_values(&[""]).inc();
+    metrics.notifications.with_label_values(&["", ""]).inc();
+    metrics.notification_failures.with_label_values(&[""]).inc();
+    metrics.notification_tasks_waiting.with_label_values(&[""]).inc();
     let text = metrics.render(0, 0, 0);
     let mut rows = Rows::new();
     for line in text.lines() {

@@ -20,6 +20,7 @@ mod manifests;
 mod missed;
 mod no_status;
 mod node;
+mod notifications;
 mod old_crd;
 mod policies;
 mod prometheus;

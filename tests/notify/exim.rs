@@ -178,7 +178,7 @@ plain:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-  server_condition = ${{if and{{{{eq{{$auth2}}{{punctual}}}}{{eq{{$auth3}}{{r1ght}}}}}}}}
+  server_condition = ${{if and{{{{eq{{$auth2}}{{punctual}}}}{{eq{{$auth3}}{{mail-r1ght}}}}}}}}
   server_set_id = $auth2
 "#
     )

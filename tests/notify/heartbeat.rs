@@ -181,3 +181,11 @@ async fn a_body_is_at_most_ten_thousand_bytes() {
     );
     assert!(body.ends_with("\nkubectl logs --namespace prod job/report-0"));
 }
+
+#[tokio::test]
+async fn an_end_waits_for_its_start() {
+    let receiver = Receiver::start(|_| status(500)).await;
+    let run = [message(What::Started, "report", 0), message(What::Succeeded, "report", 0)];
+    let error = sink(heartbeat(&receiver, true)).deliver(&run).await.unwrap_err();
+    assert_eq!((error.delivered, paths(&receiver)), (0, vec!["/pingkey/prod-report/start".into()]));
+}

@@ -90,7 +90,7 @@ async fn at_most_sixteen_requests_are_under_way() {
     let receiver = Receiver::start(|_| None).await;
     let messages: Vec<_> = (0..64).map(|n| message(What::Failed, &format!("task-{n}"), n)).collect();
     let error = hasty_sink(SinkKind::Http(to(&receiver))).deliver(&messages).await.unwrap_err();
-    assert!(error.message.ends_with("no answer in time"), "{error:?}");
+    assert!(error.message.ends_with("request timed out"), "{error:?}");
     assert_eq!((error.delivered, error.is_final), (0, false));
     assert_eq!(receiver.seen().len(), 16);
 }
@@ -102,6 +102,7 @@ async fn what_was_acknowledged_before_a_failure_counts() {
     let error = sink(SinkKind::Http(to(&receiver))).deliver(&failures(10)).await.unwrap_err();
     assert_eq!((error.delivered, error.is_final), (3, false), "{error:?}");
     assert!(error.message.ends_with("answered 500 Internal Server Error"), "{error:?}");
+    assert_eq!(receiver.seen().len(), 4, "those of one task are sent one after the other");
 }
 
 #[tokio::test]
@@ -172,6 +173,17 @@ async fn a_body_of_a_gigabyte_is_not_read() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_end_is_an_acknowledgement() {
+    let receiver = Receiver::start(|_| {
+        let body = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        Some(Response::new(Body::from_stream(body)))
+    })
+    .await;
+    hasty_sink(SinkKind::Http(to(&receiver))).deliver(&failures(2)).await.unwrap();
+    assert_eq!(receiver.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn a_receiver_that_goes_away_is_named() {
     let mut config = http(format!("http://127.0.0.1:{}/s3cret", crate::free_port()));
     let error = sink(SinkKind::Http(config.clone())).deliver(&failures(1)).await.unwrap_err();
@@ -213,7 +225,7 @@ async fn files_that_cannot_be_used_are_named() {
         ("tokenFile", file("empty", b" \n"), "is empty"),
         ("tokenFile", file("large", &large), "is larger than 16384 bytes"),
         ("tokenFile", file("binary", b"s3cret\xff"), "is not text"),
-        ("caFile", file("ca", b"s3cret"), "has no certificate"),
+        ("caFile", file("ca", b"s3cret"), "contains no certificate"),
         ("caFile", folder.path().join("no-ca"), "cannot be read: No such file"),
     ];
     for (field, path, why) in cases {
@@ -230,7 +242,7 @@ async fn files_that_cannot_be_used_are_named() {
     let mut config = to(&receiver);
     config.token = Some(Secret::File(file("lines", b"s3c\nret")));
     let error = sink(SinkKind::Http(config.clone())).deliver(&failures(1)).await.unwrap_err();
-    assert!(error.message.starts_with("tokenFile: holds characters"), "{error:?}");
+    assert!(error.message.starts_with("tokenFile: contains characters"), "{error:?}");
     config.url = Secret::File(file("url", b"ftp://s3cret.test"));
     let error = sink(SinkKind::Http(config)).deliver(&failures(1)).await.unwrap_err();
     assert_eq!(error.message, "urlFile: must begin with http:// or https://");

@@ -90,18 +90,22 @@ async fn a_login_is_read_from_files_and_stays_secret() {
     );
     config.login = Some((Secret::Text("punctual".into()), Secret::File(file.clone())));
     let mut sink = sink(SinkKind::Smtp(config));
-    fs::write(&file, "wr0ng-s3cret\n").unwrap();
+    fs::write(&file, "mail-s3cret\n").unwrap();
     let error = sink.deliver(&failures(1)).await.unwrap_err();
     assert!(
         error.message.contains("535") && error.message.ends_with("check usernameFile and passwordFile"),
         "{error:?}"
     );
-    assert!(!error.is_final && !format!("{error:?} {sink:?}").contains("s3cret"), "{error:?}");
-    fs::write(&file, "r1ght\n").unwrap();
+    assert!(
+        !error.is_final && !format!("{error:?} {sink:?}").contains("mail-s3cret"),
+        "{error:?}"
+    );
+    fs::write(&file, "mail-r1ght\n").unwrap();
     sink.deliver(&failures(1)).await.unwrap();
     assert_eq!(exim.mails(1).await.len(), 1);
-    for encoded in ["wr0ng-s3cret", "r1ght", "AHB1bmN0dWFsAHdyMG5nLXMzY3JldA"] {
-        logs::hold_no(encoded);
+    // The last one is the first one as it is sent.
+    for secret in ["mail-s3cret", "mail-r1ght", "AHB1bmN0dWFsAG1haWwtczNjcmV"] {
+        logs::hold_no(secret);
     }
 }
 
@@ -134,7 +138,7 @@ async fn a_mail_server_that_says_nothing_costs_a_bounded_time() {
     let port = listener.local_addr().unwrap().port();
     let mut sink = hasty_sink(SinkKind::Smtp(smtp(port, SmtpTls::None, "ops@open.test")));
     let error = sink.deliver(&failures(1)).await.unwrap_err();
-    assert!(error.message.contains("in time"), "{error:?}");
+    assert!(error.message.ends_with("in time"), "{error:?}");
     let mut config = smtp(port, SmtpTls::None, "nobody");
     let error = crate::messages::sink(SinkKind::Smtp(config.clone()))
         .deliver(&failures(1))

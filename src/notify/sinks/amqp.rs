@@ -3,9 +3,9 @@
 //! One connection is kept, and opened anew after an error, or when the address or the trusted authorities change. A message that the broker
 //! would drop because no queue is bound comes back, and counts as not delivered.
 
-use super::super::config::Amqp;
 use super::super::event::{CONTENT_TYPE, cloud_event};
 use super::super::message::Message;
+use super::super::sink_config::Amqp;
 use super::broker_stream;
 use super::credential;
 use super::failure::{NotDelivered, root_cause};
@@ -66,19 +66,20 @@ impl AmqpSink {
     }
 
     async fn deliver_silently(&mut self, messages: &[Message]) -> Result<(), NotDelivered> {
-        let address = credential::read("urlFile", &self.config.url).await?;
+        let field = credential::address_field(&self.config.url);
+        let address = credential::read(field, &self.config.url).await?;
         let trust = Trust::read(self.config.ca.as_deref()).await?;
         let is_usable = |open: &Open| open.address == address && open.trust == trust && open.connection.status().connected();
         let open = match self.open.take().filter(is_usable) {
             Some(open) => open,
-            None => open(address, trust, self.timeouts.connect).await?,
+            None => open(field, address, trust, self.timeouts.connect).await?,
         };
         let mut delivered = 0;
         for batch in messages.chunks(MOST) {
             if let Err(error) = self.publish(&open.channel, batch).await {
                 // Confirmations that come late must not be taken for those of the next delivery.
-                let goodbye = open.connection.close(200, "".into());
-                let _ = timeout(self.timeouts.connect, goodbye).await;
+                let close = open.connection.close(200, "".into());
+                let _ = timeout(self.timeouts.connect, close).await;
                 return Err(NotDelivered {
                     delivered: delivered + error.delivered,
                     message: format!("{}: {}", open.place, error.message),
@@ -99,7 +100,7 @@ impl AmqpSink {
             match timeout_at(deadline, self.publish_one(channel, message)).await {
                 Ok(Ok(confirm)) => confirms.push(confirm),
                 Ok(Err(error)) => failure = Some(root_cause(&error)),
-                Err(_) => failure = Some("the broker takes no messages in time".into()),
+                Err(_) => failure = Some("the broker did not accept messages in time".into()),
             }
             if failure.is_some() {
                 break;
@@ -116,7 +117,7 @@ impl AmqpSink {
                 Ok(Ok(Confirmation::Nack(_))) => Answer::Refused("the broker refused the message (nack): see its log".into()),
                 Ok(Ok(Confirmation::NotRequested)) => Answer::Refused("the broker does not confirm messages".into()),
                 Ok(Err(error)) => Answer::Refused(root_cause(&error)),
-                Err(_) => Answer::Refused("the broker has not confirmed the message in time".into()),
+                Err(_) => Answer::Refused("the broker did not confirm the message in time".into()),
             })
             .collect();
         answers.extend(failure.map(Answer::Refused));
@@ -176,7 +177,7 @@ impl AmqpSink {
         let why = unroutable.or(refusal).unwrap_or_else(|| "not confirmed".into());
         Err(NotDelivered {
             delivered,
-            ..NotDelivered::because(why)
+            ..NotDelivered::new(why)
         })
     }
 }
@@ -188,9 +189,9 @@ enum Answer {
     Refused(String),
 }
 
-async fn open(address: String, trust: Trust, most: Duration) -> Result<Open, NotDelivered> {
+async fn open(field: &str, address: String, trust: Trust, most: Duration) -> Result<Open, NotDelivered> {
     // The parser's words may quote the address.
-    let wrong = || NotDelivered::because("url: is not an address such as amqps://user:password@host:5671/vhost");
+    let wrong = || NotDelivered::new(format!("{field}: is not an address such as amqps://user:password@host:5671/vhost"));
     let uri: AMQPUri = address.parse().map_err(|_| wrong())?;
     let host = uri.authority.host.clone();
     let (scheme, tls) = match uri.scheme {
@@ -226,8 +227,8 @@ async fn open(address: String, trust: Trust, most: Duration) -> Result<Open, Not
             connection,
             channel,
         }),
-        Ok(Err::<_, String>(why)) => Err(NotDelivered::because(format!("{place}: {why}"))),
-        Err(_) => Err(NotDelivered::because(format!("{place}: no connection in time"))),
+        Ok(Err::<_, String>(why)) => Err(NotDelivered::new(format!("{place}: {why}"))),
+        Err(_) => Err(NotDelivered::new(format!("{place}: connection timed out"))),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The content of a file comes out, or an error that names the field and the path, and never the content.
 
-use super::super::config::Secret;
+use super::super::sink_config::Secret;
 use super::failure::NotDelivered;
 use std::fs::File;
 use std::io::Read;
@@ -28,6 +28,14 @@ pub async fn read(field: &str, secret: &Secret) -> Result<String, NotDelivered> 
     }
 }
 
+/// The name of the field that holds an address.
+pub fn address_field(address: &Secret) -> &'static str {
+    match address {
+        Secret::Text(_) => "url",
+        Secret::File(_) => "urlFile",
+    }
+}
+
 /// The text of a file of certificates.
 pub async fn read_ca(path: &Path) -> Result<Vec<u8>, NotDelivered> {
     contents("caFile", path, LARGEST_CA).await
@@ -35,7 +43,7 @@ pub async fn read_ca(path: &Path) -> Result<Vec<u8>, NotDelivered> {
 
 /// What is wrong with a file.
 pub fn cannot_be_used(field: &str, path: &Path, why: &str) -> NotDelivered {
-    NotDelivered::because(format!("{field}: {} {why}", path.display()))
+    NotDelivered::new(format!("{field}: {} {why}", path.display()))
 }
 
 async fn contents(field: &str, path: &Path, most: usize) -> Result<Vec<u8>, NotDelivered> {

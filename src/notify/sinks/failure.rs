@@ -22,8 +22,8 @@ pub struct NotDelivered {
 }
 
 impl NotDelivered {
-    /// Nothing arrived, and the same is tried again.
-    pub fn because(message: impl AsRef<str>) -> Self {
+    /// No message was delivered; the same ones are to be sent again.
+    pub fn new(message: impl AsRef<str>) -> Self {
         Self {
             delivered: 0,
             is_final: false,

@@ -11,8 +11,8 @@
 //! What was missed or is late sends nothing, because that is what the other side waits for: its own alarm rings, even when nothing in this
 //! cluster works any more. Requests of one check keep their order, and those of a run have the same `rid`.
 
-use super::super::config::Heartbeat;
 use super::super::message::{Message, What};
+use super::super::sink_config::Heartbeat;
 use super::super::text::Line;
 use super::failure::NotDelivered;
 use super::lanes::in_lanes;
@@ -59,7 +59,7 @@ impl HeartbeatSink {
     fn ping(&self, url: &Url, message: &Message, signal: &str) -> Result<Url, NotDelivered> {
         let mut url = url.clone();
         {
-            let cannot = |()| NotDelivered::because("url: must begin with http:// or https://");
+            let cannot = |()| NotDelivered::new("url: must begin with http:// or https://");
             let mut path = url.path_segments_mut().map_err(cannot)?;
             path.pop_if_empty().push(&slug(message));
             if !signal.is_empty() {
@@ -148,4 +148,70 @@ fn body(message: &Message) -> String {
         text.pop();
     }
     text + &logs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::message::Subject;
+    use super::*;
+    use serde_json::json;
+
+    fn run(uid: &str, slot: &str, what: What) -> Message {
+        let run = json!({
+            "slot": slot, "slots": 1, "trigger": "Schedule", "attempts": 1, "outcome": "Failed", "reason": "JobFailed",
+        });
+        Message {
+            what,
+            subject: Subject {
+                namespace: "prod".into(),
+                name: "a.b".into(),
+                uid: uid.into(),
+            },
+            id: String::new(),
+            sequence: None,
+            slots: 1,
+            time: jiff::Timestamp::UNIX_EPOCH,
+            is_repeat: false,
+            reason: String::new(),
+            text: String::new(),
+            run: Some(serde_json::from_value(run).unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_run_keeps_its_id() {
+        let (first, second) = ("2026-11-26T02:00:00Z", "2026-11-26T02:01:00Z");
+        let id = run_id(&run("u1", first, What::Started)).unwrap();
+        assert_eq!(run_id(&run("u1", first, What::Failed)).unwrap(), id);
+        assert_ne!(run_id(&run("u1", second, What::Failed)).unwrap(), id);
+        assert_ne!(run_id(&run("u2", first, What::Failed)).unwrap(), id);
+        // Of version 8, and of the variant of RFC 9562.
+        let parts: Vec<&str> = id.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('8') && parts[3].starts_with(['8', '9', 'a', 'b']), "{id}");
+    }
+
+    #[test]
+    fn the_address_keeps_what_it_has() {
+        let sink = |create| {
+            let config = Heartbeat {
+                url: crate::notify::Secret::Text(String::new()),
+                create,
+                ca: None,
+            };
+            HeartbeatSink::new(config, Timeouts::default())
+        };
+        let mut message = run("u1", "2026-11-26T02:00:00Z", What::Started);
+        let rid = run_id(&message).unwrap();
+        let ping = |create, url: &str, message: &Message| {
+            let ping = sink(create).ping(&url.parse().unwrap(), message, "start");
+            ping.unwrap().to_string()
+        };
+        let expected = format!("https://hc.test/ping/key/prod-a_b/start?rid={rid}&create=1");
+        assert_eq!(ping(true, "https://hc.test/ping/key", &message), expected);
+        assert_eq!(ping(true, "https://hc.test/ping/key/", &message), expected);
+        message.run = None;
+        assert_eq!(ping(false, "https://hc.test", &message), "https://hc.test/prod-a_b/start");
+        assert_eq!(ping(false, "https://hc.test/?x=1", &message), "https://hc.test/prod-a_b/start?x=1");
+    }
 }

@@ -1,8 +1,8 @@
 //! POSTs a CloudEvent each to an address. Those of one task keep their order.
 
-use super::super::config::Http;
 use super::super::event::{CONTENT_TYPE, cloud_event};
 use super::super::message::Message;
+use super::super::sink_config::Http;
 use super::credential;
 use super::failure::NotDelivered;
 use super::lanes::in_lanes;
@@ -72,7 +72,7 @@ impl HttpSink {
 
 fn bearer(token: &str) -> Result<HeaderValue, NotDelivered> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| NotDelivered::because("tokenFile: holds characters that no HTTP header can have"))?;
+        .map_err(|_| NotDelivered::new("tokenFile: contains characters that an HTTP header cannot have"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -66,7 +66,7 @@ fn prefix(count: usize, outcomes: Vec<Outcome>) -> Result<(), NotDelivered> {
     let delivered = is_sent.iter().take_while(|is_sent| **is_sent).count();
     // A failure is final for its own message only.
     let first = failures.into_iter().find(|(index, _)| *index == at).map(|(_, failure)| failure);
-    let failure = first.unwrap_or_else(|| NotDelivered::because("not sent"));
+    let failure = first.unwrap_or_else(|| NotDelivered::new("not sent"));
     Err(NotDelivered {
         delivered,
         is_final: failure.is_final && at == delivered,
@@ -90,7 +90,7 @@ mod tests {
                 tried.lock().unwrap().push(index);
                 let refused = fail.contains(&index).then(|| NotDelivered {
                     is_final: true,
-                    ..NotDelivered::because(index.to_string())
+                    ..NotDelivered::new(index.to_string())
                 });
                 async {
                     tokio::task::yield_now().await;

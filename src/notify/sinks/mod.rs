@@ -16,8 +16,8 @@ mod timeouts;
 mod tls;
 mod web;
 
-use super::config::{Kind, SinkConfig};
 use super::message::Message;
+use super::sink_config::{Kind, SinkConfig};
 use amqp::AmqpSink;
 use heartbeat::HeartbeatSink;
 use http::HttpSink;

@@ -2,8 +2,8 @@
 //!
 //! What a container said is shown as code, so that it can neither mention people or channels nor make a link.
 
-use super::super::config::Slack;
 use super::super::message::Message;
+use super::super::sink_config::Slack;
 use super::super::text::{Digest, Line};
 use super::failure::NotDelivered;
 use super::timeouts::Timeouts;
@@ -125,7 +125,7 @@ mod tests {
         let text = text(&[message(1, said)]);
         assert_eq!(
             text,
-            "prod/report-1: a run failed (JobFailed): `&lt;!channel&gt; @here '&lt;https://evil.example|click&gt;' *&amp;amp;*`"
+            "prod/report-1: run failed (JobFailed): `&lt;!channel&gt; @here '&lt;https://evil.example|click&gt;' *&amp;amp;*`"
         );
     }
 

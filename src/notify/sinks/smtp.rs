@@ -3,8 +3,8 @@
 //! Whatever the server refuses, for now (4xx) or for good (5xx), is tried again: a mailbox that is full or a sender that is not allowed is
 //! corrected by people, and nothing is lost until then. A mail whose acknowledgement was lost is sent twice, with the same `Message-ID`.
 
-use super::super::config::{Smtp, SmtpTls};
 use super::super::message::Message;
+use super::super::sink_config::{Smtp, SmtpTls};
 use super::super::text::{Digest, subject};
 use super::credential;
 use super::failure::{NotDelivered, root_cause};
@@ -43,8 +43,8 @@ impl SmtpSink {
         let sent = tokio::time::timeout(self.timeouts.mail, transport.send(mail));
         match sent.await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(NotDelivered::because(format!("{place}: {}", self.explained(&error)))),
-            Err(_) => Err(NotDelivered::because(format!("{place}: the mail was not taken in time"))),
+            Ok(Err(error)) => Err(NotDelivered::new(format!("{place}: {}", self.explained(&error)))),
+            Err(_) => Err(NotDelivered::new(format!("{place}: the server did not accept the mail in time"))),
         }
     }
 
@@ -58,7 +58,7 @@ impl SmtpSink {
             };
             cause = format!("answered {code} {cause}{hint}");
         } else if error.is_timeout() {
-            cause = "no answer in time".into();
+            cause = "request timed out".into();
         } else if cause.contains("STARTTLS") {
             cause.push_str(": the server does not offer it; set tls: tls, or tls: none in a network that you trust");
         }
@@ -84,7 +84,7 @@ impl SmtpSink {
     }
 
     async fn tls(&self) -> Result<TlsParameters, NotDelivered> {
-        let cannot = |error: lettre::transport::smtp::Error| NotDelivered::because(root_cause(&error));
+        let cannot = |error: lettre::transport::smtp::Error| NotDelivered::new(root_cause(&error));
         let mut parameters = TlsParameters::builder(self.config.server.clone());
         match Trust::read(self.config.ca.as_deref()).await? {
             Trust::Public => parameters = parameters.certificate_store(CertificateStore::WebpkiRoots),
@@ -105,20 +105,20 @@ impl SmtpSink {
         for to in &self.config.to {
             mail = mail.to(mailbox("to", to)?);
         }
-        // No answer of "I am on holiday", please.
+        // Keeps out-of-office replies away.
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
         mail.subject(subject(messages))
             .message_id(Some(id))
             .raw_header(automatic)
             .header(ContentType::TEXT_PLAIN)
             .body(body(messages))
-            .map_err(|error| NotDelivered::because(root_cause(&error)))
+            .map_err(|error| NotDelivered::new(root_cause(&error)))
     }
 }
 
 fn mailbox(field: &str, text: &str) -> Result<Mailbox, NotDelivered> {
     let wrong = |_| {
-        NotDelivered::because(format!(
+        NotDelivered::new(format!(
             "{field}: {text:?} is not a mail address such as \"Punctual <punctual@example.com>\""
         ))
     };

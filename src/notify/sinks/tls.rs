@@ -27,12 +27,12 @@ impl Trust {
         let certificates = blocks.into_iter().filter(|block| block.tag() == "CERTIFICATE");
         let certificates: Vec<Vec<u8>> = certificates.map(pem::Pem::into_contents).collect();
         match roots_of(&certificates) {
-            Ok(roots) if roots.is_empty() => Err(cannot_be_used("caFile", path, "has no certificate")),
+            Ok(roots) if roots.is_empty() => Err(cannot_be_used("caFile", path, "contains no certificate")),
             Ok(_) => Ok(Self::Own(certificates)),
             Err(error) => Err(cannot_be_used(
                 "caFile",
                 path,
-                &format!("has a certificate that cannot be used: {error}"),
+                &format!("contains a certificate that cannot be used: {error}"),
             )),
         }
     }
@@ -41,11 +41,11 @@ impl Trust {
     pub fn client(&self) -> Result<ClientConfig, NotDelivered> {
         let roots = match self {
             Self::Public => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Self::Own(certificates) => roots_of(certificates).map_err(|error| NotDelivered::because(error.to_string()))?,
+            Self::Own(certificates) => roots_of(certificates).map_err(|error| NotDelivered::new(error.to_string()))?,
         };
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| NotDelivered::because(error.to_string()))?;
+            .map_err(|error| NotDelivered::new(error.to_string()))?;
         Ok(config.with_root_certificates(roots).with_no_client_auth())
     }
 }

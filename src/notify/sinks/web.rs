@@ -4,7 +4,7 @@
 //! are meant for the way to the API server. Of an answer, a few kilobytes are read and dropped. No error names more of an address than its
 //! scheme, host and port: the rest of it may be a secret.
 
-use super::super::config::Secret;
+use super::super::sink_config::Secret;
 use super::credential;
 use super::failure::{NotDelivered, root_cause};
 use super::timeouts::Timeouts;
@@ -57,7 +57,7 @@ impl Web {
             .pool_max_idle_per_host(AT_ONCE)
             .user_agent(concat!("punctual/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| NotDelivered::because(root_cause(&error)))?;
+            .map_err(|error| NotDelivered::new(root_cause(&error)))?;
         self.kept = Some((trust, client.clone()));
         Ok(client)
     }
@@ -65,12 +65,9 @@ impl Web {
 
 /// The configured address.
 pub async fn address(secret: &Secret) -> Result<Url, NotDelivered> {
-    let field = match secret {
-        Secret::Text(_) => "url",
-        Secret::File(_) => "urlFile",
-    };
-    let text = credential::read("urlFile", secret).await?;
-    let wrong = |why| NotDelivered::because(format!("{field}: {why}"));
+    let field = credential::address_field(secret);
+    let text = credential::read(field, secret).await?;
+    let wrong = |why| NotDelivered::new(format!("{field}: {why}"));
     let url = Url::parse(&text).map_err(|error| wrong(format!("is not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(wrong("must begin with http:// or https://".into()));
@@ -84,9 +81,9 @@ pub async fn send(request: RequestBuilder, to: &Url) -> Result<(), NotDelivered>
     let answer = request.send().await.map_err(|error| {
         let error = error.without_url();
         let cause = root_cause(&error);
-        NotDelivered::because(match () {
-            () if error.is_timeout() && error.is_connect() => format!("{place}: no connection in time"),
-            () if error.is_timeout() => format!("{place}: no answer in time"),
+        NotDelivered::new(match () {
+            () if error.is_timeout() && error.is_connect() => format!("{place}: connection timed out"),
+            () if error.is_timeout() => format!("{place}: request timed out"),
             () if error.is_connect() => format!("{place}: cannot connect: {cause}"),
             () => format!("{place}: {cause}"),
         })
@@ -104,12 +101,12 @@ pub async fn send(request: RequestBuilder, to: &Url) -> Result<(), NotDelivered>
 
 fn refusal(status: StatusCode, headers: &HeaderMap, to: &Url) -> NotDelivered {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut refusal = NotDelivered::because(format!("answered {status}"));
+    let mut refusal = NotDelivered::new(format!("answered {status}"));
     if status.is_redirection() {
         let target = text(LOCATION).and_then(|location| to.join(location).ok());
         let target = target.map_or_else(String::new, |target| format!(" to {}", place(&target)));
-        refusal = NotDelivered::because(format!(
-            "answered {status}, a redirect{target}: redirects are not followed; set the address that it leads to"
+        refusal = NotDelivered::new(format!(
+            "answered {status}, a redirect{target}: redirects are not followed: configure the final address"
         ));
     }
     refusal.is_final = matches!(status.as_u16(), 400 | 413 | 415 | 422);

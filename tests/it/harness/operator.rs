@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{ClaimsLogRef, Controller, Health, LeaderElectionConfig, Options, Stopped};
+use punctual::controller::{ClaimsLogRef, Controller, Health, LeaderElectionConfig, NotificationOptions, Options, Stopped};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -28,8 +28,27 @@ impl Operator {
         Self::start_in(client, vec![namespace.to_owned()], now, terms)
     }
 
+    /// One that tells whom the file names.
+    pub fn start_telling(client: kube::Client, namespace: &str, now: Timestamp, file: &Path) -> Operator {
+        let options = NotificationOptions {
+            file: file.to_owned(),
+            book: "punctual-told".into(),
+        };
+        Self::start_with(client, vec![namespace.to_owned()], now, None, Some(options))
+    }
+
     /// One that looks after these namespaces.
     pub fn start_in(client: kube::Client, namespaces: Vec<String>, now: Timestamp, terms: Option<LeaderElectionConfig>) -> Operator {
+        Self::start_with(client, namespaces, now, terms, None)
+    }
+
+    fn start_with(
+        client: kube::Client,
+        namespaces: Vec<String>,
+        now: Timestamp,
+        terms: Option<LeaderElectionConfig>,
+        notifications: Option<NotificationOptions>,
+    ) -> Operator {
         // To see what an operator thought: RUST_LOG=info cargo test --test it …
         if std::env::var_os("RUST_LOG").is_some() {
             punctual::telemetry::init(punctual::telemetry::LogFormat::Text);
@@ -51,6 +70,7 @@ impl Operator {
             namespaces,
             claims_log,
             leader_election: terms,
+            notifications,
             ..Options::default()
         };
         let controller = Controller::new(client, clock, Metrics::new(), options);
@@ -126,6 +146,12 @@ impl Operator {
     /// How it ended by itself.
     pub async fn ended(mut self) -> Result<(), Stopped> {
         (&mut self.running).await.expect("the operator does not panic")
+    }
+
+    /// Ends as by SIGKILL: nothing is written any more.
+    pub async fn crash(self) {
+        self.running.abort();
+        let _ = self.running.await;
     }
 
     /// Leaves as on SIGTERM.

@@ -186,6 +186,6 @@ proptest! {
         }
         let news = told_of(&ledger, &told);
         prop_assert_eq!(news.end, Position::at(&ledger.status));
-        prop_assert_eq!(news.messages.iter().filter_map(|(message, _)| message.sequence).last().unwrap_or(next - 1), news.end.total());
+        prop_assert_eq!(news.messages.iter().filter_map(|(message, _)| message.sequence).next_back().unwrap_or(next - 1), news.end.total());
     }
 }

@@ -52,6 +52,8 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
         let read = read(&options.file);
         if text.as_ref() != Some(&read) {
             let known = Arc::new(say(&ctx, &options.file, &read));
+            // A sink that changes begins anew where its page ends.
+            book::save(&ctx).await;
             config.send_replace(known.clone());
             used.retain(|name, sink| {
                 let stays = known.sinks.contains(&sink.config);

@@ -110,9 +110,11 @@ async fn deliver(ctx: &Context, line: &Line, sink: &mut Sink, parts: Vec<Part>) 
                 delivered += error.delivered;
                 let about = messages.get(delivered).map(|message| message.subject.to_string());
                 if error.is_final {
-                    tracing::warn!(sink = line.sink, task = about, "dropped a notification: {}", error.message);
-                    count(ctx, line, "dropped", 1);
-                    delivered += 1;
+                    // Where many are one for the receiver, it has refused all of them.
+                    let dropped = if sink.groups() { some.len() - error.delivered } else { 1 };
+                    tracing::warn!(sink = line.sink, task = about, dropped, "dropped notifications: {}", error.message);
+                    count(ctx, line, "dropped", dropped);
+                    delivered += dropped;
                 } else {
                     tracing::warn!(sink = line.sink, task = about, "notifications wait: {}", error.message);
                     ctx.metrics.notification_failures.with_label_values(&[&line.sink]).inc();

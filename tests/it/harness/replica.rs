@@ -240,8 +240,22 @@ impl Drop for Replica {
     }
 }
 
-/// Sends a signal to a process that the test started.
+/// Sends a signal to a process that the test started. A stop is in force when this returns.
 pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
     assert!(sent.expect("kill runs").success(), "SIG{name}");
+    // One thread takes the signal and stops the others; on a busy machine these go on until it has its turn.
+    while name == "STOP" && !is_stopped(pid) {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether each thread of the process is stopped.
+fn is_stopped(pid: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there");
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The name of the program stands in parentheses, and may hold anything.
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T'))
+    })
 }

@@ -3,7 +3,7 @@
 use super::cluster::Access;
 use crate::clock::Clock;
 use crate::controller::{
-    ClaimsLogRef, Controller, LeaderElectionConfig, NotificationOptions, Options, RELOAD_PERIOD, TASK_METRICS, identity_of, reloading,
+    ConfigMapRef, Controller, LeaderElectionConfig, NotificationOptions, Options, RELOAD_PERIOD, TASK_METRICS, identity_of, reloading,
 };
 use crate::metrics::Metrics;
 use crate::server;
@@ -79,8 +79,8 @@ struct Election {
 
 impl Election {
     /// It stands beside the Lease, also where there is none.
-    fn claims_log(&self) -> ClaimsLogRef {
-        ClaimsLogRef {
+    fn claims_log(&self) -> ConfigMapRef {
+        ConfigMapRef {
             namespace: self.leader_elect_resource_namespace.clone(),
             name: format!("{}-claims", self.leader_elect_resource_name),
         }

@@ -3,6 +3,7 @@
 //! Claims go in, and each worker hears when its own are committed. What is written and read when is decided by `state::Writer`;
 //! `claims_log` sends it.
 
+use super::config_map::ConfigMapRef;
 use super::queue::Key;
 use crate::api::ScheduledTaskStatus;
 use crate::plan::Claim;
@@ -15,19 +16,10 @@ use tokio::sync::{Notify, oneshot};
 /// Claims wait for others at most so long, and only while many starts are on their way.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// Which object is the claims log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimsLogRef {
-    /// Namespace of the ConfigMap.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
 /// The claims log.
 #[derive(Debug)]
 pub struct Claims {
-    place: ClaimsLogRef,
+    place: ConfigMapRef,
     inner: Mutex<Inner>,
     changed: Notify,
 }
@@ -55,7 +47,7 @@ impl Drop for Starting<'_> {
 impl Claims {
     /// The log in this place, written under that name.
     #[must_use]
-    pub fn new(place: ClaimsLogRef, holder: &str) -> Self {
+    pub fn new(place: ConfigMapRef, holder: &str) -> Self {
         let inner = Inner {
             writer: Writer::new(holder),
             waiting: HashMap::new(),
@@ -127,7 +119,7 @@ impl Claims {
     }
 
     /// Which object it is.
-    pub fn place(&self) -> &ClaimsLogRef {
+    pub fn place(&self) -> &ConfigMapRef {
         &self.place
     }
 

@@ -2,15 +2,11 @@
 //!
 //! Sends what the writer asks for, and says what people should know. Decides nothing.
 
-use super::claims::ClaimsLogRef;
+use super::config_map::ConfigMapRef;
 use super::context::Context;
 use super::error::Error;
-use super::field_manager::FIELD_MANAGER;
 use crate::state::{Failure, LogAnswer, LogReply, LogRequest, WriterNotice};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::Resource;
-use kube::api::{GetParams, ObjectMeta, PostParams};
-use kube::core::Request;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,24 +64,13 @@ fn pause(answer: &LogAnswer, failures: &mut u32) -> Duration {
 
 async fn send(ctx: &Context, request: LogRequest) -> LogAnswer {
     let place = ctx.claims.place();
-    let requests = Request::new(ConfigMap::url_path(&(), Some(&place.namespace)));
-    let params = PostParams {
-        dry_run: false,
-        field_manager: Some(FIELD_MANAGER.into()),
-    };
     let is_creation = matches!(request, LogRequest::Create { .. });
     let answer = match request {
-        LogRequest::Read => ctx.send("get claims", requests.get(&place.name, &GetParams::default())).await,
-        LogRequest::Create { text } => match body(place, None, text) {
-            Ok(body) => ctx.write::<ConfigMap>("claims", requests.create(&params, body)).await,
-            Err(error) => Err(error),
-        },
+        LogRequest::Read => ctx.send("get claims", place.get()).await,
+        LogRequest::Create { text } => ctx.write("claims", place.put(None, content(text))).await,
         LogRequest::Replace { version, text } => {
             ctx.metrics.claims_log_bytes.inc_by(u64::try_from(text.len()).unwrap_or(0));
-            match body(place, Some(version), text) {
-                Ok(body) => ctx.write("claims", requests.replace(&place.name, &params, body)).await,
-                Err(error) => Err(error),
-            }
+            ctx.write("claims", place.put(Some(version), content(text))).await
         }
     };
     let failure = match answer {
@@ -97,19 +82,11 @@ async fn send(ctx: &Context, request: LogRequest) -> LogAnswer {
     Err(failure.into_failure().unwrap_or_else(|ours| Failure::Unanswered(ours.to_string())))
 }
 
-fn body(place: &ClaimsLogRef, version: Option<String>, text: String) -> Result<Vec<u8>, Error> {
-    let object = ConfigMap {
-        metadata: ObjectMeta {
-            name: Some(place.name.clone()),
-            namespace: Some(place.namespace.clone()),
-            resource_version: version,
-            labels: Some(BTreeMap::from([("app.kubernetes.io/managed-by".into(), FIELD_MANAGER.into())])),
-            ..ObjectMeta::default()
-        },
+fn content(text: String) -> ConfigMap {
+    ConfigMap {
         data: Some(BTreeMap::from([(TEXT.into(), text)])),
         ..ConfigMap::default()
-    };
-    serde_json::to_vec(&object).map_err(|error| Error::Refused(error.to_string()))
+    }
 }
 
 fn reply(object: ConfigMap) -> LogReply {
@@ -120,7 +97,7 @@ fn reply(object: ConfigMap) -> LogReply {
 }
 
 fn say(ctx: &Arc<Context>, notice: WriterNotice) {
-    let ClaimsLogRef { namespace, name } = ctx.claims.place();
+    let ConfigMapRef { namespace, name } = ctx.claims.place();
     match notice {
         WriterNotice::Opened(claims) => {
             tracing::info!(namespace, name, claims, "opened the claims log");
@@ -153,8 +130,8 @@ fn say(ctx: &Arc<Context>, notice: WriterNotice) {
     }
 }
 
-fn refused(place: &ClaimsLogRef, message: &str) -> String {
-    let ClaimsLogRef { namespace, name } = place;
+fn refused(place: &ConfigMapRef, message: &str) -> String {
+    let ConfigMapRef { namespace, name } = place;
     format!(
         "the claims log, ConfigMap {namespace}/{name}, cannot be used: {message}; create the namespace, and grant get and update on this ConfigMap and create on configmaps there, as the chart does"
     )

@@ -10,12 +10,12 @@
 
 use super::context::Context;
 use super::error::Error;
-use super::field_manager::FIELD_MANAGER;
+use super::field_manager::post_params;
 use super::lease::{LeaderElectionConfig, ObservedLease};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Resource;
-use kube::api::{GetParams, PostParams};
+use kube::api::GetParams;
 use kube::core::Request;
 use std::sync::Arc;
 use std::time::Instant;
@@ -159,10 +159,7 @@ fn share_seal(ctx: &Context, lease: &Lease) {
 /// Writes the lease, on condition that it has not changed since it was observed.
 async fn write(ctx: &Context, config: &LeaderElectionConfig, observed: &ObservedLease, mut lease: Lease) -> Result<(), Error> {
     let path = Lease::url_path(&(), Some(&config.namespace));
-    let params = PostParams {
-        dry_run: false,
-        field_manager: Some(FIELD_MANAGER.into()),
-    };
+    let params = post_params(false);
     lease.metadata.resource_version = lease.metadata.resource_version.filter(|_| observed.is_known());
     let body = serde_json::to_vec(&lease).map_err(|error| Error::Refused(error.to_string()))?;
     let request = if observed.is_known() {

@@ -11,6 +11,7 @@ mod book;
 mod cache;
 mod claims;
 mod claims_log;
+mod config_map;
 mod context;
 mod dry_runs;
 mod entry;
@@ -38,7 +39,7 @@ mod timeline;
 mod told;
 mod watch_backoff;
 
-pub use claims::ClaimsLogRef;
+pub use config_map::ConfigMapRef;
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::LeaderElectionConfig;

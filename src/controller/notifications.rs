@@ -2,7 +2,7 @@
 //!
 //! The file is read again when it has changed: a sink that stays as it was goes on, others begin or end. Decides nothing about messages.
 
-use super::claims::ClaimsLogRef;
+use super::config_map::ConfigMapRef;
 use super::context::Context;
 use super::{NotificationOptions, book, teller};
 use crate::notify::{Config, Sink, SinkConfig};
@@ -37,7 +37,7 @@ impl Drop for Used {
 /// Tells everybody whom the file names. Never ends.
 pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
     ctx.synced.wait().await;
-    let place = ClaimsLogRef {
+    let place = ConfigMapRef {
         namespace: ctx.claims.place().namespace.clone(),
         name: options.book,
     };
@@ -65,7 +65,7 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
             for sink in &known.sinks {
                 used.entry(sink.name.clone()).or_insert_with(|| {
                     let line = ctx.told.begin(&sink.name);
-                    book::open(&ctx, &sink.name);
+                    book::open(&ctx, &line);
                     let telling = teller::run(ctx.clone(), line, Sink::new(sink.clone(), &source), configured.clone());
                     Used {
                         config: sink.clone(),
@@ -74,9 +74,7 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
                 });
             }
             // Routes may have changed: each sink looks again.
-            for named in ctx.cache.names() {
-                ctx.told.mark(&named.key, &named.namespace);
-            }
+            ctx.told.mark_all(&ctx.cache.names());
             text = Some(read);
             saved = None;
         }

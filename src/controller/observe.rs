@@ -60,8 +60,8 @@ pub async fn watch_tasks(ctx: Arc<Context>, namespace: Option<String>, listed: t
 
 /// Takes in a task, and has it looked at if that is news.
 pub fn take_task(ctx: &Context, raw: RawTask, source: Source) {
-    let names = (raw.metadata.uid.as_deref().map(Key::from), raw.metadata.namespace.clone());
-    if let (Some(key), Some(namespace)) = &names {
+    let key = raw.metadata.uid.as_deref().map(Key::from);
+    if let (Some(key), Some(namespace)) = (&key, &raw.metadata.namespace) {
         ctx.queue.belongs(key, namespace);
     }
     if let Some(version) = &raw.metadata.resource_version {
@@ -76,8 +76,8 @@ pub fn take_task(ctx: &Context, raw: RawTask, source: Source) {
         }
     }
     // Also what we wrote ourselves comes this way, when it is stored.
-    if let (Some(key), Some(namespace)) = &names {
-        ctx.told.mark(key, namespace);
+    if let Some(key) = key {
+        ctx.told.mark(&key, &ctx.queue);
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the operator is run: what its flags say.
 
-use super::claims::ClaimsLogRef;
+use super::config_map::ConfigMapRef;
 use super::lease::LeaderElectionConfig;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct Options {
     /// How replicas agree on a leader; without, this process leads.
     pub leader_election: Option<LeaderElectionConfig>,
     /// Where decisions to start are made durable.
-    pub claims_log: ClaimsLogRef,
+    pub claims_log: ConfigMapRef,
     /// How many requests are on their way at once: as many connections to the API server.
     pub workers: usize,
     /// The metrics of so many tasks are shown; of none, if there is no limit.
@@ -38,7 +38,7 @@ impl Default for Options {
         Self {
             namespaces: Vec::new(),
             leader_election: None,
-            claims_log: ClaimsLogRef {
+            claims_log: ConfigMapRef {
                 namespace: "punctual-system".into(),
                 name: "punctual-claims".into(),
             },

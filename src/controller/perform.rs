@@ -4,13 +4,13 @@
 
 use super::context::{CREATE, DELETE, STATUS};
 use super::dry_runs::Alike;
-use super::field_manager::FIELD_MANAGER;
+use super::field_manager::post_params;
 use super::queue::Key;
 use super::{Context, Error, observe, pods};
 use crate::api::ScheduledTaskStatus;
 use crate::plan::{Effect, Task};
 use crate::state::{Execution, Failure, FoundJob, Notice, Progress, RawJob, RawTask, Record, Reply, Request as Wanted, Source, Step};
-use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, Preconditions};
 use kube::core::Request;
 use serde_json::{Value, json};
 use std::convert::Infallible;
@@ -135,14 +135,10 @@ async fn send(ctx: &Context, key: &Key, task: &Task, request: Wanted) -> Result<
 }
 
 async fn create(ctx: &Context, task: &Task, manifest: &Value, dry_run: bool) -> Result<Reply, Error> {
-    let params = PostParams {
-        dry_run,
-        field_manager: Some(FIELD_MANAGER.into()),
-    };
     let body = body(manifest)?;
     let bytes = body.len();
     let mut request = Request::new(observe::jobs_path(&task.namespace))
-        .create(&params, body)
+        .create(&post_params(dry_run), body)
         .map_err(|error| Error::Refused(error.to_string()))?;
     if dry_run {
         reject_unknown_fields(&mut request);
@@ -188,10 +184,7 @@ async fn write_status(ctx: &Context, task: &Task, status: &ScheduledTaskStatus) 
         },
         "status": status,
     });
-    let params = PostParams {
-        dry_run: false,
-        field_manager: Some(FIELD_MANAGER.into()),
-    };
+    let params = post_params(false);
     let request = Request::new(observe::tasks_path(&task.namespace)).replace_subresource("status", &task.name, &params, body(&object)?);
     let (before, term) = (ctx.timeline.now(), ctx.leadership.term());
     let written = ctx.write::<RawTask>(STATUS, request).await?;
@@ -247,6 +240,7 @@ fn tell(ctx: &Context, key: &Key, task: &Task, notice: Notice) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kube::api::PostParams;
 
     /// F27: an API server that is older than the CRD drops what it does not know, and says so in a header alone.
     #[test]

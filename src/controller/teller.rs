@@ -25,7 +25,7 @@ pub async fn run(ctx: Arc<Context>, line: Arc<Line>, mut sink: Sink, config: wat
     let (mut failures, mut has_waited) = (0, false);
     loop {
         let known = config.borrow().clone();
-        let parts = gather(&ctx, &line, &known, sink.most());
+        let (messages, parts) = gather(&ctx, &line, &known, sink.most());
         let waiting = i64::try_from(line.waiting() + parts.len()).unwrap_or(i64::MAX);
         ctx.metrics.notification_tasks_waiting.with_label_values(&[&line.sink]).set(waiting);
         if parts.is_empty() {
@@ -43,7 +43,7 @@ pub async fn run(ctx: Arc<Context>, line: Arc<Line>, mut sink: Sink, config: wat
         let patience = Duration::try_from(LONGEST_WAIT).unwrap_or_default();
         let mut starts_wait = ctx.queue.starts_wait();
         let _ = timeout(patience, starts_wait.wait_for(|wait| !*wait)).await;
-        match deliver(&ctx, &line, &mut sink, parts).await {
+        match deliver(&ctx, &line, &mut sink, &messages, parts).await {
             None => failures = 0,
             Some(asked) => {
                 sleep(pause(&line.sink, failures).max(asked.min(LONGEST_ASKED))).await;
@@ -54,11 +54,10 @@ pub async fn run(ctx: Arc<Context>, line: Arc<Line>, mut sink: Sink, config: wat
 }
 
 /// What the next tasks have to tell, until there is enough for a delivery. Nothing while it is unknown how far the sink has read.
-fn gather(ctx: &Context, line: &Line, config: &Config, most: usize) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut count = 0;
+fn gather(ctx: &Context, line: &Line, config: &Config, most: usize) -> (Vec<Message>, Vec<Part>) {
+    let (mut messages, mut parts) = (Vec::new(), Vec::new());
     let mut looked = HashSet::new();
-    while count < most {
+    while messages.len() < most {
         let mut reader = line.reader();
         let Some(reader) = reader.as_mut().filter(|_| ctx.leadership.holds()) else {
             break;
@@ -84,17 +83,13 @@ fn gather(ctx: &Context, line: &Line, config: &Config, most: usize) -> Vec<Part>
             labels: &task.labels,
             status: &task.status,
         };
-        if let Some(part) = reader.look(view, config, ctx.clock.now()) {
-            count += part.messages().count();
-            parts.push(part);
-        }
+        parts.extend(reader.look(view, config, ctx.clock.now(), &mut messages));
     }
-    parts
+    (messages, parts)
 }
 
 /// Delivers what there is, and says how long to wait at least if that failed.
-async fn deliver(ctx: &Context, line: &Line, sink: &mut Sink, parts: Vec<Part>) -> Option<Duration> {
-    let messages: Vec<Message> = parts.iter().flat_map(Part::messages).cloned().collect();
+async fn deliver(ctx: &Context, line: &Line, sink: &mut Sink, messages: &[Message], parts: Vec<Part>) -> Option<Duration> {
     let (mut delivered, mut failed) = (0, None);
     while failed.is_none()
         && let Some(left) = messages.get(delivered..).filter(|left| !left.is_empty())

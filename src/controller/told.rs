@@ -2,8 +2,11 @@
 //!
 //! A task that was touched waits once for each sink. Decides nothing, and sends nothing.
 
-use super::queue::Key;
+use super::config_map::ConfigMapRef;
+use super::entry::Named;
+use super::queue::{Key, Queue};
 use crate::notify::{Pending, Reader};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -20,11 +23,11 @@ pub struct Books {
     /// In which term of leadership it was read, if it was.
     pub term: Option<u64>,
     /// Where it is.
-    pub place: Option<super::claims::ClaimsLogRef>,
+    pub place: Option<ConfigMapRef>,
     /// Its `resourceVersion`; none, if it is not there.
     pub version: Option<String>,
     /// What it says of each sink.
-    pub pages: std::collections::BTreeMap<String, Vec<u8>>,
+    pub pages: BTreeMap<String, Vec<u8>>,
 }
 
 /// One sink.
@@ -38,10 +41,21 @@ pub struct Line {
 }
 
 impl Told {
-    /// The task was touched: each sink looks at it.
-    pub fn mark(&self, key: &Key, namespace: &str) {
+    /// The task was touched: each sink looks at it. The queue knows its namespace.
+    pub fn mark(&self, key: &Key, queue: &Queue) {
+        let lines = self.lines();
+        if lines.is_empty() {
+            return;
+        }
+        if let Some(namespace) = queue.namespace(key) {
+            lines.iter().for_each(|line| line.add(key, &namespace));
+        }
+    }
+
+    /// Each sink looks at these tasks.
+    pub fn mark_all(&self, tasks: &[Named]) {
         for line in self.lines().iter() {
-            line.add(key, namespace);
+            tasks.iter().for_each(|task| line.add(&task.key, &task.namespace));
         }
     }
 

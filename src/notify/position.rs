@@ -5,6 +5,7 @@
 use super::message::What;
 use crate::api::{ScheduledTaskStatus, condition};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 /// The outcomes that are final: their counters number the slots of a ledger.
 pub const FINAL: [What; 5] = [What::Succeeded, What::Failed, What::Cancelled, What::Missed, What::Skipped];
@@ -66,7 +67,7 @@ impl Position {
                 *count = (*count - run.slots).max(0);
             }
         }
-        let is_later = |at: &Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>| at.as_ref().is_some_and(|at| at.0 > since);
+        let is_later = |at: &Option<Time>| at.as_ref().is_some_and(|at| at.0 > since);
         let started = status.active.iter().filter(|run| is_later(&run.started)).count();
         position.started = (now.started - i64::try_from(started).unwrap_or(0)).max(0);
         position
@@ -130,7 +131,7 @@ pub fn counts(status: &ScheduledTaskStatus) -> [i64; 5] {
 
 /// A condition of [`SIGNS`] that holds: what it says, and since when. Of suspensions only that which failures caused.
 #[must_use]
-pub fn sign(status: &ScheduledTaskStatus, index: usize) -> Option<(&k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition, Timestamp)> {
+pub fn sign(status: &ScheduledTaskStatus, index: usize) -> Option<(&Condition, Timestamp)> {
     let (what, name) = SIGNS.get(index)?;
     let condition = status.condition(name).filter(|condition| condition.status == "True")?;
     let concerns = *what != What::Suspended || condition.reason == "TooManyFailures";

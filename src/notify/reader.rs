@@ -3,7 +3,7 @@
 //! Tasks and acknowledgements go in, deliveries come out. Sends nothing.
 
 use super::book::Book;
-use super::config::Config;
+use super::config::{Config, Wanted};
 use super::message::{Message, Subject};
 use super::news::news;
 use super::position::{FINAL, Position};
@@ -24,12 +24,11 @@ pub struct View<'a> {
     pub status: &'a ScheduledTaskStatus,
 }
 
-/// What a sink gets to know of one task.
+/// The messages of a delivery about one task: where each of them leads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     subject: Subject,
-    /// Each with the position that it leads to.
-    messages: Vec<(Message, Position)>,
+    positions: Vec<Position>,
     end: Position,
 }
 
@@ -38,11 +37,6 @@ impl Part {
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
-    }
-
-    /// What it gets to know.
-    pub fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.messages.iter().map(|(message, _)| message)
     }
 }
 
@@ -79,31 +73,32 @@ impl Reader {
         }
     }
 
-    /// What the sink gets to know of the task now, if anything.
-    pub fn look(&mut self, task: View<'_>, config: &Config, now: Timestamp) -> Option<Part> {
+    /// What the sink gets to know of the task now, if anything: it is added to `delivery`, and the part says what it is.
+    pub fn look(&mut self, task: View<'_>, config: &Config, now: Timestamp, delivery: &mut Vec<Message>) -> Option<Part> {
         let wanted = config.wanted(&self.sink, task.labels);
         let uid = &task.subject.uid;
         let told = self.passed.get(uid).copied().or_else(|| self.book.position(uid));
         let told = told.unwrap_or_else(|| self.first(task, &wanted));
         let news = news(task.subject, task.status, &told, now);
-        let (messages, end) = (news.messages.into_iter(), news.end);
-        let messages: Vec<_> = messages.filter(|(message, _)| wanted.takes(message)).collect();
+        let (fresh, end) = (news.messages.into_iter(), news.end);
+        let (messages, positions): (Vec<_>, Vec<_>) = fresh.filter(|(message, _)| wanted.takes(message)).unzip();
         if messages.is_empty() {
             if end != told {
                 self.passed.insert(uid.clone(), end);
             }
             return None;
         }
+        delivery.extend(messages);
         Some(Part {
             subject: task.subject.clone(),
-            messages,
+            positions,
             end,
         })
     }
 
     /// Where to begin with a task of which it was never told: with what happened since the sink is there. Had it been told of one of the
     /// outcomes that it wants, the book would say so; so all that are counted of these are news, shown or not.
-    fn first(&self, task: View<'_>, wanted: &super::config::Wanted<'_>) -> Position {
+    fn first(&self, task: View<'_>, wanted: &Wanted<'_>) -> Position {
         let mut position = Position::before(task.status, self.book.since);
         if task.created >= self.book.since {
             for (count, what) in position.counts.iter_mut().zip(FINAL) {
@@ -118,11 +113,11 @@ impl Reader {
         let mut left = delivered;
         let mut again = Vec::new();
         for part in parts {
-            let count = part.messages.len();
+            let count = part.positions.len();
             let position = match left {
                 0 => None,
                 left if left >= count => Some(part.end),
-                left => part.messages.get(left - 1).map(|(_, position)| *position),
+                left => part.positions.get(left - 1).copied(),
             };
             if let Some(position) = position {
                 self.book.set(&part.subject.uid, position);
@@ -185,7 +180,7 @@ mod tests {
         config
     }
 
-    fn look(reader: &mut Reader, ledger: &Ledger, config: &Config) -> Option<Part> {
+    fn look(reader: &mut Reader, ledger: &Ledger, config: &Config) -> Option<(Part, Vec<Message>)> {
         let (subject, labels) = (subject(), BTreeMap::new());
         let view = View {
             subject: &subject,
@@ -193,12 +188,14 @@ mod tests {
             labels: &labels,
             status: &ledger.status,
         };
-        reader.look(view, config, at(ledger.minute))
+        let mut delivery = Vec::new();
+        let part = reader.look(view, config, at(ledger.minute), &mut delivery)?;
+        Some((part, delivery))
     }
 
-    fn deliver(reader: &mut Reader, part: Part, count: usize, received: &mut Received) {
-        let messages: Vec<Message> = part.messages().take(count).cloned().collect();
-        received.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+    fn deliver(reader: &mut Reader, (part, messages): (Part, Vec<Message>), count: usize, received: &mut Received) {
+        let arrived = messages.into_iter().take(count);
+        received.extend(arrived.map(|message| (message.id.clone(), message)));
         reader.settle(vec![part], count);
     }
 
@@ -222,9 +219,9 @@ mod tests {
         let mut next = Reader::new("events", Book::read(&page).unwrap());
         assert_eq!(look(&mut next, &ledger, &config), None);
         ledger.add(What::Failed);
-        let part = look(&mut next, &ledger, &config).unwrap();
+        let (part, messages) = look(&mut next, &ledger, &config).unwrap();
         assert_eq!(next.settle(vec![part.clone()], 0), [subject()]);
-        assert_eq!(look(&mut next, &ledger, &config), Some(part.clone()));
+        assert_eq!(look(&mut next, &ledger, &config), Some((part.clone(), messages)));
         assert_eq!(next.settle(vec![part], 1), []);
         assert!(next.is_ahead());
         assert_eq!(look(&mut next, &ledger, &config), None);

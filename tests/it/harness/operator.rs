@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
-use punctual::controller::{ClaimsLogRef, Controller, Health, LeaderElectionConfig, NotificationOptions, Options, Stopped};
+use punctual::controller::{ConfigMapRef, Controller, Health, LeaderElectionConfig, NotificationOptions, Options, Stopped};
 use punctual::metrics::Metrics;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -62,7 +62,7 @@ impl Operator {
             Some(terms) => (terms.name.as_str(), terms.namespace.as_str()),
             None => ("punctual", namespaces[0].as_str()),
         };
-        let claims_log = ClaimsLogRef {
+        let claims_log = ConfigMapRef {
             namespace: home.to_owned(),
             name: format!("{lease}-claims"),
         };

@@ -69,7 +69,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn message() -> Message {
     let now = Clock::System.now();
     Message {
-        what: What::Failed,
+        // A monitor keeps the state of its checks.
+        what: What::Stalled,
         subject: Subject {
             namespace: "punctual".into(),
             name: "notify-test".into(),
@@ -83,5 +84,6 @@ fn message() -> Message {
         reason: "NotifyTest".into(),
         text: "a test message: no task failed".into(),
         run: None,
+        lost: Vec::new(),
     }
 }

@@ -10,7 +10,6 @@ use super::told::Line;
 use crate::notify::{Book, Reader};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
-use std::sync::Arc;
 
 /// An object has at most 1 MiB, and its keys and metadata need some of it.
 const ROOM: usize = 900 * 1024;
@@ -60,11 +59,11 @@ pub fn close(ctx: &Context) {
     }
 }
 
-/// Writes the books, if somebody was told of something.
-pub async fn save(ctx: &Context) {
+/// Writes the books, if somebody was told of something; at a stop also where a sink has only read on.
+pub async fn save(ctx: &Context, is_stop: bool) {
     let lines = ctx.told.all();
-    let is_ahead = |line: &Arc<Line>| line.reader().as_ref().is_some_and(Reader::is_ahead);
-    if !lines.iter().any(is_ahead) {
+    let is_worth_it = if is_stop { Reader::has_moved } else { Reader::is_ahead };
+    if !lines.iter().any(|line| line.reader().as_ref().is_some_and(is_worth_it)) {
         return;
     }
     let room = ROOM / lines.len().max(1);

@@ -224,7 +224,7 @@ impl Controller {
             abort.abort();
         }
         background.shutdown().await;
-        book::save(&ctx).await;
+        book::save(&ctx, true).await;
         // Where a write may still be on its way, the lease runs out by itself.
         if drained {
             leader::release(&ctx).await;

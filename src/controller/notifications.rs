@@ -44,7 +44,7 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
     let source = format!("/punctual/{}/{}", place.namespace, place.name.trim_end_matches("-told"));
     let (config, configured) = watch::channel(Arc::new(Config::default()));
     let mut used: HashMap<String, Used> = HashMap::new();
-    let mut text = None;
+    let (mut text, mut has_changed) = (None, false);
     // Where a sink begins, that is written down at once.
     let mut saved: Option<Instant> = None;
     let mut try_load = Instant::now();
@@ -53,30 +53,16 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
         if text.as_ref() != Some(&read) {
             let known = Arc::new(say(&ctx, &options.file, &read));
             // A sink that changes begins anew where its page ends.
-            book::save(&ctx).await;
-            config.send_replace(known.clone());
-            used.retain(|name, sink| {
-                let stays = known.sinks.contains(&sink.config);
-                if !stays {
-                    ctx.told.end(name);
-                }
-                stays
-            });
-            for sink in &known.sinks {
-                used.entry(sink.name.clone()).or_insert_with(|| {
-                    let line = ctx.told.begin(&sink.name);
-                    book::open(&ctx, &line);
-                    let telling = teller::run(ctx.clone(), line, Sink::new(sink.clone(), &source), configured.clone());
-                    Used {
-                        config: sink.clone(),
-                        telling: tokio::spawn(telling),
-                    }
-                });
-            }
-            // Routes may have changed: each sink looks again.
-            ctx.told.mark_all(&ctx.cache.names());
+            book::save(&ctx, false).await;
+            config.send_replace(known);
             text = Some(read);
             saved = None;
+            has_changed = true;
+        }
+        has_changed |= adjust(&ctx, &mut used, &configured, &source);
+        if std::mem::take(&mut has_changed) {
+            // Routes may have changed: each sink looks again.
+            ctx.told.mark_all(&ctx.cache.names());
         }
         let term = ctx.leadership.holds().then(|| ctx.leadership.term());
         let known = ctx.told.books().term;
@@ -93,13 +79,41 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
                 }
             }
             Some(_) if saved.is_none_or(|saved| saved.elapsed() >= BETWEEN_BOOKS) => {
-                book::save(&ctx).await;
+                book::save(&ctx, false).await;
                 saved = Some(Instant::now());
             }
             _ => {}
         }
         tokio::time::sleep(PERIOD).await;
     }
+}
+
+/// Ends the sinks that are not configured any more, or that a defect ended, and begins those that are. Says whether any begins.
+fn adjust(ctx: &Arc<Context>, used: &mut HashMap<String, Used>, configured: &watch::Receiver<Arc<Config>>, source: &str) -> bool {
+    let known = configured.borrow().clone();
+    used.retain(|name, sink| {
+        if sink.telling.is_finished() {
+            tracing::error!(sink = name, "telling the sink ended by a defect of the operator: it begins again");
+        }
+        let stays = known.sinks.contains(&sink.config) && !sink.telling.is_finished();
+        if !stays {
+            ctx.told.end(name);
+        }
+        stays
+    });
+    let before = used.len();
+    for sink in &known.sinks {
+        used.entry(sink.name.clone()).or_insert_with(|| {
+            let line = ctx.told.begin(&sink.name);
+            book::open(ctx, &line);
+            let telling = teller::run(ctx.clone(), line, Sink::new(sink.clone(), source), configured.clone());
+            Used {
+                config: sink.clone(),
+                telling: tokio::spawn(telling),
+            }
+        });
+    }
+    used.len() > before
 }
 
 /// The file's text, or why it cannot be read.

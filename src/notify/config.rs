@@ -182,7 +182,10 @@ impl Wanted<'_> {
     /// Whether it gets this message.
     #[must_use]
     pub fn takes(&self, message: &Message) -> bool {
-        let takes = |route: &&Route| (route.each || !message.is_repeat) && route.names(message.what, &message.subject);
+        let takes = |route: &&Route| {
+            let wants_lost = message.lost.is_empty() || message.lost.iter().any(|what| route.names(*what, &message.subject));
+            (route.each || !message.is_repeat) && wants_lost && route.names(message.what, &message.subject)
+        };
         self.routes.iter().any(takes)
     }
 

@@ -1,6 +1,7 @@
 //! One thing to be told.
 
 use crate::api::RunRecord;
+use crate::plan::is_plain_name;
 use jiff::Timestamp;
 use std::fmt;
 
@@ -122,13 +123,27 @@ pub struct Message {
     pub text: String,
     /// The run, if it is about one.
     pub run: Option<RunRecord>,
+    /// Of a gap, which outcomes were dropped.
+    pub lost: Vec<What>,
 }
 
 impl Message {
-    /// The command that shows the log of the run, if it had a Job.
+    /// The command that shows the log of the run, if it had a Job. People paste it, so a name that no Job can have is not in it.
     #[must_use]
     pub fn log_command(&self) -> Option<String> {
-        let job = self.run.as_ref()?.job.as_ref().filter(|_| self.what != What::Gap)?;
+        let job = self
+            .run
+            .as_ref()?
+            .job
+            .as_ref()
+            .filter(|job| self.what != What::Gap && is_plain_name(job))?;
         Some(format!("kubectl logs --namespace {} job/{job}", self.subject.namespace))
     }
+}
+
+/// A reason of a status as one word. Whatever else somebody wrote there is none.
+#[must_use]
+pub fn reason_word(reason: &str) -> String {
+    let is_word = (1..=64).contains(&reason.len()) && reason.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_word { reason.into() } else { "Unknown".into() }
 }

@@ -3,7 +3,7 @@
 //! A status and the position of a sink go in; messages come out, oldest first, each with the position that it leads to. The same status
 //! and position give the same messages again. Decides nothing about who gets them.
 
-use super::message::{Message, Subject, What};
+use super::message::{Message, Subject, What, reason_word};
 use super::position::{FINAL, Position, SIGNS, sign};
 use crate::api::{RunRecord, ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
@@ -85,13 +85,14 @@ impl Report<'_> {
     /// Outcomes that are counted and no longer shown.
     fn gap(&mut self, end: &Position, seen: [i64; FINAL.len()], until: i64) {
         let told = self.at.counts;
-        let mut lost = Vec::new();
+        let (mut lost, mut lost_whats) = (Vec::new(), Vec::new());
         for (index, what) in FINAL.iter().enumerate() {
             let of = |counts: [i64; FINAL.len()]| counts.get(index).copied().unwrap_or(0);
             let shown = of(seen);
             let count = of(end.counts).saturating_sub(of(told)).saturating_sub(shown);
             if count > 0 {
                 lost.push(format!("{count} {}", what.as_str()));
+                lost_whats.push(*what);
             }
             if let Some(known) = self.at.counts.get_mut(index) {
                 *known = (of(end.counts) - shown).max(of(told));
@@ -105,6 +106,9 @@ impl Report<'_> {
         let text = format!("{slots} outcomes are no longer in the history: {}", lost.join(", "));
         let id = format!("{}/gap/{}-{until}", self.subject.uid, from + 1);
         self.tell(What::Gap, id, self.now, "HistoryLimit", &text, Some(until), slots);
+        if let Some((gap, _)) = self.messages.last_mut() {
+            gap.lost = lost_whats;
+        }
     }
 
     fn outcome(&mut self, run: &RunRecord, older: Option<&RunRecord>, slots: i64, number: i64, streak: &mut Streak) {
@@ -140,9 +144,10 @@ impl Report<'_> {
                 slots,
                 time,
                 is_repeat,
-                reason: run.reason.clone(),
+                reason: reason_word(&run.reason),
                 text: text.clone(),
                 run: Some(run.clone()),
+                lost: Vec::new(),
             },
             self.at,
         ));
@@ -155,9 +160,10 @@ impl Report<'_> {
                 slots: 1,
                 time,
                 is_repeat: false,
-                reason: run.reason.clone(),
+                reason: reason_word(&run.reason),
                 text,
                 run: Some(run.clone()),
+                lost: Vec::new(),
             };
             self.messages.push((message, self.at));
         }
@@ -207,6 +213,7 @@ impl Report<'_> {
                 reason: what.as_str().into(),
                 text: run.message.clone().unwrap_or_default(),
                 run: Some(record),
+                lost: Vec::new(),
             };
             self.messages.push((message, self.at));
         }
@@ -238,9 +245,10 @@ impl Report<'_> {
             slots,
             time,
             is_repeat: false,
-            reason: reason.into(),
+            reason: reason_word(reason),
             text: text.into(),
             run: None,
+            lost: Vec::new(),
         };
         self.messages.push((message, self.at));
     }
@@ -267,7 +275,7 @@ impl Streak {
             // Nothing older is shown: if all that is shown failed, the status knows how many there were before.
             None if newer.iter().all(|failed| *failed) => {
                 let shown = i64::try_from(newer.len()).unwrap_or(i64::MAX);
-                (status.consecutive_failures - shown).max(0)
+                status.consecutive_failures.saturating_sub(shown).max(0)
             }
             None => 0,
         };

@@ -64,7 +64,7 @@ impl Position {
                 && let Some(index) = FINAL.iter().position(|what| what.as_str() == run.outcome)
                 && let Some(count) = position.counts.get_mut(index)
             {
-                *count = (*count - run.slots).max(0);
+                *count = count.saturating_sub(run.slots.max(0)).max(0);
             }
         }
         let is_later = |at: &Option<Time>| at.as_ref().is_some_and(|at| at.0 > since);

@@ -50,6 +50,8 @@ pub struct Reader {
     passed: HashMap<String, Position>,
     /// It was told of something that no written book says yet.
     is_ahead: bool,
+    /// It has passed over news of a task that is in the book: worth a write at a stop only.
+    has_passed: bool,
 }
 
 impl Reader {
@@ -61,6 +63,7 @@ impl Reader {
             book,
             passed: HashMap::new(),
             is_ahead: false,
+            has_passed: false,
         }
     }
 
@@ -84,11 +87,17 @@ impl Reader {
         let (messages, positions): (Vec<_>, Vec<_>) = fresh.filter(|(message, _)| wanted.takes(message)).unzip();
         if messages.is_empty() {
             if end != told {
+                self.has_passed |= self.book.position(uid).is_some();
                 self.passed.insert(uid.clone(), end);
             }
             return None;
         }
         delivery.extend(messages);
+        // What the history drops before this arrives is a gap from here.
+        if self.book.position(uid).is_none() {
+            self.book.set(uid, told);
+            self.is_ahead = true;
+        }
         Some(Part {
             subject: task.subject.clone(),
             positions,
@@ -117,7 +126,11 @@ impl Reader {
             let position = match left {
                 0 => None,
                 left if left >= count => Some(part.end),
-                left => part.positions.get(left - 1).copied(),
+                // Messages that lead to the same position are told together, or again.
+                left => {
+                    let (told, rest) = part.positions.split_at(left);
+                    told.iter().rev().find(|position| rest.first() != Some(position)).copied()
+                }
             };
             if let Some(position) = position {
                 self.book.set(&part.subject.uid, position);
@@ -144,9 +157,15 @@ impl Reader {
         self.is_ahead
     }
 
+    /// Whether it has read on beyond what was written down, told or not.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.is_ahead || self.has_passed
+    }
+
     /// The book, to be written down, in at most `room` bytes.
     pub fn write(&mut self, room: usize) -> Vec<u8> {
-        self.is_ahead = false;
+        (self.is_ahead, self.has_passed) = (false, false);
         for (uid, position) in &self.passed {
             if self.book.position(uid).is_some() {
                 self.book.set(uid, *position);
@@ -225,6 +244,61 @@ mod tests {
         assert_eq!(next.settle(vec![part], 1), []);
         assert!(next.is_ahead());
         assert_eq!(look(&mut next, &ledger, &config), None);
+    }
+
+    #[test]
+    fn a_recovery_that_did_not_arrive_is_told_again_with_its_success() {
+        let config = config("{sinks: [events], outcomes: ['*'], repeat: each}");
+        let mut reader = Reader::begin("events", at(0));
+        let mut ledger = Ledger {
+            limit: 9,
+            ..Ledger::default()
+        };
+        ledger.add(What::Failed);
+        ledger.add(What::Succeeded);
+        let whats = |messages: &[Message]| messages.iter().map(|message| message.what).collect::<Vec<_>>();
+        let (part, messages) = look(&mut reader, &ledger, &config).unwrap();
+        assert_eq!(whats(&messages), [What::Failed, What::Succeeded, What::Recovered]);
+        reader.settle(vec![part], 2);
+        let (_, messages) = look(&mut reader, &ledger, &config).unwrap();
+        assert_eq!(whats(&messages), [What::Succeeded, What::Recovered]);
+    }
+
+    #[test]
+    fn what_an_old_task_loses_while_the_receiver_is_away_is_a_gap() {
+        let config = config("{sinks: [events], outcomes: [Failed, Gap], repeat: each}");
+        // The task was there before the sink.
+        let mut reader = Reader::begin("events", at(1));
+        let mut ledger = Ledger {
+            limit: 2,
+            ..Ledger::default()
+        };
+        ledger.add(What::Failed);
+        assert_eq!(look(&mut reader, &ledger, &config), None, "of before");
+        for round in 0..5 {
+            ledger.add(What::Failed);
+            let (part, _) = look(&mut reader, &ledger, &config).unwrap();
+            reader.settle(vec![part], 0);
+            if round == 2 {
+                reader = Reader::new("events", Book::read(&reader.write(usize::MAX)).unwrap());
+            }
+        }
+        let (_, messages) = look(&mut reader, &ledger, &config).unwrap();
+        let told: Vec<(What, i64)> = messages.iter().map(|message| (message.what, message.slots)).collect();
+        assert_eq!(told, [(What::Gap, 3), (What::Failed, 1), (What::Failed, 1)]);
+    }
+
+    #[test]
+    fn a_gap_is_told_to_who_wanted_what_was_lost() {
+        let config = config("{sinks: [events], outcomes: [Failed, Gap]}");
+        let mut reader = Reader::begin("events", at(0));
+        reader.write(usize::MAX);
+        let mut ledger = Ledger::default();
+        ledger.add(What::Succeeded);
+        assert_eq!(look(&mut reader, &ledger, &config), None);
+        ledger.add(What::Failed);
+        let (_, messages) = look(&mut reader, &ledger, &config).unwrap();
+        assert_eq!((messages[0].what, messages[0].lost.as_slice()), (What::Gap, &[What::Failed][..]));
     }
 
     proptest! {

@@ -236,6 +236,7 @@ mod tests {
             reason: "JobFailed".into(),
             text: "last words".into(),
             run: Some(serde_json::from_value(run).unwrap()),
+            lost: Vec::new(),
         }
     }
 

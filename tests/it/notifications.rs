@@ -26,6 +26,8 @@ struct Told {
     _directory: tempfile::TempDir,
 }
 
+/// What the receiver never takes.
+const REFUSED: &str = "words that a filter refuses";
 const BEGIN: &str = "2027-01-01T10:00:30Z";
 
 impl Told {
@@ -33,7 +35,11 @@ impl Told {
         let world = World::new(name).await;
         let is_away = Arc::new(AtomicBool::new(false));
         let away = is_away.clone();
-        let receiver = Receiver::start(move |_| status(if away.load(Ordering::SeqCst) { 503 } else { 204 })).await;
+        let receiver = Receiver::start(move |seen| {
+            let is_refused = String::from_utf8_lossy(&seen.body).contains(REFUSED);
+            status(if is_refused || away.load(Ordering::SeqCst) { 503 } else { 204 })
+        })
+        .await;
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("notifications.yaml");
         let told = Told {
@@ -163,6 +169,38 @@ async fn a_receiver_that_is_away_and_an_operator_that_crashes_lose_nothing() {
         let known = by_id.entry(id).or_insert_with(|| event.clone());
         assert_eq!(known["data"]["run"]["slot"], event["data"]["run"]["slot"]);
     }
+    operator.stop().await;
+}
+
+/// A tenant whose container prints what the receiver refuses keeps nobody else's outcomes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_refused_for_ever_holds_up_nobody_else() {
+    let told = Told::new("told-refused", "{sinks: [events], outcomes: [Failed], repeat: each}").await;
+    let operator = told.operator(at(BEGIN));
+    for task in ["hostile", "report"] {
+        told.world.task(task, json!({})).await;
+        told.world.settled(task).await;
+    }
+    for round in 1..=3 {
+        operator.set_to(minute(round));
+        let job = format!("hostile-{}", minute(round).as_second());
+        told.world.job(&job).await;
+        told.world.end_job(&job, 1, REFUSED).await;
+        told.world.status("hostile", "its end", |status| status.failed == round).await;
+        told.end(minute(round), 1).await;
+    }
+    let of_report = || {
+        let taken = told.events().into_iter().filter(|event| !event.to_string().contains(REFUSED));
+        taken
+            .filter_map(|event| event["data"]["sequence"].as_i64())
+            .collect::<BTreeSet<i64>>()
+    };
+    until("the others", || async { (of_report().len() == 3).then_some(()) }).await;
+    assert_eq!(of_report(), (1..=3).collect());
+    until("only the other one to wait", || async {
+        (operator.metric(r#"punctual_notification_tasks_waiting{sink="events"}"#) == 1.0).then_some(())
+    })
+    .await;
     operator.stop().await;
 }
 

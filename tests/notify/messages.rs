@@ -29,6 +29,7 @@ pub fn message(what: What, task: &str, minute: i64) -> Message {
         reason: "JobFailed".into(),
         text: "disk full".into(),
         run: Some(serde_json::from_value(run).expect("a run")),
+        lost: Vec::new(),
     }
 }
 

@@ -175,6 +175,7 @@ mod tests {
             reason: String::new(),
             text: String::new(),
             run: Some(serde_json::from_value(run).unwrap()),
+            lost: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use super::super::text::{Digest, Line};
 use super::failure::NotDelivered;
 use super::timeouts::Timeouts;
 use super::web::{self, Web};
+use crate::api::shortened;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 
@@ -15,6 +16,8 @@ use serde_json::json;
 pub const MOST: usize = 1000;
 const MOST_LINES: usize = 20;
 const MOST_CHARACTERS: usize = 3000;
+/// Names have 253 characters at most, and those of namespaces 63.
+const MOST_OF_HEAD: usize = 450;
 /// What a container said is cut after so many characters.
 const MOST_OF_WORDS: usize = 200;
 
@@ -51,12 +54,11 @@ fn text(messages: &[Message]) -> String {
     let mut hidden = digest.hidden;
     // Room for the last line.
     let mut left = MOST_CHARACTERS - 40;
-    let mut is_full = false;
     for line in &digest.lines {
         let shown = shown(line);
         let length = shown.chars().count() + 1;
-        is_full |= length > left;
-        if is_full {
+        // A line that is too long hides none of the others.
+        if length > left {
             hidden += line.count;
             continue;
         }
@@ -72,7 +74,7 @@ fn text(messages: &[Message]) -> String {
 }
 
 fn shown(line: &Line) -> String {
-    let head = escaped(&line.head);
+    let head = escaped(&shortened(line.head.clone(), MOST_OF_HEAD));
     let said: String = line
         .words
         .chars()
@@ -116,6 +118,7 @@ mod tests {
             reason: "JobFailed".into(),
             text: text.into(),
             run: None,
+            lost: Vec::new(),
         }
     }
 

@@ -133,6 +133,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_any_length_hides_no_other() {
+        let long = Message {
+            reason: "x".repeat(9000),
+            ..message(1, "words")
+        };
+        let text = text(&[long, message(2, "")]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("prod/report-1: run failed (xxx") && lines[0].chars().count() < MOST_OF_HEAD + 20, "{text}");
+        assert_eq!(lines[1..], ["prod/report-2: run failed (JobFailed)"]);
+    }
+
+    #[test]
     fn a_storm_is_a_short_text() {
         for said in ["", "short", "a\u{1b}[2J`<>&\n", &"<".repeat(5000)] {
             let messages: Vec<_> = (0..MOST).map(|number| message(number, said)).collect();

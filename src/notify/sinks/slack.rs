@@ -140,7 +140,10 @@ mod tests {
         };
         let text = text(&[long, message(2, "")]);
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].starts_with("prod/report-1: run failed (xxx") && lines[0].chars().count() < MOST_OF_HEAD + 20, "{text}");
+        assert!(
+            lines[0].starts_with("prod/report-1: run failed (xxx") && lines[0].chars().count() < MOST_OF_HEAD + 20,
+            "{text}"
+        );
         assert_eq!(lines[1..], ["prod/report-2: run failed (JobFailed)"]);
     }
 

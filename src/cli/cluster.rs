@@ -7,7 +7,7 @@ pub use super::argument::bare_name;
 use super::{argument, kubeconfig, output};
 use crate::api::{GROUP, ScheduledTask};
 use crate::clock::Clock;
-use crate::controller::LoadedClient;
+use crate::controller::{LoadedClient, connect};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams};
@@ -74,10 +74,11 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Access {
-    /// A client by flags, environment and kubeconfig, and the files that it was built from.
-    pub fn client(&self) -> Result<LoadedClient> {
+    /// The operator's client by flags, environment and kubeconfig, and the files that it was built from. What is sent and not received
+    /// `in_flight` later is given up.
+    pub fn client(&self, in_flight: Option<Duration>) -> Result<LoadedClient> {
         let kubeconfig::Loaded { config, files, .. } = self.load()?;
-        let client = kube::Client::try_from(config).context("cannot create a client from the kubeconfig")?;
+        let client = connect(config, in_flight).context("cannot create a client from the kubeconfig")?;
         Ok(LoadedClient { client, files })
     }
 

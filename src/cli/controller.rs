@@ -126,13 +126,16 @@ async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let access = args.access;
-    let client = reloading(move || access.client(), RELOAD_PERIOD, Clock::System)?;
     let book = args.election.book();
+    let claims_log = args.election.claims_log();
+    let leader_election = args.election.terms()?;
+    let in_flight = leader_election.as_ref().map(LeaderElectionConfig::margin);
+    let client = reloading(move || access.client(in_flight), RELOAD_PERIOD, Clock::System)?;
     let options = Options {
         notifications: args.notifications.map(|file| NotificationOptions { file, book }),
         namespaces: args.watch_namespaces,
-        claims_log: args.election.claims_log(),
-        leader_election: args.election.terms()?,
+        claims_log,
+        leader_election,
         workers: args.workers.into(),
         task_metrics: args.task_metrics.then_some(args.task_metrics_limit),
     };

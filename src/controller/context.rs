@@ -5,6 +5,7 @@
 
 use super::cache::Cache;
 use super::claims::Claims;
+use super::connection::Fence;
 use super::dry_runs::DryRuns;
 use super::error::Error;
 use super::events::Events;
@@ -58,7 +59,7 @@ pub struct Context {
     pub(super) connections: Semaphore,
     pub(super) clock: Clock,
     pub(super) namespaces: Vec<String>,
-    pub(super) leadership: Leadership,
+    pub(super) leadership: Arc<Leadership>,
     pub(super) cache: Cache,
     pub(super) claims: Claims,
     pub(super) dry_runs: DryRuns,
@@ -114,7 +115,16 @@ impl Context {
     ) -> Result<T, Error> {
         let _connection = self.connections.acquire().await.ok();
         self.leadership.time_left().ok_or(Error::NotLeading)?;
-        self.exchange(verb, request).await
+        self.exchange(verb, self.fenced(request)).await
+    }
+
+    /// The request leaves only while this process leads, asked once more as its last byte goes.
+    fn fenced<E>(&self, request: Result<http::Request<Vec<u8>>, E>) -> Result<http::Request<Vec<u8>>, E> {
+        let leadership = self.leadership.clone();
+        request.map(|mut request| {
+            request.extensions_mut().insert(Fence::new(move || leadership.holds()));
+            request
+        })
     }
 
     /// Sends a request that changes something: only while this process leads, and with no more time than it leads for sure.
@@ -129,7 +139,7 @@ impl Context {
             let now = Instant::now();
             self.leadership.time_left().map_or(Some(now), |left| now.checked_add(left))
         };
-        while_allowed(ends, self.send(verb, request))
+        while_allowed(ends, self.send(verb, self.fenced(request)))
             .await
             .unwrap_or(Err(Error::NotLeading))
     }

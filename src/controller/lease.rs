@@ -34,6 +34,11 @@ pub struct LeaderElectionConfig {
 }
 
 impl LeaderElectionConfig {
+    /// From the last moment in which a leader writes to the first in which another may lead.
+    pub fn margin(&self) -> Duration {
+        self.lease_duration.saturating_sub(self.renew_deadline)
+    }
+
     /// Checks the three durations against each other.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod cache;
 mod claims;
 mod claims_log;
 mod config_map;
+mod connection;
 mod context;
 mod dry_runs;
 mod entry;
@@ -40,6 +41,7 @@ mod told;
 mod watch_backoff;
 
 pub use config_map::ConfigMapRef;
+pub use connection::connect;
 pub use error::Error;
 pub use leader::identity_of;
 pub use lease::LeaderElectionConfig;
@@ -127,7 +129,7 @@ impl Controller {
             connections: Semaphore::new(workers),
             clock,
             namespaces: options.namespaces,
-            leadership: Leadership::new(options.leader_election),
+            leadership: Arc::new(Leadership::new(options.leader_election)),
             cache: Cache::new(seal),
             claims,
             dry_runs: DryRuns::default(),

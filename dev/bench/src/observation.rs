@@ -14,6 +14,8 @@ pub struct Observation {
     pub cpu: BTreeMap<Peer, CpuSeries>,
     /// R of this session, at 1, 16 and 128 connections.
     pub ceiling: BTreeMap<usize, f64>,
+    /// R at the end of the session, beside all its tasks and their Jobs.
+    pub full_ceiling: Option<f64>,
 }
 
 impl Observation {

@@ -180,7 +180,8 @@ const METHOD: &str = "
 Each value is the median of the rounds, with the range in parentheses if there were several.
 
 - **R** is the ceiling of the cluster: bare concurrent POSTs of the same Job, measured on the same cluster when a session begins. \"Part of R\"
-  compares with the best of the three numbers of connections of the same round.
+  compares with the best of the three numbers of connections of the same round. The API server is slower when it holds many objects: its
+  garbage collector has more to look at. So R is measured once more at the end of the session, beside all its tasks and their Jobs.
 - **CronJob** is the CronJob controller of kube-controller-manager: with its default flags, and tuned (`--kube-api-qps=1000
   --kube-api-burst=2000 --concurrent-cron-job-syncs=50`). All other controllers run in every session.
 - Times are those of the API server's audit log, in microseconds: lateness is from the slot to the answer to the POST of the Job. A start is

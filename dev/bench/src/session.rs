@@ -51,7 +51,7 @@ impl Session {
     }
 
     async fn run_on(&self, ground: &Ground, tools: &Tools, book: &mut Book) -> Result<()> {
-        let ceiling = ceiling::measure(&self.ceiling, ground).await?;
+        let ceiling = ceiling::measure(&self.ceiling, ground, "ceiling").await?;
         let (base, mut operator) = self.set_up(ground, tools, &ceiling).await?;
         let (ours, manager) = (operator.pid(), ground.controller_manager()?);
         let sampler = Sampler::start(vec![ours, manager]);
@@ -67,10 +67,17 @@ impl Session {
         };
         let cpu = BTreeMap::from([(Peer::Ours, sampler.series(ours)), (manager_of, sampler.series(manager))]);
         drop(sampler);
+        let mut full_ceiling = None;
         if self.ceiling.is_a_result() {
-            ceiling::record(&ceiling, book);
+            full_ceiling = ceiling::measure_at_end(ground).await?;
+            ceiling::record(&ceiling, full_ceiling, book);
         }
-        let seen = Observation { requests, cpu, ceiling };
+        let seen = Observation {
+            requests,
+            cpu,
+            ceiling,
+            full_ceiling,
+        };
         for part in &self.scheduled {
             part.evaluate(base, &seen, book);
         }

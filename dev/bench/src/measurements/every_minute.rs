@@ -137,6 +137,7 @@ pub(crate) mod tests {
             )],
             cpu: Default::default(),
             ceiling: Default::default(),
+            full_ceiling: None,
         };
         let mut book = Book::default();
         measurement.evaluate(base, &seen, &mut book);

@@ -101,6 +101,15 @@ fn evaluate(herd: &Herd, slot: Timestamp, until: Timestamp, seen: &Observation, 
         book.add(&section, "Jobs a second", Unit::JobsPerSecond, subject, rate);
         book.add(&section, "part of R", Unit::PartOfCeiling, subject, rate / ceiling);
     }
+    if let Some(full) = seen.full_ceiling {
+        book.add(
+            &section,
+            "part of R at the end of the session",
+            Unit::PartOfCeiling,
+            subject,
+            rate / full,
+        );
+    }
     for (label, value) in [
         ("first start", lateness.first()),
         ("p50", lateness.percentile(50.0)),
@@ -236,6 +245,7 @@ mod tests {
             ],
             cpu: BTreeMap::from([(Peer::Ours, cpu)]),
             ceiling: BTreeMap::from([(1, 5.0), (16, 10.0)]),
+            full_ceiling: Some(8.0),
         };
         let mut book = Book::default();
         herds().evaluate(base(), &seen, &mut book);

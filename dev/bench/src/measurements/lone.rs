@@ -108,6 +108,7 @@ mod tests {
             requests: vec![start("a", 20_004), start("b", 23_999)],
             cpu: Default::default(),
             ceiling: Default::default(),
+            full_ceiling: None,
         };
         let mut book = Book::default();
         lone.evaluate(base, &seen, &mut book);

@@ -100,6 +100,10 @@ bench-cluster: tools ## Compare with the CronJob controller on a real control pl
 	$(CARGO) build --release --locked --package punctual --package bench-cluster
 	$(TARGET)/release/bench-cluster --operator $(TARGET)/release/punctual
 
+.PHONY: receipts
+receipts: tools ## Notify of 10,000 outcomes while the broker and the operator are killed 50 times each (about 15 minutes)
+	RECEIPTS_SLOTS=$${RECEIPTS_SLOTS:-10000} RECEIPTS_KILLS=$${RECEIPTS_KILLS:-50} $(CARGO) test --locked --test receipts -- --nocapture
+
 .PHONY: e2e-failover
 e2e-failover: tools ## Test 200 changes of leader with short leases and 20 with default ones; prints a table (about 10 minutes)
 	FAILOVER_SHORT=$${FAILOVER_SHORT:-200} FAILOVER_DEFAULT=$${FAILOVER_DEFAULT:-20} $(CARGO) test --locked --test failover -- --nocapture

@@ -6,6 +6,7 @@ use crate::controller::{
     ConfigMapRef, Controller, LeaderElectionConfig, NotificationOptions, Options, RELOAD_PERIOD, TASK_METRICS, identity_of, reloading,
 };
 use crate::metrics::Metrics;
+use crate::notify::TraceEnv;
 use crate::server;
 use crate::telemetry::{self, LogFormat};
 use anyhow::{Context, Result};
@@ -126,13 +127,18 @@ async fn operate(args: Args) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let access = args.access;
+    let traces = TraceEnv::read(|name| std::env::var(name).ok()).map_err(|wrong| anyhow::anyhow!("traces: {wrong}"))?;
     let book = args.election.book();
     let claims_log = args.election.claims_log();
     let leader_election = args.election.terms()?;
     let in_flight = leader_election.as_ref().map(LeaderElectionConfig::margin);
     let client = reloading(move || access.client(in_flight), RELOAD_PERIOD, Clock::System)?;
     let options = Options {
-        notifications: args.notifications.map(|file| NotificationOptions { file, book }),
+        notifications: (args.notifications.is_some() || traces.is_some()).then_some(NotificationOptions {
+            file: args.notifications,
+            traces,
+            book,
+        }),
         namespaces: args.watch_namespaces,
         claims_log,
         leader_election,

@@ -14,6 +14,9 @@ use k8s_openapi::api::core::v1::ConfigMap;
 /// An object has at most 1 MiB, and its keys and metadata need some of it.
 const ROOM: usize = 900 * 1024;
 
+/// A page that could hold one more of these has room for all.
+const LONGEST_ENTRY: usize = 100;
+
 /// Reads the books, for this term. A book that is not there begins now.
 ///
 /// # Errors
@@ -33,10 +36,17 @@ pub async fn load(ctx: &Context, place: &ConfigMapRef, term: u64) -> Result<(), 
         (books.term, books.version, books.pages) = (Some(term), version, pages);
         books.place = Some(place.clone());
     }
+    let tasks = ctx.cache.names();
     for line in ctx.told.all() {
         open(ctx, &line);
+        // Of tasks that were deleted while nobody led.
+        if ctx.synced.is_complete()
+            && let Some(reader) = line.reader().as_mut()
+        {
+            reader.retain(tasks.iter().map(|task| &*task.key));
+        }
     }
-    ctx.told.mark_all(&ctx.cache.names());
+    ctx.told.mark_all(&tasks);
     Ok(())
 }
 
@@ -66,20 +76,28 @@ pub async fn save(ctx: &Context, is_stop: bool) {
     if !lines.iter().any(|line| line.reader().as_ref().is_some_and(is_worth_it)) {
         return;
     }
-    let room = ROOM / lines.len().max(1);
-    let (Some(place), version, mut pages) = ({
+    let (Some(place), version, mut pages, named) = ({
         let books = ctx.told.books();
-        (books.place.clone(), books.version.clone(), books.pages.clone())
+        (books.place.clone(), books.version.clone(), books.pages.clone(), books.named.clone())
     }) else {
         return;
     };
     // Of a sink that was taken out of the configuration nothing is remembered.
-    pages.retain(|sink, _| lines.iter().any(|line| line.sink == *sink));
+    pages.retain(|sink, _| named.contains(sink) || lines.iter().any(|line| line.sink == *sink));
+    let room = ROOM / lines.len().max(named.len()).max(1);
+    let mut left_out = 0;
     for line in &lines {
         if let Some(reader) = line.reader().as_mut() {
-            pages.insert(line.sink.clone(), reader.write(room));
+            let page = reader.write(room);
+            left_out += if page.len() + LONGEST_ENTRY > room {
+                reader.left_out(&page)
+            } else {
+                0
+            };
+            pages.insert(line.sink.clone(), page);
         }
     }
+    say_if_full(ctx, &place, left_out);
     let content = ConfigMap {
         binary_data: Some(pages.iter().map(|(sink, page)| (sink.clone(), ByteString(page.clone()))).collect()),
         ..ConfigMap::default()
@@ -103,6 +121,19 @@ pub async fn save(ctx: &Context, is_stop: bool) {
             tracing::warn!(namespace, name, "what notifications told is not written down: {error}");
         }
     }
+}
+
+fn say_if_full(ctx: &Context, place: &ConfigMapRef, left_out: usize) {
+    let is_full = left_out > 0;
+    if std::mem::replace(&mut ctx.told.books().is_full, is_full) || !is_full {
+        return;
+    }
+    let ConfigMapRef { namespace, name } = place;
+    tracing::warn!(
+        namespace,
+        name,
+        "no room to write down what {left_out} tasks' receivers were told: a restart tells it again. Fewer sinks, or narrower routes, need less"
+    );
 }
 
 /// Reads which version there is. What it says is older than what is known here, as long as this process leads.

@@ -15,18 +15,16 @@ use super::response;
 use super::synced::Synced;
 use super::timeline::Timeline;
 use super::told::Told;
+use super::while_allowed::while_allowed;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::plan::{Announcement, ConditionReason, Reason, Task};
+use crate::plan::{Announcement, ConditionReason, Reason, Task, TraceIds};
 use crate::state::DEFECT;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
@@ -66,6 +64,8 @@ pub struct Context {
     pub(super) queue: Queue,
     pub(super) events: Events,
     pub(super) told: Told,
+    /// Slots are traced: containers get to know their trace.
+    pub(super) traces: bool,
     pub(super) metrics: Metrics,
     pub(super) synced: Synced,
     pub(super) timeline: Timeline,
@@ -147,10 +147,11 @@ impl Context {
     /// One voice: log line, event and metric from the same words.
     pub(super) fn announce(&self, task: &Task, said: &Announcement) {
         let (task_key, outcome, reason) = (task.key(), said.outcome.as_str(), said.reason.as_str());
+        let trace_id = self.traces.then(|| TraceIds::of(&task.uid, said.slot).trace_id());
         if said.outcome.is_warning() {
-            tracing::warn!(task = %task_key, slot = %said.slot, outcome, reason, slots = said.slots, "{}", said.message);
+            tracing::warn!(task = %task_key, slot = %said.slot, trace_id, outcome, reason, slots = said.slots, "{}", said.message);
         } else {
-            tracing::info!(task = %task_key, slot = %said.slot, outcome, reason, slots = said.slots, "{}", said.message);
+            tracing::info!(task = %task_key, slot = %said.slot, trace_id, outcome, reason, slots = said.slots, "{}", said.message);
         }
         if said.slots > 0 {
             self.metrics.slots.with_label_values(&[outcome, reason]).inc_by(said.slots);
@@ -346,60 +347,5 @@ impl std::fmt::Debug for Context {
             .field("namespaces", &self.namespaces)
             .field("clock", &self.clock)
             .finish_non_exhaustive()
-    }
-}
-
-/// Does `work` as long as it is allowed, and not a step of it later; without an end, all of it. `end` is asked again at each step, for
-/// a lease is renewed while a slow request is on its way. `tokio::time::timeout` polls the work first: a process that was stopped with
-/// its connection half made woke, sent its request, and saw only then that its time was over.
-async fn while_allowed<T>(end: impl Fn() -> Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut work, mut over) = (pin!(work), pin!(tokio::time::sleep(Duration::ZERO)));
-    poll_fn(|cx| {
-        loop {
-            let end = end();
-            if end.is_some_and(|end| end <= Instant::now()) {
-                return Poll::Ready(None);
-            }
-            if let Poll::Ready(done) = work.as_mut().poll(cx) {
-                return Poll::Ready(Some(done));
-            }
-            let Some(end) = end else { return Poll::Pending };
-            over.as_mut().reset(end.into());
-            if over.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    })
-    .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn work_whose_time_is_over_takes_no_further_step() {
-        let now = Instant::now();
-        let mut steps = 0;
-        assert_eq!(while_allowed(|| Some(now), async { steps += 1 }).await, None);
-        assert_eq!(steps, 0);
-        assert_eq!(while_allowed(|| None, async { 1 }).await, Some(1));
-        let far = now.checked_add(Duration::from_secs(600));
-        assert_eq!(while_allowed(|| far, async { 2 }).await, Some(2));
-        // It wakes by itself.
-        let end = Instant::now().checked_add(Duration::from_millis(1));
-        assert_eq!(while_allowed(|| end, std::future::pending::<()>()).await, None);
-    }
-
-    /// F05: a webhook that takes longer than the lease does not cut a request off while the lease is renewed.
-    #[tokio::test]
-    async fn work_goes_on_while_its_end_moves_on() {
-        let asked = std::cell::Cell::new(0);
-        let end = || {
-            asked.set(asked.get() + 1);
-            Instant::now().checked_add(Duration::from_millis(if asked.get() < 5 { 1 } else { 0 }))
-        };
-        assert_eq!(while_allowed(end, std::future::pending::<()>()).await, None);
-        assert!(asked.get() >= 5, "the end moved on {} times", asked.get());
     }
 }

@@ -39,6 +39,7 @@ mod teller;
 mod timeline;
 mod told;
 mod watch_backoff;
+mod while_allowed;
 
 pub use config_map::ConfigMapRef;
 pub use connection::connect;
@@ -136,6 +137,7 @@ impl Controller {
             queue: Queue::new(workers),
             events,
             told: Told::default(),
+            traces: options.notifications.as_ref().is_some_and(|options| options.traces.is_some()),
             metrics,
             synced,
             timeline: Timeline::new(),

@@ -49,9 +49,18 @@ pub async fn run(ctx: Arc<Context>, options: NotificationOptions) {
     let mut saved: Option<Instant> = None;
     let mut try_load = Instant::now();
     loop {
-        let read = read(&options.file);
+        let read = options.file.as_deref().map(read);
         if text.as_ref() != Some(&read) {
-            let known = Arc::new(say(&ctx, &options.file, &read));
+            let known = options.file.as_deref().zip(read.as_ref());
+            let known = known.map_or_else(Config::default, |(file, text)| say(&ctx, file, text, &config.borrow()));
+            let known = Arc::new(match &options.traces {
+                Some(how) => known.with_traces(how),
+                None => known,
+            });
+            ctx.told.books().named = known.names.clone();
+            if config.borrow().routes != known.routes {
+                ctx.told.pin();
+            }
             // A sink that changes begins anew where its page ends.
             book::save(&ctx, false).await;
             config.send_replace(known);
@@ -125,13 +134,13 @@ fn read(file: &Path) -> Result<String, String> {
 }
 
 /// What the text says; and what is wrong in it, for people.
-fn say(ctx: &Context, file: &Path, text: &Result<String, String>) -> Config {
+fn say(ctx: &Context, file: &Path, text: &Result<String, String>, before: &Config) -> Config {
     let config = match text {
-        Ok(text) => Config::read(text),
+        Ok(text) => Config::read(text).or(before),
         Err(error) => {
             ctx.metrics.notification_config_errors.set(1);
-            tracing::error!(file = %file.display(), "nobody is notified: the configuration cannot be read: {error}");
-            return Config::default();
+            tracing::error!(file = %file.display(), "the configuration of notifications cannot be read, and stays as it was: {error}");
+            return before.clone();
         }
     };
     for wrong in &config.wrong {

@@ -2,6 +2,7 @@
 
 use super::config_map::ConfigMapRef;
 use super::lease::LeaderElectionConfig;
+use crate::notify::TraceEnv;
 use std::path::PathBuf;
 
 /// The metrics of so many tasks are shown by default.
@@ -27,8 +28,10 @@ pub struct Options {
 /// Where notifications are configured.
 #[derive(Clone, Debug)]
 pub struct NotificationOptions {
-    /// The administrator's file.
-    pub file: PathBuf,
+    /// The administrator's file, if there is one.
+    pub file: Option<PathBuf>,
+    /// How an OpenTelemetry collector gets the traces of slots, if it does.
+    pub traces: Option<TraceEnv>,
     /// The ConfigMap that says what each sink was told, beside the claims log.
     pub book: String,
 }

@@ -28,6 +28,7 @@ pub async fn reconcile(ctx: &Arc<Context>, key: &Key) -> Result<Option<Timestamp
             return Ok(None);
         };
         observed.claims = ctx.claims.of(key, &observed.task.status);
+        observed.traces = ctx.traces;
         // A defect that one task meets is that task's.
         let Ok(plan) = catch_unwind(AssertUnwindSafe(|| plan(&observed))) else {
             ctx.quarantine(key, &observed.task)?;

@@ -69,6 +69,12 @@ impl Synced {
         known.is_some_and(|known| known.state == State::Listed)
     }
 
+    /// Whether every watched namespace was listed.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.namespaces.borrow().values().all(|known| known.state == State::Listed)
+    }
+
     /// The first lists of a namespace (of all, if `None`) are in. Returns whether it was forbidden before.
     pub fn listed(&self, namespace: Option<&str>) -> bool {
         let mut was_forbidden = false;

@@ -6,7 +6,7 @@ use super::config_map::ConfigMapRef;
 use super::entry::Named;
 use super::queue::{Key, Queue};
 use crate::notify::{Pending, Reader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -28,6 +28,10 @@ pub struct Books {
     pub version: Option<String>,
     /// What it says of each sink.
     pub pages: BTreeMap<String, Vec<u8>>,
+    /// The sinks that the administrator's file names, whether they can be used or not: their pages are kept.
+    pub named: HashSet<String>,
+    /// Whether there was no room for all.
+    pub is_full: bool,
 }
 
 /// One sink.
@@ -56,6 +60,15 @@ impl Told {
     pub fn mark_all(&self, tasks: &[Named]) {
         for line in self.lines().iter() {
             tasks.iter().for_each(|task| line.add(&task.key, &task.namespace));
+        }
+    }
+
+    /// Routes change: what each sink has passed over is not told later.
+    pub fn pin(&self) {
+        for line in self.lines().iter() {
+            if let Some(reader) = line.reader().as_mut() {
+                reader.pin();
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 use super::position::Position;
 use crate::schedule::hash;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The first byte: the form of what follows.
 const FORM: u8 = 1;
@@ -75,6 +75,18 @@ impl Book {
         self.positions.insert(hash(uid), position);
     }
 
+    /// How many positions this page has no room for.
+    #[must_use]
+    pub fn left_out(&self, page: &[u8]) -> usize {
+        self.positions.len() - Self::read(page).map_or(0, |written| written.positions.len())
+    }
+
+    /// Only tasks with these UIDs are left.
+    pub fn retain<'a>(&mut self, uids: impl Iterator<Item = &'a str>) {
+        let known: HashSet<u64> = uids.map(hash).collect();
+        self.positions.retain(|task, _| known.contains(task));
+    }
+
     /// The task is gone.
     pub fn remove(&mut self, uid: &str) {
         self.positions.remove(&hash(uid));
@@ -128,7 +140,11 @@ mod tests {
         let mut book = book();
         let some = Book::read(&book.write(200)).unwrap();
         assert!(!some.positions.is_empty() && some.positions.len() < 50 && book.write(200).len() <= 200);
+        assert_eq!(book.left_out(&book.write(200)), 50 - some.positions.len());
+        assert_eq!(book.left_out(&book.write(usize::MAX)), 0);
         book.remove("uid-3");
         assert_eq!((book.positions.len(), book.position("uid-3")), (49, None));
+        book.retain(["uid-3", "uid-4", "uid-5"].into_iter());
+        assert_eq!((book.positions.len(), book.position("uid-4").is_some()), (2, true));
     }
 }

@@ -5,7 +5,9 @@
 
 use super::message::{Message, Subject, What};
 use super::route::Route;
-use super::sink_config::{SinkConfig, read_sink};
+use super::sink_config::{Kind, SinkConfig, read_sink};
+use super::trace::TRACED;
+use super::trace_env::TraceEnv;
 use serde_yaml::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -14,6 +16,13 @@ use std::time::Duration;
 pub const LARGEST_FILE: usize = 1 << 20;
 /// So many sinks, so that each of them has a place in the book.
 pub const MOST_SINKS: usize = 32;
+
+/// The sink of traces, which no file names.
+const TRACES: &str = "opentelemetry.traces";
+
+/// Places of mistakes: see [`WrongSink`].
+const THE_FILE: &str = "the file";
+const ROUTES: &str = "routes";
 
 /// Messages for people wait so long for others, unless the file says otherwise.
 const GROUP_WAIT: Duration = Duration::from_secs(10);
@@ -28,6 +37,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Messages for people wait so long for others: a storm of failures is one message.
     pub group_wait: Duration,
+    /// The names of all sinks in it, also of those that cannot be used: what each of them was told is still of interest.
+    pub names: HashSet<String>,
     /// What in it cannot be used.
     pub wrong: Vec<WrongSink>,
 }
@@ -38,6 +49,7 @@ impl Default for Config {
             sinks: Vec::new(),
             routes: Vec::new(),
             group_wait: GROUP_WAIT,
+            names: HashSet::new(),
             wrong: Vec::new(),
         }
     }
@@ -58,19 +70,19 @@ impl Config {
     pub fn read(text: &str) -> Self {
         let mut config = Self::default();
         if text.len() > LARGEST_FILE {
-            config.is_wrong("the file", format!("has {} bytes; at most {LARGEST_FILE} are read", text.len()));
+            config.is_wrong(THE_FILE, format!("has {} bytes; at most {LARGEST_FILE} are read", text.len()));
             return config;
         }
         let root: Value = match serde_yaml::from_str(text) {
             Ok(Value::Null) => return config,
             Ok(root) => root,
             Err(error) => {
-                config.is_wrong("the file", format!("is no YAML: {error}"));
+                config.is_wrong(THE_FILE, format!("is no YAML: {error}"));
                 return config;
             }
         };
         let Some(fields) = root.as_mapping() else {
-            config.is_wrong("the file", "must have the fields sinks and routes".into());
+            config.is_wrong(THE_FILE, "must have the fields sinks and routes".into());
             return config;
         };
         for (field, value) in fields {
@@ -81,7 +93,7 @@ impl Config {
                 other => {
                     let name = other.unwrap_or("?");
                     config.is_wrong(
-                        "the file",
+                        THE_FILE,
                         format!("has an unknown field {name:?}; it has sinks, routes and groupWait"),
                     );
                 }
@@ -89,6 +101,49 @@ impl Config {
         }
         config.read_routes(fields.get("routes"));
         config
+    }
+
+    /// The same, where what is wrong in it stays as it was `before`: a slip of the pen loses nothing as long as the operator runs. A sink
+    /// keeps its configuration; routes are kept as a whole, for nobody knows what a wrong one was to be.
+    #[must_use]
+    pub fn or(mut self, before: &Self) -> Self {
+        let is_wrong = |config: &Self, place: &str| config.wrong.iter().any(|wrong| wrong.place == place);
+        if is_wrong(&self, THE_FILE) && self.names.is_empty() {
+            return Self {
+                wrong: self.wrong,
+                ..before.clone()
+            };
+        }
+        for sink in &before.sinks {
+            let is_free = self.sinks.iter().all(|known| known.name != sink.name);
+            if is_free && is_wrong(&self, &sink_place(&sink.name)) {
+                self.sinks.push(sink.clone());
+            }
+        }
+        if self.wrong.iter().any(|wrong| wrong.place.starts_with(ROUTES)) && !before.routes.is_empty() {
+            self.routes = before.routes.clone();
+        }
+        self
+    }
+
+    /// The same, and an OpenTelemetry collector gets each outcome.
+    #[must_use]
+    pub fn with_traces(mut self, how: &TraceEnv) -> Self {
+        // A sink of the file may have the name: a DNS label has no dot.
+        let name = || TRACES.to_owned();
+        self.sinks.retain(|sink| sink.name != TRACES);
+        self.routes.retain(|route| route.sinks != [TRACES]);
+        self.sinks.push(SinkConfig {
+            name: name(),
+            kind: Kind::Traces(how.clone()),
+        });
+        self.routes.push(Route {
+            outcomes: TRACED.to_vec(),
+            each: true,
+            ..Route::to_all([name()].into_iter())
+        });
+        self.names.insert(name());
+        self
     }
 
     fn is_wrong(&mut self, place: &str, message: String) {
@@ -116,8 +171,11 @@ impl Config {
             let place = if name.is_empty() {
                 format!("sinks[{index}]")
             } else {
-                format!("sink {name:?}")
+                sink_place(name)
             };
+            if is_label(name) {
+                self.names.insert(name.to_owned());
+            }
             let is_new = names.insert(name.to_owned());
             let read = match value.as_mapping() {
                 _ if !is_label(name) => Err(format!("name: {name:?} is no DNS label: a to z, 0 to 9 and -, at most 63")),
@@ -140,14 +198,14 @@ impl Config {
             return;
         };
         let Some(list) = value.as_sequence() else {
-            return self.is_wrong("routes", "must be a list".into());
+            return self.is_wrong(ROUTES, "must be a list".into());
         };
         for (index, value) in list.iter().enumerate() {
-            let place = format!("routes[{index}]");
+            let place = format!("{ROUTES}[{index}]");
             match Route::read(value) {
                 Ok(route) => {
                     for name in &route.sinks {
-                        let is_wrong_too = |wrong: &WrongSink| wrong.place == format!("sink {name:?}");
+                        let is_wrong_too = |wrong: &WrongSink| wrong.place == sink_place(name);
                         if self.sinks.iter().all(|sink| sink.name != *name) && !self.wrong.iter().any(is_wrong_too) {
                             self.wrong.push(WrongSink {
                                 place: place.clone(),
@@ -196,7 +254,62 @@ impl Wanted<'_> {
     }
 }
 
+fn sink_place(name: &str) -> String {
+    format!("sink {name:?}")
+}
+
 fn is_label(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     (1..=63).contains(&name.len()) && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "sinks: [{name: a, http: {url: 'http://a'}}, {name: b, slack: {url: 'http://b'}}]
+routes: [{sinks: [a, b], namespaces: [prod]}]";
+
+    fn after(text: &str) -> Config {
+        Config::read(text).or(&Config::read(GOOD))
+    }
+
+    #[test]
+    fn what_is_wrong_stays_as_it_was() {
+        let good = Config::read(GOOD);
+        let kept = |config: &Config| (config.sinks.clone(), config.routes.clone(), config.names.clone());
+        for broken in ["sinks: [", "[]", "1"] {
+            let config = after(broken);
+            assert_eq!((kept(&config), config.wrong.len()), (kept(&good), 1), "{broken}");
+        }
+        // A sink that is wrong goes on as it was, and others change.
+        let config = after(
+            &GOOD
+                .replace("slack: {url: 'http://b'}", "slack: {}")
+                .replace("http://a", "http://c"),
+        );
+        let names: Vec<&str> = config.sinks.iter().map(|sink| sink.name.as_str()).collect();
+        assert_eq!((names, config.wrong.len()), (vec!["a", "b"], 1));
+        assert_ne!(config.sinks[0], good.sinks[0]);
+        assert_eq!(config.sinks[1], good.sinks[1]);
+        // A wrong route keeps all of them.
+        let config = after(&GOOD.replace("namespaces: [prod]", "namespace: [test]"));
+        assert_eq!((&config.routes, config.wrong.len()), (&good.routes, 1));
+        // What is not in the file any more is no mistake.
+        assert_eq!(after(""), Config::default());
+        assert!(after("sinks: [{name: a, http: {url: 'http://a'}}]").names.iter().eq(["a"]));
+        // Of a sink that cannot be used it is known that it is there.
+        assert!(Config::read("sinks: [{name: b, slack: {}}]").names.contains("b"));
+    }
+
+    #[test]
+    fn traces_are_a_sink_beside_those_of_the_file_once() {
+        let how = TraceEnv::read(|name| (name == "OTEL_TRACES_EXPORTER").then(|| "otlp".into()));
+        let how = how.unwrap().unwrap();
+        let config = Config::read(GOOD).with_traces(&how);
+        assert_eq!((config.sinks.len(), config.routes.len()), (3, 2));
+        let again = Config::read("sinks: [").or(&config).with_traces(&how);
+        assert_eq!((again.sinks.len(), again.routes.len()), (3, 2));
+        assert_eq!(Config::default().with_traces(&how).sinks.len(), 1);
+    }
 }

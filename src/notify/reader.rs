@@ -145,6 +145,25 @@ impl Reader {
         again
     }
 
+    /// What it passed over is written down as well: from now on it may be told of things that it did not want to know before.
+    pub fn pin(&mut self) {
+        self.is_ahead |= !self.passed.is_empty();
+        for (uid, position) in self.passed.drain() {
+            self.book.set(&uid, position);
+        }
+    }
+
+    /// Only tasks with these UIDs are there.
+    pub fn retain<'a>(&mut self, uids: impl Iterator<Item = &'a str>) {
+        self.book.retain(uids);
+    }
+
+    /// How many tasks this page has no room for.
+    #[must_use]
+    pub fn left_out(&self, page: &[u8]) -> usize {
+        self.book.left_out(page)
+    }
+
     /// The task is gone.
     pub fn forget(&mut self, uid: &str) {
         self.passed.remove(uid);
@@ -244,6 +263,29 @@ mod tests {
         assert_eq!(next.settle(vec![part], 1), []);
         assert!(next.is_ahead());
         assert_eq!(look(&mut next, &ledger, &config), None);
+    }
+
+    #[test]
+    fn a_wider_route_tells_nothing_of_the_past_after_a_restart_either() {
+        let failures = config("{sinks: [events], outcomes: [Failed]}");
+        let mut reader = Reader::begin("events", at(0));
+        let mut ledger = Ledger {
+            limit: 1,
+            ..Ledger::default()
+        };
+        for _ in 0..3 {
+            ledger.add(What::Succeeded);
+            assert_eq!(look(&mut reader, &ledger, &failures), None);
+        }
+        reader.pin();
+        assert!(reader.is_ahead());
+        let page = reader.write(usize::MAX);
+        let mut next = Reader::new("events", Book::read(&page).unwrap());
+        let all = config("{sinks: [events], outcomes: ['*'], repeat: each}");
+        assert_eq!(look(&mut next, &ledger, &all), None);
+        ledger.add(What::Succeeded);
+        let (_, messages) = look(&mut next, &ledger, &all).unwrap();
+        assert_eq!(messages.iter().map(|message| message.what).collect::<Vec<_>>(), [What::Succeeded]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The fields of a sink go in, its configuration comes out, or what is wrong in them: the field and the way out, and never a value, which
 //! may be a credential that somebody put into the wrong place.
 
+use super::secret::Secret;
+use super::trace_env::TraceEnv;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
@@ -30,24 +32,8 @@ pub enum Kind {
     Amqp(Amqp),
     /// A monitor that speaks the protocol of healthchecks.io.
     Heartbeat(Heartbeat),
-}
-
-/// A text that is given, or the file that holds it; a file is read anew for each delivery, so that a Secret may be rotated.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Secret {
-    /// As in the configuration.
-    Text(String),
-    /// In a file, for which a Secret is mounted.
-    File(PathBuf),
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(_) => f.write_str("Text(…)"),
-            Self::File(path) => write!(f, "File({})", path.display()),
-        }
-    }
+    /// An OpenTelemetry collector, as the environment says; no file names it.
+    Traces(TraceEnv),
 }
 
 /// A CloudEvent each, structured JSON, as one POST.
@@ -120,7 +106,7 @@ pub struct Amqp {
 /// A dead-man switch outside of the cluster, with the protocol of healthchecks.io: `URL/SLUG`, `/start`, `/fail` or `/EXITCODE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heartbeat {
-    /// `https://hc-ping.com/PING-KEY`; the slug `NAMESPACE-NAME` is appended.
+    /// `https://hc-ping.com/PING-KEY`; the slug `NAMESPACE_NAME` is appended.
     pub url: Secret,
     /// Whether checks that are not there are created.
     pub create: bool,

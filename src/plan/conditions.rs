@@ -157,7 +157,7 @@ fn dry_run(planner: &mut Planner) {
         is_timed: false,
     };
     planner.reads.push(Effect::DryRunCreate {
-        manifest: build_job(task, &spec.fields, &start, None, None),
+        manifest: build_job(task, &spec.fields, &start, None, None, None),
     });
 }
 

@@ -10,6 +10,7 @@ use super::manifest::build_job;
 use super::planner::Planner;
 use super::policies::history::{drop_pruned, verify_unseen};
 use super::run::{Phase, Run};
+use super::trace::TraceIds;
 use super::{ON_TIME, Reason, WriteKind};
 use crate::api::{ConcurrencyPolicy, ScheduledTaskStatus, Trigger};
 use jiff::Timestamp;
@@ -147,7 +148,11 @@ fn creation(planner: &Planner, start: Start) -> Option<Effect> {
     let watermark = planner.ledger.status.last_successful_slot.as_ref().map(|slot| slot.0);
     let watermark = watermark.filter(|_| start.trigger != Trigger::Backfill);
     let previous = planner.schedule().and_then(|schedule| schedule.previous(start.slot));
-    let manifest = build_job(&planner.observed.task, &spec.fields, &start, watermark, previous);
+    let trace = planner
+        .observed
+        .traces
+        .then(|| TraceIds::of(&planner.observed.task.uid, start.slot));
+    let manifest = build_job(&planner.observed.task, &spec.fields, &start, watermark, previous, trace);
     Some(Effect::Create {
         announcement: announcement(&start, planner.now()),
         start,

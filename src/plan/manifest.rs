@@ -1,16 +1,28 @@
 //! The manifest of a run's Job: what CronJob would make from the same template, plus our labels, annotations and run context.
 
 use super::names::run_of;
+use super::trace::TraceIds;
 use super::{Start, Task};
 use crate::api::{self, RunContext, ScheduledTaskSpec, Trigger};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
+/// <https://opentelemetry.io/docs/specs/otel/context/env-carriers/>
+const TRACEPARENT: &str = "TRACEPARENT";
+
 /// The manifest of an attempt.
 ///
-/// `watermark` is the newest slot whose run succeeded, `previous` the slot before this one: the run's interval begins there.
+/// `watermark` is the newest slot whose run succeeded, `previous` the slot before this one: the run's interval begins there. With a
+/// `trace`, programs can go on with it.
 #[must_use]
-pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Start, watermark: Option<Timestamp>, previous: Option<Timestamp>) -> Value {
+pub fn build_job(
+    task: &Task,
+    spec: &ScheduledTaskSpec,
+    run: &Start,
+    watermark: Option<Timestamp>,
+    previous: Option<Timestamp>,
+    trace: Option<TraceIds>,
+) -> Value {
     let context = context(task, run, watermark, previous);
     let template = spec.job_template.fields();
     let mut labels = string_map(template.get("metadata"), "labels");
@@ -33,7 +45,9 @@ pub fn build_job(task: &Task, spec: &ScheduledTaskSpec, run: &Start, watermark: 
         spec.remove("ttlSecondsAfterFinished");
     }
     if spec.run_context == RunContext::Env {
-        inject_context(&mut job_spec, &context);
+        let env = context.iter().map(|(_, name, value)| (*name, value.clone()));
+        let env: Vec<_> = env.chain(trace.map(|trace| (TRACEPARENT, trace.traceparent()))).collect();
+        inject_context(&mut job_spec, &context, &env);
     }
     json!({
         "apiVersion": "batch/v1",
@@ -80,7 +94,7 @@ fn context(
     context
 }
 
-fn inject_context(job_spec: &mut Value, context: &[(&'static str, &'static str, String)]) {
+fn inject_context(job_spec: &mut Value, context: &[(&'static str, &'static str, String)], env_of_run: &[(&'static str, String)]) {
     let Some(template) = job_spec.get_mut("template").and_then(Value::as_object_mut) else {
         return;
     };
@@ -103,8 +117,8 @@ fn inject_context(job_spec: &mut Value, context: &[(&'static str, &'static str, 
             // Kubernetes expands `$(NAME)` only from variables that stand before: ours come first, so that the author's can use them.
             // The author's own variable of the same name wins.
             let is_set = |name: &str| env.iter().any(|known| known.get("name").and_then(Value::as_str) == Some(name));
-            let ours = context.iter().filter(|(_, name, _)| !is_set(name));
-            let ours: Vec<Value> = ours.map(|(_, name, value)| json!({"name": name, "value": value})).collect();
+            let ours = env_of_run.iter().filter(|(name, _)| !is_set(name));
+            let ours: Vec<Value> = ours.map(|(name, value)| json!({"name": name, "value": value})).collect();
             env.splice(0..0, ours);
         }
     }

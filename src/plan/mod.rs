@@ -51,6 +51,7 @@ mod slots;
 mod standing;
 mod status_limits;
 mod text;
+mod trace;
 
 pub use claim::Claim;
 pub use durations::typical_run_seconds;
@@ -65,6 +66,7 @@ pub use refusals::{Refusal, Refusals, WriteKind};
 pub use schedule_of::schedule_of;
 pub use slots::{Due, ON_TIME, SlotRange, due, is_accounted};
 pub use text::short;
+pub use trace::TraceIds;
 
 use planner::Planner;
 use policies::{

@@ -43,6 +43,8 @@ pub struct Observed {
     pub conflicts: Vec<Conflict>,
     /// The API server dropped fields of the status that was written last: its CRD is older than this operator.
     pub crd_is_outdated: bool,
+    /// Slots are traced: containers get to know their trace.
+    pub traces: bool,
     /// What was decided since the status was written, by this process, and waits to be written with more.
     pub unwritten: Option<Unwritten>,
 }
@@ -196,6 +198,7 @@ impl Observed {
             dry_run: DryRun::NotAsked,
             conflicts: Vec::new(),
             crd_is_outdated: false,
+            traces: false,
             unwritten: None,
         }
     }

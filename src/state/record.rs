@@ -61,6 +61,7 @@ impl Record {
             jobs,
             gone: sorted(self.gone.keys().cloned().collect()),
             claims: Vec::new(),
+            traces: false,
             unacknowledged: sorted(self.writes.unacknowledged()),
             refusals: self.writes.refusals(),
             dry_run: self.writes.dry_run(),

@@ -10,6 +10,8 @@ use crate::harness::{Operator, World, at, until};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
 use receiver::{Receiver, status};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,5 +249,36 @@ async fn a_configuration_that_changes_is_read_again() {
     told.sent(1).await;
     // The failure was before anybody wanted to know.
     assert_eq!(told.outcomes(), ["Recovered"]);
+    operator.stop().await;
+}
+
+/// A trace for each slot, whose id a container gets to know; without a request of its own to the API server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_is_a_trace_that_its_container_knows() {
+    let world = World::new("traced").await;
+    let collector = Receiver::start(|_| status(200)).await;
+    let endpoint = format!("http://127.0.0.1:{}/v1/traces", collector.port);
+    let operator = Operator::start_tracing(world.client.clone(), &world.namespace, at(BEGIN), endpoint);
+    world.task("report", json!({})).await;
+    world.settled("report").await;
+    operator.set_to(minute(1));
+    let name = format!("report-{}", minute(1).as_second());
+    let job = world.job(&name).await;
+    let pod = job.spec.expect("a spec").template.spec.expect("a pod");
+    let env = pod.containers[0].env.as_ref().expect("variables").iter();
+    let found = env.clone().find(|variable| variable.name == "TRACEPARENT").expect("TRACEPARENT");
+    let parent = found.value.clone().expect("a value");
+    world.end_job(&name, 3, "last words").await;
+    let span = until("the trace", || async {
+        let requests = collector
+            .seen()
+            .into_iter()
+            .map(|seen| ExportTraceServiceRequest::decode(seen.body).expect("OTLP"));
+        let scopes = requests.flat_map(|request| request.resource_spans).flat_map(|all| all.scope_spans);
+        scopes.flat_map(|scope| scope.spans).find(|span| span.name == format!("JOB {name}"))
+    })
+    .await;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(parent, format!("00-{}-{}-01", hex(&span.trace_id), hex(&span.span_id)));
     operator.stop().await;
 }

@@ -44,9 +44,10 @@ const COUNTS_TROUBLE: [(&str, &str); 3] = [
     ("punctual_watch_errors_total", "a watch was interrupted"),
 ];
 /// What no test can show on a real cluster in a minute.
-const NEVER_HERE: [(&str, &str); 4] = [
+const NEVER_HERE: [(&str, &str); 5] = [
     ("punctual_quarantined_total", "only a bug in the operator sets objects aside"),
     ("punctual_watches_forbidden", "the operator has its rights"),
+    ("punctual_notification", "nobody is notified"),
     (r#"reason="PreviousRunActive""#, "slots pile up behind a run for more than a minute"),
     (r#"reason!="PreviousRunActive""#, "the same"),
 ];

@@ -98,21 +98,21 @@ async fn start_and_end_of_a_run_are_one_run_of_the_check() {
     let receiver = receiver(&checks).await;
     let mut sink = sink(heartbeat(&receiver, true));
     sink.deliver(&[message(What::Started, "report", 0)]).await.unwrap();
-    assert_eq!(checks.0.lock().unwrap()["prod-report"].state, "started");
+    assert_eq!(checks.0.lock().unwrap()["prod_report"].state, "started");
     sink.deliver(&[message(What::Succeeded, "report", 0)]).await.unwrap();
     let expected = Check {
         state: "up",
         open: Vec::new(),
         pings: 2,
     };
-    assert_eq!(checks.0.lock().unwrap()["prod-report"], expected);
+    assert_eq!(checks.0.lock().unwrap()["prod_report"], expected);
     // In one delivery, in order.
     let run = [message(What::Started, "report", 1), message(What::Failed, "report", 1)];
     sink.deliver(&run).await.unwrap();
-    let state = checks.0.lock().unwrap()["prod-report"].state;
+    let state = checks.0.lock().unwrap()["prod_report"].state;
     assert_eq!(state, "down");
-    assert!(checks.0.lock().unwrap()["prod-report"].open.is_empty());
-    assert_eq!(paths(&receiver)[2..], ["/pingkey/prod-report/start", "/pingkey/prod-report/3"]);
+    assert!(checks.0.lock().unwrap()["prod_report"].open.is_empty());
+    assert_eq!(paths(&receiver)[2..], ["/pingkey/prod_report/start", "/pingkey/prod_report/3"]);
     assert!(
         receiver.seen()[3]
             .body
@@ -147,7 +147,7 @@ async fn each_outcome_has_its_signal() {
             .deliver(std::slice::from_ref(&message))
             .await
             .unwrap();
-        let expected: Vec<String> = signal.iter().map(|signal| format!("/pingkey/prod-report{signal}")).collect();
+        let expected: Vec<String> = signal.iter().map(|signal| format!("/pingkey/prod_report{signal}")).collect();
         assert_eq!(paths(&receiver), expected, "{:?}", message.what);
     }
 }
@@ -160,7 +160,7 @@ async fn a_missing_check_is_named_with_its_way_out() {
     assert!(
         error
             .message
-            .ends_with("there is no check \"prod-a_b\": create it, or set create: true"),
+            .ends_with("there is no check \"prod_a_b\": create it, or set create: true"),
         "{error:?}"
     );
     assert!(!error.is_final && !error.message.contains("pingkey"));
@@ -187,5 +187,5 @@ async fn an_end_waits_for_its_start() {
     let receiver = Receiver::start(|_| status(500)).await;
     let run = [message(What::Started, "report", 0), message(What::Succeeded, "report", 0)];
     let error = sink(heartbeat(&receiver, true)).deliver(&run).await.unwrap_err();
-    assert_eq!((error.delivered, paths(&receiver)), (0, vec!["/pingkey/prod-report/start".into()]));
+    assert_eq!((error.delivered, paths(&receiver)), (0, vec!["/pingkey/prod_report/start".into()]));
 }

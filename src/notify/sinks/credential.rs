@@ -2,7 +2,7 @@
 //!
 //! The content of a file comes out, or an error that names the field and the path, and never the content.
 
-use super::super::sink_config::Secret;
+use super::super::secret::Secret;
 use super::failure::NotDelivered;
 use std::fs::File;
 use std::io::Read;

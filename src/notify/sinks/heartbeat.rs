@@ -108,9 +108,9 @@ fn signal(message: &Message) -> Option<String> {
     Some(signal)
 }
 
-/// A slug has small letters, digits, `-` and `_`.
+/// A slug has small letters, digits, `-` and `_`. A namespace has neither `.` nor `_`, so no two tasks have the same slug.
 fn slug(message: &Message) -> String {
-    let name = format!("{}-{}", message.subject.namespace, message.subject.name);
+    let name = format!("{}_{}", message.subject.namespace, message.subject.name);
     let allowed = |c: char| {
         if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' {
             c
@@ -208,11 +208,11 @@ mod tests {
             let ping = sink(create).ping(&url.parse().unwrap(), message, "start");
             ping.unwrap().to_string()
         };
-        let expected = format!("https://hc.test/ping/key/prod-a_b/start?rid={rid}&create=1");
+        let expected = format!("https://hc.test/ping/key/prod_a_b/start?rid={rid}&create=1");
         assert_eq!(ping(true, "https://hc.test/ping/key", &message), expected);
         assert_eq!(ping(true, "https://hc.test/ping/key/", &message), expected);
         message.run = None;
-        assert_eq!(ping(false, "https://hc.test", &message), "https://hc.test/prod-a_b/start");
-        assert_eq!(ping(false, "https://hc.test/?x=1", &message), "https://hc.test/prod-a_b/start?x=1");
+        assert_eq!(ping(false, "https://hc.test", &message), "https://hc.test/prod_a_b/start");
+        assert_eq!(ping(false, "https://hc.test/?x=1", &message), "https://hc.test/prod_a_b/start?x=1");
     }
 }

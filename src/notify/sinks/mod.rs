@@ -14,6 +14,7 @@ mod slack;
 mod smtp;
 mod timeouts;
 mod tls;
+mod traces;
 mod web;
 
 use super::message::Message;
@@ -24,6 +25,7 @@ use http::HttpSink;
 use slack::SlackSink;
 use smtp::SmtpSink;
 use std::fmt;
+use traces::TracesSink;
 
 pub use failure::NotDelivered;
 pub use timeouts::Timeouts;
@@ -41,6 +43,7 @@ enum Receiver {
     // It keeps much more than the others.
     Amqp(Box<AmqpSink>),
     Heartbeat(HeartbeatSink),
+    Traces(Box<TracesSink>),
 }
 
 impl fmt::Debug for Sink {
@@ -65,6 +68,7 @@ impl Sink {
             Kind::Smtp(smtp) => Receiver::Smtp(SmtpSink::new(smtp, timeouts)),
             Kind::Amqp(amqp) => Receiver::Amqp(Box::new(AmqpSink::new(amqp, source, timeouts))),
             Kind::Heartbeat(heartbeat) => Receiver::Heartbeat(HeartbeatSink::new(heartbeat, timeouts)),
+            Kind::Traces(config) => Receiver::Traces(Box::new(TracesSink::new(config, timeouts))),
         };
         Self { config, receiver }
     }
@@ -77,6 +81,7 @@ impl Sink {
             Receiver::Slack(_) => slack::MOST,
             Receiver::Smtp(_) => smtp::MOST,
             Receiver::Amqp(_) => amqp::MOST,
+            Receiver::Traces(_) => traces::MOST,
         }
     }
 
@@ -100,6 +105,7 @@ impl Sink {
             Receiver::Smtp(sink) => sink.deliver(messages).await,
             Receiver::Amqp(sink) => sink.deliver(messages).await,
             Receiver::Heartbeat(sink) => sink.deliver(messages).await,
+            Receiver::Traces(sink) => sink.deliver(messages).await,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! are meant for the way to the API server. Of an answer, a few kilobytes are read and dropped. No error names more of an address than its
 //! scheme, host and port: the rest of it may be a secret.
 
-use super::super::sink_config::Secret;
+use super::super::secret::Secret;
 use super::credential;
 use super::failure::{NotDelivered, root_cause};
 use super::timeouts::Timeouts;

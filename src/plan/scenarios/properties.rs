@@ -352,14 +352,15 @@ proptest! {
     }
 }
 
-/// Steps after which an operator that restarts at once knows as much as one that did not.
+/// Steps after which an operator that restarts at once knows as much as one that did not. One conflict is among them, for it is decided
+/// anew at once; after two the decision waits, and whoever dies meanwhile takes it along: a slot that it skipped may start late.
 fn a_quiet_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => some_time().prop_map(Step::Pass),
         6 => (any::<usize>(), any::<bool>()).prop_map(|(which, succeeded)| Step::End { which, succeeded }),
         2 => a_change().prop_map(Step::Edit),
         1 => some_time().prop_map(Step::Back),
-        1 => (1..4_usize).prop_map(Step::Conflict),
+        1 => Just(Step::Conflict(1)),
     ]
 }
 

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use punctual::clock::Clock;
 use punctual::controller::{ConfigMapRef, Controller, Health, LeaderElectionConfig, NotificationOptions, Options, Stopped};
 use punctual::metrics::Metrics;
+use punctual::notify::{Protocol, Secret, TraceEnv};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -31,7 +32,23 @@ impl Operator {
     /// One that tells whom the file names.
     pub fn start_telling(client: kube::Client, namespace: &str, now: Timestamp, file: &Path) -> Operator {
         let options = NotificationOptions {
-            file: file.to_owned(),
+            file: Some(file.to_owned()),
+            traces: None,
+            book: "punctual-told".into(),
+        };
+        Self::start_with(client, vec![namespace.to_owned()], now, None, Some(options))
+    }
+
+    /// One that sends the traces of slots to this endpoint.
+    pub fn start_tracing(client: kube::Client, namespace: &str, now: Timestamp, endpoint: String) -> Operator {
+        let options = NotificationOptions {
+            file: None,
+            traces: Some(TraceEnv {
+                endpoint: Some(Secret::Text(endpoint)),
+                protocol: Protocol::Http,
+                certificate: None,
+                is_named: false,
+            }),
             book: "punctual-told".into(),
         };
         Self::start_with(client, vec![namespace.to_owned()], now, None, Some(options))

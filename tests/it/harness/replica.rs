@@ -57,6 +57,7 @@ pub struct Replica {
     namespace: String,
     pace: Pace,
     env: Vec<(String, String)>,
+    args: Vec<String>,
     dir: tempfile::TempDir,
     starts: usize,
     child: Option<Child>,
@@ -87,6 +88,7 @@ impl Replica {
             namespace: world.namespace.clone(),
             pace,
             env: Vec::new(),
+            args: Vec::new(),
             dir: tempfile::tempdir().expect("a directory"),
             starts: 0,
             child: None,
@@ -96,6 +98,12 @@ impl Replica {
     /// With a variable in its environment, from the next start on.
     pub fn with_env(mut self, name: &str, value: impl Into<String>) -> Replica {
         self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With a further argument, from the next start on.
+    pub fn with_arg(mut self, arg: String) -> Replica {
+        self.args.push(arg);
         self
     }
 
@@ -115,6 +123,7 @@ impl Replica {
             .args(["--leader-elect-retry-period", &duration(self.pace.retry)])
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
+            .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

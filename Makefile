@@ -101,7 +101,7 @@ bench-cluster: tools ## Compare with the CronJob controller on a real control pl
 	$(TARGET)/release/bench-cluster --operator $(TARGET)/release/punctual
 
 .PHONY: receipts
-receipts: tools ## Notify of 10,000 outcomes while the broker and the operator are killed 50 times each (about 15 minutes)
+receipts: tools ## Notify of 10,000 outcomes while the broker and the operator are killed 50 times each (about 25 minutes)
 	RECEIPTS_SLOTS=$${RECEIPTS_SLOTS:-10000} RECEIPTS_KILLS=$${RECEIPTS_KILLS:-50} $(CARGO) test --locked --test receipts -- --nocapture
 
 .PHONY: e2e-failover

@@ -33,8 +33,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Each has a slot every second.
-const TASKS: usize = 20;
-/// What has not come for so long never will.
+const TASKS: usize = 10;
+/// Where nothing has moved for so long, nothing will.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cluster whose node completes pods on paper.
@@ -43,6 +43,8 @@ fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let options = Options {
             node: NodeChoice::Kwok,
+            // By default it makes fewer pods a second than there are slots.
+            controller_manager_args: ["--kube-api-qps=500", "--kube-api-burst=1000"].map(Into::into).into(),
             ..Options::default()
         };
         let cluster = Cluster::start(options).expect("a cluster");
@@ -53,6 +55,30 @@ fn cluster() -> &'static Cluster {
 
 fn how_many(variable: &str, without: i64) -> i64 {
     std::env::var(variable).map_or(without, |value| value.parse().expect("a number"))
+}
+
+/// Waits until the number is this; a minute in which it does not move is a failure that says what was waited for.
+async fn until_it_is(what: &str, is_enough: impl Fn(i64) -> bool, mut number: impl AsyncFnMut() -> i64) {
+    let (mut last, mut moved) = (number().await, Instant::now());
+    while !is_enough(last) {
+        let now = number().await;
+        if now != last {
+            (last, moved) = (now, Instant::now());
+        }
+        assert!(moved.elapsed() < PATIENCE, "{what}: {now}, for a minute");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// How many runs go on, and tasks that do not know yet that they are suspended.
+async fn left(world: &World) -> i64 {
+    let tasks = world.tasks().list(&ListParams::default()).await.expect("the tasks");
+    let of = |task: punctual::api::ScheduledTask| {
+        let status = task.status.unwrap_or_default();
+        let is_suspended = status.condition("Suspended").is_some_and(|condition| condition.status == "True");
+        status.active.len() + usize::from(!is_suspended)
+    };
+    i64::try_from(tasks.items.into_iter().map(of).sum::<usize>()).expect("a number")
 }
 
 /// How many slots of each task have their outcome.
@@ -149,9 +175,7 @@ impl Receipts {
 async fn kill_both_again_and_again(world: &World, broker: &mut RabbitMq, operator: &mut Replica, slots: i64, kills: i64) {
     for kill in 0..kills {
         let reached = (kill + 1) * slots / (kills + 1);
-        while outcomes(world).await.values().sum::<i64>() < reached {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        until_it_is("outcomes", |count| count >= reached, async || outcomes(world).await.values().sum()).await;
         // The moment of a fault, not a wait for anything.
         tokio::time::sleep(Duration::from_millis(punctual::schedule::hash(&kill.to_string()) % 700)).await;
         if kill % 2 == 0 {
@@ -164,9 +188,7 @@ async fn kill_both_again_and_again(world: &World, broker: &mut RabbitMq, operato
         operator.start();
         broker.start_again().await;
     }
-    while outcomes(world).await.values().sum::<i64>() < slots {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until_it_is("outcomes", |count| count >= slots, async || outcomes(world).await.values().sum()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,22 +218,15 @@ async fn each_outcome_has_a_receipt_though_broker_and_operator_are_killed() {
     for number in 0..TASKS {
         world.edit(&format!("report-{number}"), json!({"suspend": true})).await;
     }
-    for number in 0..TASKS {
-        let name = format!("report-{number}");
-        world
-            .status(&name, "no run to be left", |status| {
-                status.active.is_empty() && status.condition("Suspended").is_some_and(|condition| condition.status == "True")
-            })
-            .await;
-    }
+    until_it_is("runs that go on", |left| left == 0, async || left(&world).await).await;
     let all = outcomes(&world).await;
     let mut receipts = Receipts::default();
-    let mut progress = Instant::now();
-    while !receipts.missing(&all).is_empty() && progress.elapsed() < PATIENCE {
+    let mut deliveries = Instant::now();
+    while !receipts.missing(&all).is_empty() && deliveries.elapsed() < PATIENCE {
         let before = receipts.deliveries;
         receipts.take(&broker).await;
         if receipts.deliveries > before {
-            progress = Instant::now();
+            deliveries = Instant::now();
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -81,7 +81,7 @@ fn the_operators_rights_are_exactly_its_requests() {
 }
 
 #[test]
-fn the_operator_may_change_only_its_own_lease_and_claims_log() {
+fn the_operator_may_change_only_its_own_lease_and_config_maps() {
     let of = |values: &[&str]| {
         let objects = set(values);
         let role = roles(&objects)
@@ -95,8 +95,8 @@ fn the_operator_may_change_only_its_own_lease_and_claims_log() {
     let (create, events) = ("create coordination.k8s.io/leases".to_owned(), "create /events".to_owned());
     let claims = [
         "create /configmaps",
-        "get /configmaps named punctual-claims",
-        "update /configmaps named punctual-claims",
+        "get /configmaps named punctual-claims,punctual-told",
+        "update /configmaps named punctual-claims,punctual-told",
     ];
     let with_claims = |others: &[&String]| {
         let all: BTreeSet<String> = claims

@@ -12,6 +12,7 @@ use kube::{Api, ResourceExt};
 use punctual::api::ScheduledTask;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 pub struct Witness {
@@ -34,6 +35,13 @@ pub struct Seen {
     running: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// At the end of a test each attempt fails at once, and who never waits can not be ended.
+async fn pause_after<T, E>(event: &Result<T, E>) {
+    if event.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 impl Witness {
     pub fn start(jobs: Api<Job>, tasks: Api<ScheduledTask>) -> Witness {
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -41,6 +49,7 @@ impl Witness {
         let watching_tasks = tokio::spawn(async move {
             let mut events = std::pin::pin!(kube::runtime::watcher(tasks, watcher::Config::default()));
             while let Some(event) = events.next().await {
+                pause_after(&event).await;
                 if let Ok(Event::Apply(task) | Event::InitApply(task)) = event {
                     let version = task.resource_version().unwrap_or_default();
                     ours.lock().unwrap().versions.entry(task.name_any()).or_default().insert(version);
@@ -51,6 +60,7 @@ impl Witness {
         let watching_jobs = tokio::spawn(async move {
             let mut events = std::pin::pin!(kube::runtime::watcher(jobs, watcher::Config::default()));
             while let Some(event) = events.next().await {
+                pause_after(&event).await;
                 let mut seen = ours.lock().unwrap();
                 match event {
                     Ok(Event::Apply(job) | Event::InitApply(job)) => seen.see(job, false),

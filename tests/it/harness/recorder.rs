@@ -9,6 +9,7 @@ use kube::api::ListParams;
 use kube::runtime::watcher::{self, Event};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -47,7 +48,9 @@ impl Recorder {
                             let _ = ready.send(());
                         }
                     }
-                    Ok(Event::Init) | Err(_) => {}
+                    Ok(Event::Init) => {}
+                    // At the end of a test each attempt fails at once, and who never waits can not be ended.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
             }
         });

@@ -4,9 +4,9 @@
 //! number of its route, the field, and the way out. No tenant can write it, and nothing in a task names a sink or an address.
 
 use super::message::{Message, Subject, What};
+use super::position::FINAL;
 use super::route::Route;
 use super::sink_config::{Kind, SinkConfig, read_sink};
-use super::trace::TRACED;
 use super::trace_env::TraceEnv;
 use serde_yaml::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -138,7 +138,7 @@ impl Config {
             kind: Kind::Traces(how.clone()),
         });
         self.routes.push(Route {
-            outcomes: TRACED.to_vec(),
+            outcomes: FINAL.to_vec(),
             each: true,
             ..Route::to_all([name()].into_iter())
         });

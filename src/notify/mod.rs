@@ -43,5 +43,4 @@ pub use secret::Secret;
 pub use sink_config::{Amqp, Heartbeat, Http, Kind as SinkKind, SinkConfig, Slack, Smtp, SmtpTls};
 pub use sinks::{NotDelivered, Sink, Timeouts};
 pub use text::{Digest, Line};
-pub use trace::{TRACED, spans};
 pub use trace_env::{Protocol, TraceEnv};

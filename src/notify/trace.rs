@@ -10,20 +10,18 @@
 //! <https://opentelemetry.io/docs/specs/semconv/> where there is one, and begin with `punctual.` where there is none.
 
 use super::message::{Message, What};
+use super::position::FINAL;
 use crate::api::RunRecord;
-use crate::plan::TraceIds;
+use crate::plan::{TraceIds, is_plain_name};
 use jiff::Timestamp;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-/// The outcomes that end a trace.
-pub const TRACED: [What; 5] = [What::Succeeded, What::Failed, What::Cancelled, What::Missed, What::Skipped];
-
 /// The spans of an outcome; none of what is about no slot.
 #[must_use]
 pub fn spans(message: &Message) -> Vec<SpanData> {
-    let Some(run) = message.run.as_ref().filter(|_| TRACED.contains(&message.what)) else {
+    let Some(run) = message.run.as_ref().filter(|_| FINAL.contains(&message.what)) else {
         return Vec::new();
     };
     let (ids, slot) = (TraceIds::of(&message.subject.uid, run.slot.0), run.slot.0);
@@ -41,7 +39,7 @@ pub fn spans(message: &Message) -> Vec<SpanData> {
     }
     if let Some(started) = started {
         spans.push(trace.span(ids.wait, Some(ids.slot), "WAIT".into(), (slot, started), Status::Unset));
-        let name = run.job.as_ref().map_or_else(|| "JOB".to_owned(), |job| format!("JOB {job}"));
+        let name = job_of(run).map_or_else(|| "JOB".to_owned(), |job| format!("JOB {job}"));
         let mut job = trace.span(ids.run, Some(ids.slot), name, (started, end), status());
         job.attributes.extend(about_the_job(message, run));
         spans.push(job);
@@ -114,9 +112,14 @@ fn about_the_slot(message: &Message, run: &RunRecord) -> Vec<KeyValue> {
     all
 }
 
+/// A name that no Job can have, which only somebody who writes a status could bring about, is not shown.
+fn job_of(run: &RunRecord) -> Option<&str> {
+    run.job.as_deref().filter(|job| is_plain_name(job))
+}
+
 fn about_the_job(message: &Message, run: &RunRecord) -> Vec<KeyValue> {
     let mut all = vec![KeyValue::new("punctual.attempts", i64::from(run.attempts))];
-    all.extend(run.job.as_ref().map(|job| KeyValue::new("k8s.job.name", job.clone())));
+    all.extend(job_of(run).map(|job| KeyValue::new("k8s.job.name", job.to_owned())));
     all.extend(run.exit_code.map(|code| KeyValue::new("process.exit.code", i64::from(code))));
     if message.what == What::Failed {
         all.push(KeyValue::new("error.type", message.reason.clone()));
